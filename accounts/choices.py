@@ -1,0 +1,98 @@
+"""The words that accounts, people and contracts are described with."""
+
+from django.db.models import TextChoices
+
+
+class Role(TextChoices):
+    """What a user may do in the workspace (DESIGN §8). Rules are in ``accounts.policy``."""
+
+    OWNER = "owner", "Owner"
+    ADMIN = "admin", "Administrator"
+    VP_CS = "vp_cs", "VP Customer Success"
+    CSM = "csm", "Customer Success Manager"
+    SUPPORT_AGENT = "support_agent", "Support agent"
+    ONBOARDING = "onboarding", "Onboarding specialist"
+    TRAINER = "trainer", "Trainer"
+    RENEWALS = "renewals", "Renewals / account executive"
+    READ_ONLY = "read_only", "Read-only"
+    PORTAL_ADMIN = "portal_admin", "Portal administrator"
+    PORTAL_USER = "portal_user", "Portal user"
+
+
+PORTAL_ROLES = frozenset({Role.PORTAL_ADMIN, Role.PORTAL_USER})
+STAFF_ROLES = frozenset(set(Role) - PORTAL_ROLES)
+ADMIN_ROLES = frozenset({Role.OWNER, Role.ADMIN})
+LEADER_ROLES = frozenset({Role.OWNER, Role.ADMIN, Role.VP_CS})
+
+
+class Scope(TextChoices):
+    """What an API token may do, on top of its user's role."""
+
+    READ = "read", "Read"
+    WRITE = "write", "Write"
+    ADMIN = "admin", "Administer"
+
+
+class AccountStatus(TextChoices):
+    """Where the commercial relationship stands; the lifecycle stage says where the work stands."""
+
+    PROSPECT = "prospect", "Prospect"
+    ACTIVE = "active", "Active"
+    CHURNED = "churned", "Churned"
+
+
+class StakeholderRole(TextChoices):
+    """What a contact is in the buying and using of the product."""
+
+    EXECUTIVE_SPONSOR = "executive_sponsor", "Executive sponsor"
+    DECISION_MAKER = "decision_maker", "Decision maker"
+    CHAMPION = "champion", "Champion"
+    ECONOMIC_BUYER = "economic_buyer", "Economic buyer"
+    ADMINISTRATOR = "administrator", "Administrator"
+    POWER_USER = "power_user", "Power user"
+    END_USER = "end_user", "End user"
+    DETRACTOR = "detractor", "Detractor"
+    OTHER = "other", "Other"
+
+
+class Sentiment(TextChoices):
+    """How a contact feels about us, judged by the CSM."""
+
+    WARM = "warm", "Warm"
+    NEUTRAL = "neutral", "Neutral"
+    COLD = "cold", "Cold"
+    UNKNOWN = "", "Not known"
+
+
+class ContractStatus(TextChoices):
+    """Where a contract stands. ``ended`` keeps its end date; ``churned`` was not renewed."""
+
+    DRAFT = "draft", "Draft"
+    ACTIVE = "active", "Active"
+    ENDED = "ended", "Ended"
+    CHURNED = "churned", "Churned"
+
+
+class ActivityKind(TextChoices):
+    """Kinds of timeline entry."""
+
+    NOTE = "note", "Note"
+    CALL = "call", "Call"
+    MEETING = "meeting", "Meeting"
+    EMAIL = "email", "E-mail"
+    HEALTH = "health", "Health"
+    CTA = "cta", "CTA"
+    CONTRACT = "contract", "Contract"
+    PEOPLE = "people", "People"
+    TICKET = "ticket", "Ticket"
+    USAGE = "usage", "Usage"
+    RELEASE = "release", "Product release"
+    SURVEY = "survey", "Survey"
+    SYSTEM = "system", "System"
+
+
+class Visibility(TextChoices):
+    """Internal by default; shared with the customer by choice."""
+
+    INTERNAL = "internal", "Internal"
+    SHARED = "shared", "Shared with the customer"

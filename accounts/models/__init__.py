@@ -1,0 +1,29 @@
+"""The account record, its people and contracts, and the workspace that holds them."""
+
+from accounts.models.account import Account, ChangedAccount, ExternalId, TeamMember
+from accounts.models.activity import Activity, AuditEntry
+from accounts.models.contact import Contact
+from accounts.models.contract import Contract, ContractLine
+from accounts.models.people import ApiToken, Invitation, User
+from accounts.models.workspace import LifecycleStage, Severity, TeamRole, Tier, WorkCalendar, Workspace
+
+__all__ = [
+    "Account",
+    "Activity",
+    "ApiToken",
+    "AuditEntry",
+    "ChangedAccount",
+    "Contact",
+    "Contract",
+    "ContractLine",
+    "ExternalId",
+    "Invitation",
+    "LifecycleStage",
+    "Severity",
+    "TeamMember",
+    "TeamRole",
+    "Tier",
+    "User",
+    "WorkCalendar",
+    "Workspace",
+]

@@ -1,0 +1,133 @@
+"""Who works here: users, their invitations and API tokens."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Lower
+from django.utils.functional import cached_property
+
+from accounts.choices import PORTAL_ROLES, STAFF_ROLES, Role
+from accounts.models.workspace import Workspace
+from tenants.guard import TenantModel, TenantQuerySet
+
+
+class UserQuerySet(TenantQuerySet):
+    def active(self) -> UserQuerySet:
+        return self.filter(is_active=True)
+
+    def staff(self) -> UserQuerySet:
+        """The vendor's own people, deactivated ones included."""
+        return self.filter(role__in=STAFF_ROLES)
+
+    def portal(self) -> UserQuerySet:
+        return self.filter(role__in=PORTAL_ROLES)
+
+
+class UserManager(BaseUserManager.from_queryset(UserQuerySet)):
+    use_in_migrations = False
+
+    def create_user(self, email: str, password: str | None = None, **fields: Any) -> User:
+        user = self.model(email=self.normalize_email(email).lower(), **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def get_by_natural_key(self, email: str) -> User:
+        return self.get(email=email.lower())
+
+
+class User(AbstractBaseUser, TenantModel):
+    """One person in one workspace. A person in two workspaces has two rows, in two schemas."""
+
+    email = models.EmailField(max_length=254)
+    name = models.CharField(max_length=120, blank=True)
+    title = models.CharField(max_length=120, blank=True)
+    role = models.CharField(max_length=20, choices=Role.choices, default=Role.READ_ONLY)
+    timezone = models.CharField(max_length=64, blank=True, help_text="Empty: the workspace's")
+    theme = models.CharField(
+        max_length=5, default="auto", choices=[("auto", "As the system"), ("light", "Light"), ("dark", "Dark")]
+    )
+    is_active = models.BooleanField(default=True)
+    portal_accounts = models.ManyToManyField("accounts.Account", related_name="portal_users", blank=True)
+    deactivated_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = UserManager()
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: list[str] = []
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(Lower("email"), name="user_email_once"),
+            models.CheckConstraint(condition=Q(role__in=Role.values), name="user_role_known"),
+            models.CheckConstraint(
+                condition=Q(is_active=True, deactivated_at=None) | Q(is_active=False, deactivated_at__isnull=False),
+                name="user_deactivated_iff_inactive",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name or self.email
+
+    @property
+    def is_portal(self) -> bool:
+        return self.role in PORTAL_ROLES
+
+    @cached_property
+    def workspace_settings(self) -> Workspace:
+        """The workspace's one settings row, read once an instance."""
+        return Workspace.objects.get()
+
+
+class Invitation(TenantModel):
+    """An invitation to join, usable once by its address. Only a digest of the link's secret is kept."""
+
+    email = models.EmailField()
+    name = models.CharField(max_length=120, blank=True)
+    role = models.CharField(max_length=20, choices=Role.choices)
+    portal_accounts = models.ManyToManyField("accounts.Account", related_name="+", blank=True)
+    digest = models.CharField(max_length=64, unique=True)
+    invited_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    accepted_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                Lower("email"),
+                condition=Q(accepted_at=None, revoked_at=None),
+                name="invitation_one_open_per_email",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.email
+
+
+class ApiToken(TenantModel):
+    """A token that acts for its user within its scopes. Only a digest is kept; the token is shown once."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="api_tokens")
+    name = models.CharField(max_length=80)
+    prefix = models.CharField(max_length=12, help_text="First characters, to recognise it in a list")
+    digest = models.CharField(max_length=64, unique=True)
+    scopes = ArrayField(models.CharField(max_length=10))
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    last_used_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-created_at"]
+
+    def __str__(self) -> str:
+        return self.name

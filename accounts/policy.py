@@ -1,0 +1,112 @@
+"""The policy table: who may do what. Pages, API, exports and search all ask here (DESIGN §8).
+
+``CAPABILITIES`` names each thing a person can do and the roles that may. A view declares the capability each
+of its methods needs with ``@requires(GET="accounts.view", POST="accounts.edit")``; the authorisation matrix
+in ``tests/authz`` reads the same declarations and tries every route with every kind of actor.
+
+Which rows a person sees is not decided here but by ``.visible_to(user)``: what may not be seen is 404,
+what may be seen but not done is 403.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any
+
+from django.contrib.auth.decorators import login_not_required
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+
+from accounts.choices import ADMIN_ROLES, LEADER_ROLES, PORTAL_ROLES, STAFF_ROLES, Role, Scope
+
+EVERYONE = frozenset(Role)
+WRITERS = STAFF_ROLES - {Role.READ_ONLY}
+ANONYMOUS = "anonymous"
+
+
+@dataclass(frozen=True, slots=True)
+class Capability:
+    """``roles`` that may, and the ``scope`` an API token needs besides."""
+
+    roles: frozenset[str]
+    scope: str
+
+
+CAPABILITIES: dict[str, Capability] = {
+    # Account record
+    "accounts.view": Capability(STAFF_ROLES, Scope.READ),
+    "accounts.edit": Capability(WRITERS, Scope.WRITE),
+    "accounts.create": Capability(LEADER_ROLES | {Role.CSM, Role.RENEWALS}, Scope.WRITE),
+    "accounts.delete": Capability(ADMIN_ROLES, Scope.ADMIN),
+    "accounts.export": Capability(STAFF_ROLES, Scope.READ),
+    "activity.log": Capability(WRITERS, Scope.WRITE),
+    # Usage
+    "usage.view": Capability(STAFF_ROLES, Scope.READ),
+    "usage.write": Capability(LEADER_ROLES | {Role.CSM}, Scope.WRITE),
+    # Health
+    "health.view": Capability(STAFF_ROLES, Scope.READ),
+    "health.override": Capability(LEADER_ROLES | {Role.CSM}, Scope.WRITE),
+    "health.configure": Capability(LEADER_ROLES, Scope.ADMIN),
+    "portfolio.view": Capability(STAFF_ROLES, Scope.READ),
+    # Work
+    "ctas.view": Capability(STAFF_ROLES, Scope.READ),
+    "ctas.work": Capability(WRITERS, Scope.WRITE),
+    "playbooks.view": Capability(STAFF_ROLES, Scope.READ),
+    "notifications.own": Capability(EVERYONE, Scope.READ),
+    # Administration
+    "methodology.view": Capability(STAFF_ROLES, Scope.READ),
+    "methodology.edit": Capability(ADMIN_ROLES, Scope.ADMIN),
+    "imports.run": Capability(LEADER_ROLES, Scope.WRITE),
+    "users.view": Capability(STAFF_ROLES, Scope.READ),
+    "users.manage": Capability(ADMIN_ROLES, Scope.ADMIN),
+    "tokens.manage": Capability(ADMIN_ROLES, Scope.ADMIN),
+    "audit.view": Capability(ADMIN_ROLES, Scope.ADMIN),
+    "workspace.edit": Capability(ADMIN_ROLES, Scope.ADMIN),
+    "outbox.view": Capability(ADMIN_ROLES, Scope.ADMIN),
+    # One's own things
+    "profile.own": Capability(EVERYONE, Scope.READ),
+    "portal.view": Capability(PORTAL_ROLES, Scope.READ),
+}
+
+
+def may(user: Any, capability: str) -> bool:
+    """Whether ``user``'s role holds ``capability``. Inactive and anonymous users hold none."""
+    if not user.is_authenticated or not user.is_active:
+        return False
+    return user.role in CAPABILITIES[capability].roles
+
+
+def require(user: Any, capability: str) -> None:
+    """Raise PermissionDenied unless ``user`` may."""
+    if not may(user, capability):
+        raise PermissionDenied(capability)
+
+
+def requires(**methods: str) -> Callable[[Callable[..., HttpResponse]], Callable[..., HttpResponse]]:
+    """Declare and enforce the capability of each method of a page view; other methods are 405.
+
+    HEAD follows GET. Use ``"anonymous"`` for a page that needs no login.
+    """
+    for capability in methods.values():
+        if capability != ANONYMOUS and capability not in CAPABILITIES:
+            raise LookupError(f"{capability} is not in the policy table")
+
+    def decorate(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+        @wraps(view)
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            method = "GET" if request.method == "HEAD" else request.method
+            capability = methods.get(method or "")
+            if capability is None:
+                return HttpResponseNotAllowed(sorted(methods))
+            if capability != ANONYMOUS:
+                require(request.user, capability)
+            return view(request, *args, **kwargs)
+
+        guarded.policy = dict(methods)  # type: ignore[attr-defined]
+        if ANONYMOUS in methods.values():
+            login_not_required(guarded)
+        return guarded
+
+    return decorate
