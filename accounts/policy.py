@@ -10,7 +10,7 @@ what may be seen but not done is 403.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any
@@ -23,6 +23,9 @@ from accounts.choices import ADMIN_ROLES, LEADER_ROLES, PORTAL_ROLES, STAFF_ROLE
 
 EVERYONE = frozenset(Role)
 WRITERS = STAFF_ROLES - {Role.READ_ONLY}
+# Those who work accounts: they see money and keep the record. Agents and trainers serve them and log what they did.
+ACCOUNT_TEAM = LEADER_ROLES | {Role.CSM, Role.RENEWALS, Role.ONBOARDING}
+COMMERCIAL = LEADER_ROLES | {Role.CSM, Role.RENEWALS}
 ANONYMOUS = "anonymous"
 
 
@@ -37,10 +40,10 @@ class Capability:
 CAPABILITIES: dict[str, Capability] = {
     # Account record
     "accounts.view": Capability(STAFF_ROLES, Scope.READ),
-    "accounts.edit": Capability(WRITERS, Scope.WRITE),
-    "accounts.create": Capability(LEADER_ROLES | {Role.CSM, Role.RENEWALS}, Scope.WRITE),
+    "accounts.edit": Capability(ACCOUNT_TEAM, Scope.WRITE),
+    "accounts.create": Capability(COMMERCIAL, Scope.WRITE),
     "accounts.delete": Capability(ADMIN_ROLES, Scope.ADMIN),
-    "accounts.export": Capability(STAFF_ROLES, Scope.READ),
+    "accounts.export": Capability(COMMERCIAL, Scope.READ),
     "activity.log": Capability(WRITERS, Scope.WRITE),
     # Usage
     "usage.view": Capability(STAFF_ROLES, Scope.READ),
@@ -49,7 +52,7 @@ CAPABILITIES: dict[str, Capability] = {
     "health.view": Capability(STAFF_ROLES, Scope.READ),
     "health.override": Capability(LEADER_ROLES | {Role.CSM}, Scope.WRITE),
     "health.configure": Capability(LEADER_ROLES, Scope.ADMIN),
-    "portfolio.view": Capability(STAFF_ROLES, Scope.READ),
+    "portfolio.view": Capability(STAFF_ROLES - {Role.SUPPORT_AGENT, Role.TRAINER}, Scope.READ),
     # Work
     "ctas.view": Capability(STAFF_ROLES, Scope.READ),
     "ctas.work": Capability(WRITERS, Scope.WRITE),
@@ -71,11 +74,21 @@ CAPABILITIES: dict[str, Capability] = {
 }
 
 
-def may(user: Any, capability: str) -> bool:
-    """Whether ``user``'s role holds ``capability``. Inactive and anonymous users hold none."""
+def may(user: Any, capability: str, scopes: Iterable[str] | None = None) -> bool:
+    """Whether ``user``'s role holds ``capability``. Inactive and anonymous users hold none.
+
+    ``scopes`` are those of an API token: then the capability's scope must be among them too. Each scope is
+    given by itself: a token with ``write`` alone cannot read.
+    """
     if not user.is_authenticated or not user.is_active:
         return False
-    return user.role in CAPABILITIES[capability].roles
+    needed = CAPABILITIES[capability]
+    return user.role in needed.roles and (scopes is None or needed.scope in scopes)
+
+
+def may_grant(user: Any, role: str) -> bool:
+    """Whether ``user`` may give ``role``, take it away or act on somebody who has it: owners are owners' business."""
+    return may(user, "users.manage") and (role != Role.OWNER or user.role == Role.OWNER)
 
 
 def require(user: Any, capability: str) -> None:

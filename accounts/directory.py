@@ -1,0 +1,136 @@
+"""Reads about the people of a workspace: the users page, its export and the roles page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from allauth.mfa.models import Authenticator
+from django.db.models import Count, Exists, IntegerField, OuterRef, Q, Subquery, Value
+from django.db.models.functions import Coalesce
+
+from accounts.choices import STAFF_ROLES, Role
+from accounts.models import Account, ApiToken, Invitation, User
+from accounts.policy import CAPABILITIES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from accounts.models.people import UserQuerySet
+
+STATES = {"active": "Active", "deactivated": "Deactivated"}
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """What the users page is narrowed to; empty means everything. Unknown words count as empty."""
+
+    search: str = ""
+    role: str = ""
+    state: str = ""
+
+    @classmethod
+    def read(cls, query: Mapping[str, str]) -> Filter:
+        """The filter in a query string."""
+        role, state = query.get("role", ""), query.get("state", "")
+        return cls(
+            search=query.get("q", "").strip()[:100],
+            role=role if role in Role.values else "",
+            state=state if state in STATES else "",
+        )
+
+
+def users_matching(wanted: Filter) -> UserQuerySet:
+    """Users of ``wanted`` by name, each with ``owned`` (accounts), ``has_second_factor`` and ``tokens``. One query."""
+    rows = User.objects.all()
+    if wanted.search:
+        rows = rows.filter(Q(name__icontains=wanted.search) | Q(email__icontains=wanted.search))
+    if wanted.role:
+        rows = rows.filter(role=wanted.role)
+    if wanted.state:
+        rows = rows.filter(is_active=wanted.state == "active")
+    return rows.annotate(
+        owned=_count_of(Account.objects.unarchived(), "owner"),
+        tokens=_count_of(ApiToken.objects.filter(revoked_at=None), "user"),
+        has_second_factor=Exists(
+            Authenticator.objects.filter(user=OuterRef("pk")).exclude(type=Authenticator.Type.RECOVERY_CODES)
+        ),
+    ).order_by("-is_active", "name", "email", "pk")
+
+
+def _count_of(rows: object, owner: str) -> Coalesce:
+    counted = (
+        rows.filter(**{owner: OuterRef("pk")}).order_by().values(owner).annotate(n=Count("pk")).values("n")  # type: ignore[attr-defined]
+    )
+    return Coalesce(Subquery(counted, output_field=IntegerField()), Value(0))
+
+
+def pending_invitations() -> list[Invitation]:
+    """Invitations neither accepted nor revoked, newest first, expired ones included. One query."""
+    rows = Invitation.objects.filter(accepted_at=None, revoked_at=None).select_related("invited_by")
+    return list(rows.order_by("-created_at"))
+
+
+def successors_of(user: User) -> UserQuerySet:
+    """Active colleagues who can take over ``user``'s accounts."""
+    return User.objects.active().staff().exclude(pk=user.pk).exclude(role=Role.READ_ONLY).order_by("name", "email")
+
+
+def tokens_for_page(at: datetime) -> list[ApiToken]:
+    """All tokens, live ones first, each with ``state`` at ``at``. One query."""
+    tokens = list(ApiToken.objects.select_related("user").order_by("-created_at"))
+    for token in tokens:
+        token.state = "revoked" if token.revoked_at else "expired" if token.expires_at <= at else "live"
+    return sorted(tokens, key=lambda token: token.state != "live")
+
+
+# The policy table in the words of the roles page; a test keeps it equal to CAPABILITIES.
+CAPABILITY_NAMES = {
+    "accounts.view": "See accounts, contacts and contracts",
+    "accounts.edit": "Change accounts, contacts and contracts",
+    "accounts.create": "Create accounts",
+    "accounts.delete": "Archive accounts",
+    "accounts.export": "Export accounts",
+    "activity.log": "Log notes, calls and meetings",
+    "usage.view": "See usage",
+    "usage.write": "Send and enter usage",
+    "health.view": "See health scores",
+    "health.override": "Override a score",
+    "health.configure": "Change scorecards and triggers",
+    "portfolio.view": "See the portfolio",
+    "ctas.view": "See CTAs",
+    "ctas.work": "Work CTAs and tasks",
+    "playbooks.view": "See playbooks",
+    "notifications.own": "Own notifications",
+    "methodology.view": "See the methodology",
+    "methodology.edit": "Install and change methodologies",
+    "imports.run": "Import files",
+    "users.view": "See colleagues",
+    "users.manage": "Invite, change and deactivate users",
+    "tokens.manage": "Issue and revoke API tokens",
+    "audit.view": "Read the audit log",
+    "workspace.edit": "Change workspace settings",
+    "outbox.view": "See outgoing messages",
+    "profile.own": "Own profile and security",
+    "portal.view": "Use the customer portal",
+}
+
+
+def policy_rows() -> list[tuple[str, list[bool]]]:
+    """One row a capability: its name and, for each role in the order of ``Role``, whether it holds it."""
+    return [
+        (CAPABILITY_NAMES.get(key, key), [role in capability.roles for role in Role])
+        for key, capability in CAPABILITIES.items()
+    ]
+
+
+def role_counts() -> dict[str, int]:
+    """Active users of each role that has any. One query."""
+    rows = User.objects.active().order_by().values_list("role").annotate(n=Count("pk"))
+    return dict(rows)
+
+
+def staff_role_choices(*, with_owner: bool) -> list[tuple[str, str]]:
+    """Roles a colleague can be given, as form choices."""
+    return [(r.value, r.label) for r in Role if r in STAFF_ROLES and (with_owner or r != Role.OWNER)]
