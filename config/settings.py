@@ -111,6 +111,10 @@ TEMPLATES = [
     }
 ]
 
+FORM_RENDERER = "ui.forms.Renderer"
+# What waits behind an entry of the side bar: (user) -> number, asked of the domain that knows.
+NAVIGATION_COUNTS: dict[str, str] = {}
+
 # --- Sessions, cookies, headers
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
 SESSION_COOKIE_NAME = "__Host-sid" if HTTPS else "sid"
@@ -181,7 +185,11 @@ ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = True
-ACCOUNT_SESSION_REMEMBER = None
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_RESEND = True
+ACCOUNT_PASSWORD_RESET_TOKEN_GENERATOR = "accounts.password_reset.TokenGenerator"
+# Wrong passwords are counted by accounts.limits: allauth would lock a victim out of every network.
+ACCOUNT_RATE_LIMITS = {"login_failed": None, "reset_password": "20/m/ip,3/h/key"}
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if HTTPS else "http"
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
@@ -192,7 +200,8 @@ MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TRUST_ENABLED = False
 MFA_TOTP_TOLERANCE = 0
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not HTTPS
-USERSESSIONS_TRACK_ACTIVITY = True
+# accounts.middleware notes the last use, once in five minutes; allauth would write with every page.
+USERSESSIONS_TRACK_ACTIVITY = False
 
 # --- Cache and queue
 REDIS_URL = env.read("REDIS_URL")

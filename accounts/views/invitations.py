@@ -32,7 +32,7 @@ def invite(request: HttpRequest) -> HttpResponse:
             form.add_error(None, _("You have sent very many invitations. Go on in an hour."))
         elif form.run(lambda: invite_user(**form.cleaned_data, actor=request.user, at=timezone.now())):
             messages.success(request, _("The invitation is on its way to %(email)s.") % form.cleaned_data)
-            return redirect("people:users")
+            return redirect("people:user-list")
     return render(request, "people/invite.html", {"form": form}, status=422 if form.is_bound else 200)
 
 
@@ -46,7 +46,7 @@ def resend(request: HttpRequest, invitation_id: UUID) -> HttpResponse:
         messages.error(request, str(broken.message))
     else:
         messages.success(request, _("A new link is on its way to %(email)s.") % {"email": invitation.email})
-    return redirect("people:users")
+    return redirect("people:user-list")
 
 
 @requires(POST="users.manage")
@@ -59,7 +59,7 @@ def revoke(request: HttpRequest, invitation_id: UUID) -> HttpResponse:
         messages.error(request, str(broken.message))
     else:
         messages.success(request, _("The invitation of %(email)s no longer works.") % {"email": invitation.email})
-    return redirect("people:users")
+    return redirect("people:user-list")
 
 
 @requires(GET=ANONYMOUS, POST=ANONYMOUS)

@@ -89,7 +89,7 @@ def role(request: HttpRequest, user_id: UUID) -> HttpResponse:
         lambda: change_role(target, form.cleaned_data["role"], actor=request.user, at=timezone.now())
     ):
         messages.success(request, _("The role was changed."))
-        return redirect("people:user", user_id=target.pk)
+        return redirect("people:user-detail", user_id=target.pk)
     return _show(request, target, status=422, role_form=form)
 
 
@@ -104,7 +104,7 @@ def deactivate(request: HttpRequest, user_id: UUID) -> HttpResponse:
         )
     ):
         messages.success(request, _("%(user)s can no longer sign in.") % {"user": target})
-        return redirect("people:user", user_id=target.pk)
+        return redirect("people:user-detail", user_id=target.pk)
     return _show(request, target, status=422, deactivate_form=form)
 
 
@@ -118,7 +118,7 @@ def reactivate(request: HttpRequest, user_id: UUID) -> HttpResponse:
         messages.error(request, str(broken.message))
     else:
         messages.success(request, _("%(user)s can sign in again.") % {"user": target})
-    return redirect("people:user", user_id=target.pk)
+    return redirect("people:user-detail", user_id=target.pk)
 
 
 def _show(request: HttpRequest, target: User, status: int = 200, **forms: object) -> HttpResponse:

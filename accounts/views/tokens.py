@@ -42,4 +42,4 @@ def revoke(request: HttpRequest, token_id: UUID) -> HttpResponse:
     """End a token."""
     token = revoke_token(get_object_or_404(ApiToken, pk=token_id), actor=request.user, at=timezone.now())
     messages.success(request, _("The token %(name)s no longer works.") % {"name": token.name})
-    return redirect("people:tokens")
+    return redirect("people:token-list")
