@@ -1,0 +1,86 @@
+"""The pages of the side bar: an entry shows when its address exists and the policy table lets the user read it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from django.conf import settings
+from django.urls import NoReverseMatch, resolve, reverse
+from django.utils.module_loading import import_string
+
+from accounts.policy import CAPABILITIES, may
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One page of the side bar; ``section`` heads its group, ``phone`` puts it in the phone's tab bar."""
+
+    url_name: str
+    label: str
+    icon: str
+    section: str = ""
+    phone: bool = False
+    query: str = ""
+
+
+ENTRIES = (
+    Entry("portal:home", "Home", "layout-dashboard", phone=True),
+    Entry("health:portfolio", "Portfolio", "layout-dashboard", phone=True),
+    Entry("accounts:account-list", "Accounts", "building-2", phone=True),
+    Entry("playbooks:cta-list", "CTAs", "list-checks", phone=True),
+    Entry("engagement:inbox", "Inbox", "inbox", phone=True),
+    Entry("accounts:account-list", "At risk", "bookmark", "Views", query="?band=risk"),
+    Entry("accounts:account-list", "Renewing in 90 days", "bookmark", "Views", query="?renewal=90&sort=renewal"),
+    Entry("accounts:account-list", "My book", "bookmark", "Views", query="?owner=me"),
+    Entry("health:scorecard-list", "Scorecards", "heart-pulse", "Method"),
+    Entry("health:trigger-list", "Triggers", "zap", "Method"),
+    Entry("playbooks:playbook-list", "Playbooks", "route", "Method"),
+    Entry("packs:methodology", "Methodology", "book-open", "Method"),
+    Entry("imports:job-list", "Imports", "upload", "Data"),
+    Entry("usage:receipt-list", "Usage received", "database", "Data"),
+    Entry("people:user-list", "People", "users", "Administration"),
+    Entry("people:token-list", "API tokens", "key-round", "Administration"),
+    Entry("accounts:audit-log", "Audit log", "scale", "Administration"),
+    Entry("tenants:console", "Tenants", "server", "Administration"),
+)
+
+
+@cache
+def address(url_name: str) -> str:
+    """The path of a page without parameters, or an empty string while nobody serves that name."""
+    try:
+        return reverse(url_name)
+    except NoReverseMatch:
+        return ""
+
+
+@cache
+def _capability(url_name: str) -> str:
+    """What reading the page needs, from the view's own declaration; empty when it declares none of the table's."""
+    path = address(url_name)
+    declared = getattr(resolve(path).func, "policy", {}) if path else {}
+    name = declared.get("GET", "")
+    return name if name in CAPABILITIES else ""
+
+
+def entries_for(user: Any) -> Iterator[tuple[Entry, str]]:
+    """Entries with their addresses that exist and that ``user`` may read."""
+    for entry in ENTRIES:
+        path = address(entry.url_name)
+        capability = _capability(entry.url_name) if path else ""
+        if capability and may(user, capability):
+            yield entry, path + entry.query
+
+
+@cache
+def _counters() -> dict[str, Callable[[Any], int]]:
+    return {name: import_string(path) for name, path in settings.NAVIGATION_COUNTS.items()}
+
+
+def count_for(entry: Entry, user: Any) -> int | None:
+    """How many things wait behind an entry, by the function its domain registered; None without one."""
+    counter = None if entry.query else _counters().get(entry.url_name)
+    return counter(user) if counter else None

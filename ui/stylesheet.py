@@ -1,0 +1,35 @@
+"""Joins the sources in ``ui/src/css`` and the tokens into the one stylesheet of the product."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ui.tokens import variables_css
+
+SOURCES = Path(__file__).parent / "src" / "css"
+# Later layers win whatever the specificity, so the order of the files inside a layer is only for reading.
+LAYERS = "@layer reset, tokens, base, layout, components, charts, utilities;\n"
+ORDER = (
+    "base",
+    "layout",
+    "navigation",
+    "controls",
+    "marks",
+    "cards",
+    "tables",
+    "lists",
+    "account",
+    "timeline",
+    "forms",
+    "overlays",
+    "auth",
+    "portal",
+    "charts",
+    "utilities",
+    "print",
+)
+
+
+def build_stylesheet() -> str:
+    """The text of ``static/app.css``."""
+    return LAYERS + variables_css() + "".join((SOURCES / f"{name}.css").read_text() for name in ORDER)
