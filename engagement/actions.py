@@ -1,0 +1,223 @@
+"""Telling people: notices and mail written with the fact, preferences, reading and retrying."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from django.db import transaction
+
+from accounts.audit import record
+from accounts.models import User
+from engagement.choices import Kind, default_channels
+from engagement.models import Notification, NotificationPreference, OutboxMessage
+from playbooks.models import Cta
+
+if TYPE_CHECKING:
+    from accounts.models import Account
+
+# Mail beyond this many at once, or within an hour, is gathered into one message (see ``bundle_excess``).
+MAIL_BURST = 5
+BURST_WINDOW = timedelta(hours=1)
+
+
+@transaction.atomic
+def notify(
+    users: Iterable[User],
+    *,
+    kind: str,
+    title: str,
+    body: str = "",
+    url: str = "",
+    account: Account | None = None,
+    at: datetime,
+    dedupe_key: str,
+) -> int:
+    """Tell ``users`` in the app and by mail, as each of them prefers; how many notices were new.
+
+    Rows are written in the caller's transaction and delivered later; the same ``dedupe_key`` tells a person
+    once. Inactive people and, for an account, people who may not see it are left out. Four statements however
+    many people, and one a person where an account is named.
+    """
+    if kind not in Kind.values:
+        raise ValueError(f"{kind!r} is not a kind of notification")
+    people = {user.pk: user for user in users if user.is_active and _may_see(user, account)}
+    channels = channels_of(people, kind)
+    notices = [
+        Notification(
+            user_id=pk,
+            kind=kind,
+            title=title[:200],
+            body=body,
+            url=url[:300],
+            account=account,
+            dedupe_key=dedupe_key[:200],
+            created_at=at,
+        )
+        for pk in people
+        if channels[pk][0]
+    ]
+    mails = [
+        OutboxMessage(
+            user_id=pk,
+            to=user.email,
+            kind=kind,
+            title=title[:200],
+            body=body,
+            url=url[:300],
+            dedupe_key=dedupe_key[:200],
+            created_at=at,
+            not_before=at,
+        )
+        for pk, user in people.items()
+        if channels[pk][1]
+    ]
+    already = set(
+        Notification.objects.filter(user__in=people, dedupe_key=dedupe_key[:200]).values_list("user_id", flat=True)
+    )
+    Notification.objects.bulk_create(notices, ignore_conflicts=True)
+    OutboxMessage.objects.bulk_create(mails, ignore_conflicts=True)
+    return sum(notice.user_id not in already for notice in notices)
+
+
+def channels_of(users: Iterable[Any], kind: str) -> dict[Any, tuple[bool, bool]]:
+    """(in the app, by mail) for each user key, from their preferences or the defaults. One query."""
+    chosen = {
+        preference.user_id: (preference.in_app, preference.by_mail)
+        for preference in NotificationPreference.objects.filter(user__in=list(users), kind=kind)
+    }
+    return {pk: chosen.get(pk, default_channels(kind)) for pk in users}
+
+
+def _may_see(user: User, account: Account | None) -> bool:
+    """SECURITY: a notice names its account, so only people who may open it get one."""
+    if account is None:
+        return True
+    return type(account).objects.visible_to(user).filter(pk=account.pk).exists()
+
+
+@transaction.atomic
+def mark_read(user: User, *, at: datetime, notice: Any | None = None) -> int:
+    """Mark one notice of ``user`` read, or all when ``notice`` is None; how many changed."""
+    unread = Notification.objects.of(user).unread()
+    if notice is not None:
+        unread = unread.filter(pk=notice)
+    return unread.update(read_at=at)
+
+
+@transaction.atomic
+def set_preferences(user: User, wishes: dict[str, tuple[bool, bool]], *, at: datetime) -> None:
+    """Keep ``user``'s wish (in the app, by mail) for each kind given."""
+    unknown = set(wishes) - set(Kind.values)
+    if unknown:
+        raise ValueError(f"unknown kinds of notification: {', '.join(sorted(unknown))}")
+    before = {kind: channels_of([user.pk], kind)[user.pk] for kind in wishes}
+    changed = {kind: wish for kind, wish in wishes.items() if before[kind] != wish}
+    if not changed:
+        return
+    NotificationPreference.objects.bulk_create(
+        [
+            NotificationPreference(user=user, kind=kind, in_app=in_app, by_mail=by_mail)
+            for kind, (in_app, by_mail) in changed.items()
+        ],
+        update_conflicts=True,
+        unique_fields=["user", "kind"],
+        update_fields=["in_app", "by_mail"],
+    )
+    record(
+        "notifications.preferences",
+        user,
+        actor=user,
+        at=at,
+        before={kind: list(before[kind]) for kind in changed},
+        after={kind: list(wish) for kind, wish in changed.items()},
+    )
+
+
+@transaction.atomic
+def bundle_excess(*, at: datetime) -> int:
+    """Gather a person's surplus of waiting mail into one message; how many messages were taken into one.
+
+    A person who has more than ``MAIL_BURST`` messages waiting, counting those sent within the last hour,
+    gets the rest as one list. The originals stay, marked with the message that carries them.
+    """
+    gathered = 0
+    waiting = OutboxMessage.objects.due(at).filter(attempts=0).exclude(user=None)
+    rows = waiting.select_for_update(skip_locked=True).order_by("created_at", "id")
+    by_user: dict[Any, list[OutboxMessage]] = {}
+    for row in rows:
+        by_user.setdefault(row.user_id, []).append(row)
+    for user_id, messages in by_user.items():
+        if len(messages) < 2:
+            continue
+        recent = OutboxMessage.objects.filter(user=user_id, sent_at__gt=at - BURST_WINDOW).count()
+        surplus = messages[max(MAIL_BURST - recent, 0) :]
+        if len(surplus) > 1:
+            _bundle(surplus, at=at)
+            gathered += len(surplus)
+    return gathered
+
+
+def _bundle(messages: list[OutboxMessage], *, at: datetime) -> None:
+    first = messages[0]
+    digest = OutboxMessage.objects.create(
+        user=first.user,
+        to=first.to,
+        kind=Kind.SYSTEM,
+        title=f"{len(messages)} notices from Tenure",
+        body="\n".join(f"• {message.title}" for message in messages),
+        url="/notifications/",
+        dedupe_key=f"bundle:{first.pk}",
+        created_at=at,
+        not_before=at,
+    )
+    OutboxMessage.objects.filter(pk__in=[message.pk for message in messages]).update(bundled_in=digest)
+
+
+@transaction.atomic
+def retry_message(message: OutboxMessage, *, actor: User, at: datetime) -> bool:
+    """Give a dead or waiting message another round of attempts; False when it was sent meanwhile."""
+    changed = OutboxMessage.objects.filter(pk=message.pk, sent_at=None, bundled_in=None).update(
+        dead_at=None, attempts=0, not_before=at, lease_until=None
+    )
+    if changed:
+        record(
+            "outbox.retry", message, actor=actor, at=at, before={"attempts": message.attempts}, after={"attempts": 0}
+        )
+    return bool(changed)
+
+
+@transaction.atomic
+def announce_ctas(*, at: datetime, since: timedelta = timedelta(days=1)) -> int:
+    """Tell each owner of a CTA that was opened for or handed to them within ``since``; how many were told.
+
+    Playbooks does not know this app, so it is asked instead; the dedupe key tells each owner once.
+    """
+    fresh = Cta.objects.open().filter(assigned_at__gt=at - since, owner__is_active=True)
+    ctas = {announcement_key(cta): cta for cta in fresh.select_related("owner", "account")}
+    told_before = {
+        key
+        for model in (Notification, OutboxMessage)
+        for key in model.objects.filter(dedupe_key__in=ctas).values_list("dedupe_key", flat=True)
+    }
+    return sum(_announce(cta, key, at=at) for key, cta in ctas.items() if key not in told_before)
+
+
+def announcement_key(cta: Cta) -> str:
+    """The dedupe key of "this CTA is yours": one notice for each owner a CTA has in turn."""
+    return f"cta:{cta.pk}:{cta.owner_id}"
+
+
+def _announce(cta: Cta, key: str, *, at: datetime) -> int:
+    handed_over = cta.assigned_at != cta.opened_at
+    return notify(
+        [cta.owner],
+        kind=Kind.CTA_ASSIGNED if handed_over else Kind.CTA_OPENED,
+        title=f"{cta.account.name}: {cta.title}",
+        body=cta.reason,
+        url=f"/ctas/{cta.pk}/",
+        account=cta.account,
+        at=at,
+        dedupe_key=key,
+    )

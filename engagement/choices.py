@@ -1,0 +1,30 @@
+"""The kinds of notice a person can get, and what a person gets who set nothing."""
+
+from __future__ import annotations
+
+from django.db.models import TextChoices
+
+
+class Kind(TextChoices):
+    """What a notification is about. Each kind can be switched per person and channel."""
+
+    HEALTH_BAND = "health_band", "An account changed its health band"
+    HEALTH_TRIGGER = "health_trigger", "A trigger fired on an account"
+    OVERRIDE_EXPIRED = "override_expired", "A score override ran out"
+    CTA_OPENED = "cta_opened", "A CTA was opened for me"
+    CTA_ASSIGNED = "cta_assigned", "A CTA was handed to me"
+    CTA_WOKE = "cta_woke", "A snoozed CTA came back"
+    TASK_DUE = "task_due", "Tasks are due"
+    ACCOUNT_ASSIGNED = "account_assigned", "An account was handed to me"
+    IMPORT_DONE = "import_done", "An import finished"
+    ACCESS = "access", "Access, roles and API tokens"
+    SYSTEM = "system", "The workspace itself"
+
+
+# Kinds whose mail is off until a person asks for it: they come often or wait well in the app.
+QUIET_BY_MAIL = frozenset({Kind.CTA_WOKE, Kind.IMPORT_DONE, Kind.HEALTH_TRIGGER})
+
+
+def default_channels(kind: str) -> tuple[bool, bool]:
+    """(in the app, by mail) for a person who set nothing for ``kind``."""
+    return True, kind not in QUIET_BY_MAIL

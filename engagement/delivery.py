@@ -1,0 +1,113 @@
+"""Mail leaves here: claim with a lease, commit, send with a stable Message-ID, mark.
+
+A worker that dies between sending and marking leaves a message that is sent again after its lease, under the
+same Message-ID; one that dies before sending leaves a message that was not lost. Attempts are counted when a
+message is claimed, so a message that kills its workers is given up too (security.md §2.2).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from smtplib import SMTPException
+from uuid import UUID
+
+from django.core.mail import EmailMultiAlternatives, get_connection
+from django.core.mail.backends.base import BaseEmailBackend
+from django.db import transaction
+from django.template.loader import render_to_string
+
+from accounts.links import absolute
+from engagement.models import OutboxMessage
+
+LEASE = timedelta(minutes=5)
+BATCH = 50
+# Waiting time after the 1st, 2nd, ... failure; a message that failed after the last one is dead.
+BACKOFF = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 30, 120, 480))
+MAX_ATTEMPTS = len(BACKOFF) + 1
+
+
+def claim(*, at: datetime, limit: int = BATCH) -> list[OutboxMessage]:
+    """Up to ``limit`` due messages, leased to the caller with their attempt counted, oldest first.
+
+    Two workers never hold the same one: rows another worker is claiming are skipped, and the lease keeps them
+    away afterwards. A message whose attempts are used up without an answer is given up here.
+    """
+    with transaction.atomic():
+        rows = OutboxMessage.objects.due(at).select_for_update(skip_locked=True).order_by("not_before", "id")
+        messages = list(rows[:limit])
+        exhausted = [message.pk for message in messages if message.attempts >= MAX_ATTEMPTS]
+        OutboxMessage.objects.filter(pk__in=exhausted).update(
+            dead_at=at, lease_until=None, last_error="The worker stopped at every attempt."
+        )
+        claimed = [message for message in messages if message.pk not in exhausted]
+        for message in claimed:
+            message.attempts += 1
+            message.lease_until = at + LEASE
+        OutboxMessage.objects.bulk_update(claimed, ["attempts", "lease_until"])
+    return claimed
+
+
+def message_id(key: UUID, domain: str) -> str:
+    """The Message-ID of an outbox row: the same at every attempt."""
+    return f"<{key}@{domain}>"
+
+
+def compose(message: OutboxMessage) -> EmailMultiAlternatives:
+    """The mail of ``message``: plain text and HTML with links to the workspace's primary domain."""
+    base = absolute("/").rstrip("/")
+    context = {
+        "message": message,
+        "link": f"{base}{message.url}" if message.url else "",
+        "preferences": f"{base}/notifications/preferences/",
+    }
+    mail = EmailMultiAlternatives(
+        subject=" ".join(message.title.split()),
+        body=render_to_string("engagement/mail/notice.txt", context),
+        to=[message.to],
+        headers={
+            "Message-ID": message_id(message.pk, base.split("//")[1].split(":")[0]),
+            "Auto-Submitted": "auto-generated",
+        },
+    )
+    mail.attach_alternative(render_to_string("engagement/mail/notice.html", context), "text/html")
+    return mail
+
+
+def deliver_due(*, now: datetime, limit: int = BATCH) -> dict[str, int]:
+    """Claim and send what is due at ``now``; ``{"sent", "failed", "dead"}``. Call outside a transaction."""
+    counts = {"sent": 0, "failed": 0, "dead": 0}
+    messages = claim(at=now, limit=limit)
+    if not messages:
+        return counts
+    connection = get_connection()
+    try:
+        for message in messages:
+            counts[_deliver(message, connection, at=now)] += 1
+    finally:
+        connection.close()
+    return counts
+
+
+def _deliver(message: OutboxMessage, connection: BaseEmailBackend, *, at: datetime) -> str:
+    try:
+        connection.open()  # a no-op while the connection of the message before is still there
+        mail = compose(message)
+        mail.connection = connection
+        mail.send()
+    except (OSError, SMTPException, ValueError) as error:
+        return _failed(message, error, at=at)
+    held = OutboxMessage.objects.filter(pk=message.pk, attempts=message.attempts)
+    held.update(sent_at=at, lease_until=None, last_error="")
+    return "sent"
+
+
+def _failed(message: OutboxMessage, error: Exception, *, at: datetime) -> str:
+    """Keep the error and set the next attempt, or give the message up."""
+    dead = message.attempts >= MAX_ATTEMPTS
+    OutboxMessage.objects.filter(pk=message.pk, attempts=message.attempts).update(
+        lease_until=None,
+        last_error=f"{type(error).__name__}: {error}"[:500],
+        dead_at=at if dead else None,
+        not_before=at if dead else at + BACKOFF[message.attempts - 1],
+    )
+    return "dead" if dead else "failed"

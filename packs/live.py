@@ -1,0 +1,102 @@
+"""Sections at work: a pack's items, with the tenant's values in them, handed to the apps that live by them.
+
+Each app writes its own rows; a section that no app runs yet is stored and readable only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from accounts.actions import methodology
+from health.actions import install_kpi, install_scorecard, install_trigger
+from packs.fields import with_edits
+from packs.metrics import input_metrics
+from packs.models import PackInstall, PackItem, TenantEdit
+from playbooks.actions import install_playbooks
+from usage.actions import define_metric
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+Definitions = list[dict[str, Any]]
+# What a section's rows need to know: which pack, its version, who, when.
+Installer = Callable[..., object]
+
+
+def apply(install: PackInstall, sections: Sequence[str], *, actor: User | None, at: datetime) -> None:
+    """Bring the live rows of ``sections`` to the stored items. Two queries, then each section's own few."""
+    wanted = set(sections)
+    if wanted & {"scorecards", "triggers"}:
+        wanted |= {"scorecards", "triggers"}  # both name metrics
+    items = list(PackItem.objects.current().filter(install=install, section__in=wanted & set(INSTALLERS)))
+    edits = edits_of(items)
+    by_section: dict[str, Definitions] = {}
+    for item in sorted(items, key=lambda item: item.position):
+        by_section.setdefault(item.section, []).append(with_edits(item.data, edits[item.pk]))
+    if "scorecards" in by_section:
+        _metrics(by_section, install, at)
+    for section in sections:
+        if section in by_section:
+            INSTALLERS[section](by_section[section], install, at)
+
+
+def edits_of(items: Iterable[PackItem]) -> dict[UUID, dict[str, Any]]:
+    """The tenant's values of each item as {path: value}; an entry for every item. One query."""
+    found: dict[UUID, dict[str, Any]] = {item.pk: {} for item in items}
+    for edit in TenantEdit.objects.filter(item__in=found):
+        found[edit.item_id][edit.path] = edit.value
+    return found
+
+
+def _metrics(by_section: dict[str, Definitions], install: PackInstall, at: datetime) -> None:
+    definition = {"scorecards": by_section["scorecards"], "triggers": by_section.get("triggers", [])}
+    for metric in input_metrics(definition):
+        define_metric(
+            metric.key,
+            name=metric.name,
+            unit=metric.unit,
+            options=[{"key": option, "name": option.replace("_", " ").capitalize()} for option in metric.options],
+            lowest=metric.lowest,
+            highest=metric.highest,
+            pack=install.key,
+            at=at,
+        )
+
+
+def _each(verb: Callable[..., object]) -> Installer:
+    """A section whose app takes one definition at a time."""
+
+    def install_all(definitions: Definitions, install: PackInstall, at: datetime) -> None:
+        for definition in definitions:
+            verb(definition, pack=install.key, version=install.version, at=at)
+
+    return install_all
+
+
+def _rows(verb: Callable[..., object]) -> Installer:
+    """A section of the account record, taken as a set."""
+
+    def install_all(definitions: Definitions, install: PackInstall, at: datetime) -> None:
+        verb(definitions, pack=install.key)
+
+    return install_all
+
+
+def _playbooks(definitions: Definitions, install: PackInstall, at: datetime) -> None:
+    install_playbooks(definitions, pack=install.key, version=install.version, at=at)
+
+
+INSTALLERS: dict[str, Installer] = {
+    "calendars": _rows(methodology.upsert_calendars),
+    "severities": _rows(methodology.upsert_severities),
+    "tiers": _rows(methodology.upsert_tiers),
+    "roles": _rows(methodology.upsert_team_roles),
+    "lifecycle_stages": _rows(methodology.upsert_stages),
+    "scorecards": _each(install_scorecard),
+    "triggers": _each(install_trigger),
+    "kpis": _each(install_kpi),
+    "playbooks": _playbooks,
+}
