@@ -1,0 +1,173 @@
+"""Runs cells of the matrix and says what is wrong with them.
+
+A cell is one request: a route and method, an actor, a target. It must answer the exact status that
+``reference.expected`` works out, show no canary that the actor may not see, and write nothing when it refuses
+or when it is a GET. Each cell runs in a savepoint that is rolled back.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from django.core.cache import caches
+from django.db import connection, transaction
+from django.test import Client
+from django.urls import reverse
+
+from accounts.choices import STAFF_ROLES
+from tests.authz.bodies import Example, example_of
+from tests.authz.objects import Target, targets
+from tests.authz.reference import expected
+from tests.authz.routes import Route
+
+if TYPE_CHECKING:
+    from tests.authz.actors import Actor
+    from tests.authz.world import World
+
+CANARY = re.compile(r"canary-([ab])-([12wx])-([is])")
+# A session notes that it was used; that is not a change of anything a person keeps.
+SESSION_TABLES = {"django_session", "usersessions_usersession"}
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One request."""
+
+    route: Route
+    method: str
+    actor: Actor
+    target: Target | None
+
+    def __str__(self) -> str:
+        aim = f" at {self.target.kind}" if self.target else ""
+        return f"{self.actor.name}: {self.method} {self.route.name}{aim}"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came back."""
+
+    status: int
+    text: str
+    location: str
+    writes: frozenset[str]
+
+
+def cells(world: World, routes: Iterable[Route], actors: Iterable[Actor]) -> Iterator[Cell]:
+    """All cells of ``routes``: on the public host only a visitor, elsewhere every actor at every target.
+
+    Whoever is refused before any object is looked up tries their own object and one made up; the rest would
+    only repeat them.
+    """
+    people = list(actors)
+    for route in routes:
+        aims = targets(route, world)
+        for method in route.methods:
+            if method not in route.policy:
+                continue
+            for actor in people:
+                if route.is_public != (actor.tenant == "public"):
+                    continue
+                for target in _worth_trying(route, method, actor, aims):
+                    yield Cell(route, method, actor, target)
+
+
+def _worth_trying(route: Route, method: str, actor: Actor, aims: list[Target | None]) -> list[Target | None]:
+    refused_early = expected(actor, route.policy[method], method, None, api=route.is_api) is not None
+    if actor.tenant == "b":
+        # To tenant B everything of A is foreign, and what is foreign to A is its own.
+        return [aim for aim in aims if aim is None or aim.kind in {"own", "unknown"}]
+    if refused_early:
+        return [aim for aim in aims if aim is None or aim.kind in {"own", "unknown"}]
+    return aims
+
+
+def knock(world: World, cell: Cell, example: Example) -> Outcome:
+    """Send one request and roll back whatever it did."""
+    kwargs = cell.target.kwargs if cell.target else {}
+    path = reverse(cell.route.name, kwargs=kwargs, urlconf=cell.route.urlconf) + example.query
+    client = Client(
+        headers={"host": world.host(cell.actor.tenant), **cell.actor.headers, **example.headers},
+        REMOTE_ADDR="198.51.100.7",
+        raise_request_exception=False,
+    )
+    for name, value in cell.actor.cookies.items():
+        client.cookies[name] = value
+    for alias in ("default", "global"):
+        caches[alias].clear()
+    body = example.body(world) if callable(example.body) else example.body
+    with world.inside("a"), transaction.atomic():
+        before = _writes()
+        response = _send(client, cell, path, body)
+        world.select("a")
+        text = _text_of(response)
+        written = frozenset(name for name, count in _writes().items() if count != before.get(name, 0))
+        transaction.set_rollback(True)
+    return Outcome(response.status_code, text, response.get("Location", ""), written)
+
+
+def _send(client: Client, cell: Cell, path: str, body: Any) -> Any:
+    if cell.method == "GET":
+        return client.get(path, body or None)
+    if cell.route.is_api:
+        return client.generic(cell.method, path, json.dumps(body), content_type="application/json")
+    return client.post(path, body) if cell.method == "POST" else client.generic(cell.method, path)
+
+
+def _text_of(response: Any) -> str:
+    body = b"".join(response.streaming_content) if response.streaming else response.content
+    headers = " ".join(f"{name}: {value}" for name, value in response.items())
+    return (headers + "\n" + body.decode("utf-8", "replace")).lower()
+
+
+def _writes() -> dict[str, int]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT schemaname || '.' || relname, n_tup_ins + n_tup_upd + n_tup_del FROM pg_stat_xact_user_tables "
+            "WHERE n_tup_ins + n_tup_upd + n_tup_del > 0"
+        )
+        return {name: count for name, count in cursor.fetchall() if name.split(".")[1] not in SESSION_TABLES}
+
+
+def may_see(actor: Actor, tenant: str, scope: str, visibility: str) -> bool:
+    """Whether ``actor`` may be shown a canary. ``x`` is printed for whoever holds a secret link."""
+    if tenant != actor.tenant:
+        return False
+    if scope == "x":
+        return True
+    if actor.role is None:
+        return False
+    staff = actor.role in STAFF_ROLES
+    if scope == "w":
+        return staff
+    return int(scope) in actor.sees and (staff or visibility == "s")
+
+
+def judge(world: World, cell: Cell) -> list[str]:
+    """What is wrong with ``cell``, in words; empty when nothing is."""
+    example = example_of(cell.route, cell.method)
+    wanted = expected(cell.actor, cell.route.policy[cell.method], cell.method, cell.target, api=cell.route.is_api)
+    outcome = knock(world, cell, example)
+    refused = wanted is not None
+    status = wanted if refused else example.also.get(cell.actor.name, example.status)
+    problems = []
+    if outcome.status != status:
+        problems.append(f"{cell}: {outcome.status} instead of {status}" + _excerpt(outcome))
+    if refused and status == 302 and "/auth/login/" not in outcome.location:
+        problems.append(f"{cell}: sent to {outcome.location!r} instead of the sign-in page")
+    for found in set(CANARY.findall(outcome.text)):
+        if not may_see(cell.actor, *found):
+            problems.append(f"{cell}: shows canary-{'-'.join(found)}")
+    if (refused or cell.method == "GET") and outcome.writes:
+        problems.append(f"{cell}: wrote to {', '.join(sorted(outcome.writes))}")
+    return problems
+
+
+def _excerpt(outcome: Outcome) -> str:
+    body = outcome.text.split("\n", 1)[-1]
+    found = re.search(r'class="err"[^>]*>(.{0,160})|"detail": ?"(.{0,160})', body, re.S)
+    return f" ({' '.join(re.sub('<[^>]*>', ' ', found.group(0)).split())})" if found else ""

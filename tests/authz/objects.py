@@ -1,0 +1,110 @@
+"""Which seeded row stands behind a keyword of an address.
+
+``KINDS`` says what a row is; ``KWARGS`` which kind a keyword means, by route name first and then by the
+keyword alone. A route with a keyword that neither knows fails the matrix with a message that leads here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+if TYPE_CHECKING:
+    from tests.authz.routes import Route
+    from tests.authz.world import World
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of row. ``seed`` names it in the world; ``attr`` is what stands in the address.
+
+    ``scoped``: it belongs to an account, and is seen and changed as that account is. ``guards_writes`` False:
+    whoever sees it may do the writing the capability allows. ``foreign`` False: the other tenant has a row
+    with the same key, so there is nothing foreign to try. ``personal``: only the named actor's own.
+    """
+
+    seed: str
+    attr: str = "pk"
+    scoped: bool = False
+    guards_writes: bool = True
+    foreign: bool = True
+    personal: str | None = None
+    missing_status: int = 404
+    unknown: Any = UUID("00000000-0000-7000-8000-000000000000")
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What one request aims at. ``kind`` is own, other, foreign, unknown or mismatched."""
+
+    kind: str
+    kwargs: dict[str, Any]
+    account: int | None = None
+    guards_writes: bool = True
+    missing_status: int = 404
+    personal_to: str | None = None
+
+
+ACCOUNT = Kind("account", scoped=True)
+INVITATION_LINK = Kind("invitation", attr="secret", unknown="x" * 43)
+PASSKEY = Kind("passkey", personal="owner", unknown=999_999)
+
+# (route name as a regular expression, keyword): kind. The first that matches counts.
+KWARGS: list[tuple[str, str, Kind]] = [
+    (r"people:invitation-accept", "secret", INVITATION_LINK),
+    (r"people:.*", "user_id", Kind("colleague")),
+    (r"people:.*", "invitation_id", Kind("invitation")),
+    (r"people:.*", "token_id", Kind("token")),
+    (r"mfa_.*", "pk", PASSKEY),
+    (r"account_reset_password_from_key", "uidb36", Kind("reset", attr="uid", unknown="1", missing_status=200)),
+    (r"account_reset_password_from_key", "key", Kind("reset", attr="key", unknown="x-y", missing_status=200)),
+    (r".*", "account_id", ACCOUNT),
+    (r"api:account-.*", "pk", ACCOUNT),
+]
+
+
+def kind_of(route: Route, kwarg: str) -> Kind:
+    """The kind of row ``kwarg`` names in ``route``."""
+    for pattern, name, kind in KWARGS:
+        if name == kwarg and re.fullmatch(pattern, route.name):
+            return kind
+    raise LookupError(
+        f"tests/authz/objects.py does not know what <{kwarg}> of {route.name} ({route.pattern}) is: "
+        "add a line to KWARGS, and seed the row in tests/authz/world.py if it is a new kind"
+    )
+
+
+def targets(route: Route, world: World) -> list[Target | None]:
+    """Everything worth aiming at with ``route``: one None for an address without keywords."""
+    if not route.kwargs:
+        return [None]
+    kinds = {kwarg: kind_of(route, kwarg) for kwarg in route.kwargs}
+    return list(_targets(kinds, world))
+
+
+def _targets(kinds: dict[str, Kind], world: World) -> Iterator[Target]:
+    innermost = list(kinds.values())[-1]
+    account = {"own": 1, "other": 2}
+    scoped = any(kind.scoped for kind in kinds.values())
+    base = Target(
+        kind="own",
+        kwargs={},
+        guards_writes=innermost.guards_writes,
+        missing_status=innermost.missing_status,
+        personal_to=innermost.personal,
+    )
+    for which in ("own", "other", "foreign"):
+        rows = {kwarg: world.row(kind.seed, which) for kwarg, kind in kinds.items()}
+        if any(row is None for row in rows.values()) or (which == "foreign" and not innermost.foreign):
+            continue
+        kwargs = {kwarg: getattr(rows[kwarg], kind.attr) for kwarg, kind in kinds.items()}
+        yield replace(base, kind=which, kwargs=kwargs, account=account.get(which) if scoped else None)
+    yield replace(base, kind="unknown", kwargs={kwarg: kind.unknown for kwarg, kind in kinds.items()})
+    if len(kinds) > 1 and innermost.scoped:
+        first, *rest = kinds.items()
+        inner = {kwarg: getattr(world.row(kind.seed, "other"), kind.attr) for kwarg, kind in rest}
+        outer = getattr(world.row(first[1].seed, "own"), first[1].attr)
+        yield replace(base, kind="mismatched", kwargs={first[0]: outer, **inner})

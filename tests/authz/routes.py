@@ -1,0 +1,83 @@
+"""Every address of both URLconfs, with the methods it answers and the capability each of them declares."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from tests.authz.third_party import DECLARED
+
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+URLCONFS = ("config.urls", "config.urls_public")
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One leaf of a URLconf."""
+
+    urlconf: str
+    name: str
+    pattern: str
+    callback: Any = field(repr=False, compare=False)
+    kwargs: tuple[str, ...]
+
+    @property
+    def is_api(self) -> bool:
+        return self.pattern.startswith("api/v1/")
+
+    @property
+    def is_public(self) -> bool:
+        return self.urlconf == "config.urls_public"
+
+    @property
+    def view_class(self) -> Any:
+        return getattr(self.callback, "cls", None) or getattr(self.callback, "view_class", None)
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """The methods this address answers; all five for a view that does not say."""
+        actions = getattr(self.callback, "actions", None)
+        if actions:
+            return tuple(m for m in METHODS if m.lower() in actions)
+        if self.view_class is not None:
+            return tuple(m for m in METHODS if hasattr(self.view_class, m.lower()))
+        return tuple(m for m in METHODS if m in self.policy) or METHODS
+
+    @property
+    def policy(self) -> dict[str, str]:
+        """Capability by method, as the view declares it; empty when it declares nothing."""
+        declared = getattr(self.callback, "policy", None)
+        declared = declared or getattr(self.callback, "initkwargs", {}).get("policy")
+        declared = declared or getattr(self.view_class, "policy", None)
+        return declared or DECLARED.get(self.name, {})
+
+    def undeclared(self) -> list[str]:
+        """Methods without a capability, as ``GET name pattern``."""
+        return [f"{m} {self.name or '(no name)'} {self.pattern}" for m in self.methods if m not in self.policy]
+
+
+def routes() -> list[Route]:
+    """All leaves, tenant host first."""
+    return [route for urlconf in URLCONFS for route in _leaves(urlconf, get_resolver(urlconf), "", (), ())]
+
+
+def _leaves(
+    urlconf: str, node: Any, prefix: str, namespaces: tuple[str, ...], kwargs: tuple[str, ...]
+) -> Iterator[Route]:
+    for child in node.url_patterns:
+        pattern = prefix + str(child.pattern)
+        names = kwargs + tuple(child.pattern.converters) + _groups(child)
+        if isinstance(child, URLResolver):
+            inner = namespaces + ((child.namespace,) if child.namespace else ())
+            yield from _leaves(urlconf, child, pattern, inner, names)
+        elif isinstance(child, URLPattern):
+            name = ":".join((*namespaces, child.name)) if child.name else ""
+            yield Route(urlconf, name, pattern.replace("^", "").replace("$", ""), child.callback, names)
+
+
+def _groups(child: Any) -> tuple[str, ...]:
+    regex = child.pattern.regex
+    return tuple(name for name in regex.groupindex if name not in child.pattern.converters)

@@ -1,0 +1,189 @@
+"""What stands in the two tenants of the matrix, domain by domain. New kinds of rows are added here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+from allauth.mfa.models import Authenticator
+from django.contrib.auth.hashers import make_password
+
+from accounts.actions.invitations import invite_user
+from accounts.actions.people import create_user_with_password
+from accounts.actions.tokens import issue_token
+from accounts.choices import Role, Visibility
+from accounts.models import (
+    Account,
+    Activity,
+    ApiToken,
+    Contact,
+    Contract,
+    ContractLine,
+    ExternalId,
+    TeamMember,
+    TeamRole,
+    User,
+    Workspace,
+)
+from tests.authz.actors import PASSWORD, Actor
+from tests.authz.world import STAFF, canary, plant
+
+if TYPE_CHECKING:
+    from tests.authz.world import World
+
+HASH = make_password(PASSWORD)
+
+
+def fill(world: World, letter: str) -> None:
+    """Make the rows of one tenant, whose schema is selected."""
+    Workspace.objects.update(csm_reads_all_accounts=False)
+    people = _people(world, letter)
+    for number in (1, 2):
+        account = _account(world, letter, number, people)
+        _customer_facts(world, letter, number, account)
+    _doors(world, letter, people)
+
+
+def _people(world: World, letter: str) -> dict[str, User]:
+    people = {}
+    for name, role in STAFF.items():
+        people[name] = _user(world, letter, name, role, canary(letter, "w", "i", name))
+    people["gone"] = _user(world, letter, "gone", Role.CSM, canary(letter, "w", "i", "gone"))
+    world.keep(letter, "colleague", 1, people["reader"])
+    return people
+
+
+def _user(world: World, letter: str, name: str, role: str, shown: str, **fields: Any) -> User:
+    # One hash for all: the hasher is not what is being tested.
+    user = create_user_with_password(
+        f"{name}@{letter}.example.com", name=shown, role=role, password="", at=world.now, actor=None, **fields
+    )
+    User.objects.filter(pk=user.pk).update(password=HASH)
+    return user
+
+
+def _account(world: World, letter: str, number: int, people: dict[str, User]) -> Account:
+    owner = people["csm" if number == 1 else "csm_other"]
+    account = plant(Account.objects.create(name="x", owner=owner, country="DE", currency="USD"), letter, number, "s")
+    Account.objects.filter(pk=account.pk).update(segment=canary(letter, number, "i", "segment"), timezone="")
+    world.keep(letter, "account", number, account)
+    if number == 1:
+        role = TeamRole.objects.create(key="matrix-onboarding", name="Onboarding", side="vendor")
+        member = TeamMember.objects.create(account=account, user=people["onboarding"], role=role)
+        world.keep(letter, "team_member", number, member)
+    shown = canary(letter, number, "s", "portal")
+    portal = _user(world, letter, f"portal{number}", Role.PORTAL_USER, shown, portal_accounts=[account])
+    people[f"portal{number}"] = portal
+    return account
+
+
+def _customer_facts(world: World, letter: str, number: int, account: Account) -> None:
+    contact = Contact.objects.create(account=account, name="x", email=f"contact{number}@{letter}.example.net")
+    world.keep(letter, "contact", number, plant(contact, letter, number))
+    contract = Contract.objects.create(account=account, start_on=world.now.date() - timedelta(days=100), arr=1000)
+    world.keep(letter, "contract", number, plant(contract, letter, number))
+    line = ContractLine.objects.create(contract=contract, product="x", seats=5, arr=1000)
+    world.keep(letter, "contract_line", number, plant(line, letter, number))
+    external = ExternalId.objects.create(account=account, source="crm", external_id=f"X-{number}")
+    world.keep(letter, "external_id", number, external)
+    for visibility, mark in ((Visibility.INTERNAL, "i"), (Visibility.SHARED, "s")):
+        activity = Activity.objects.create(
+            account=account, kind="note", at=world.now, title="x", visibility=visibility, actor=account.owner
+        )
+        kept = plant(activity, letter, number, mark, skip=("source", "external_id"))
+        world.keep(letter, f"activity_{mark}", number, kept)
+
+
+def _doors(world: World, letter: str, people: dict[str, User]) -> None:
+    address = f"guest-{canary(letter, 'x')}@example.org".lower()
+    invitation, link = invite_user(address, role=Role.CSM, actor=people["owner"], at=world.now, name="")
+    invitation.secret = link.rstrip("/").rsplit("/", 1)[-1]
+    world.keep(letter, "invitation", 1, invitation)
+    token, _raw = issue_token(people["admin"], name="x", scopes=["read"], actor=None, at=world.now)
+    world.keep(letter, "token", 1, plant(token, letter, "w"))
+    passkey = Authenticator.objects.create(user=people["owner"], type=Authenticator.Type.WEBAUTHN, data=PASSKEY)
+    world.keep(letter, "passkey", 1, passkey)
+    world.keep(letter, "reset", 1, _reset_link(people["reader"]))
+    world.rows[("people", letter)] = people
+
+
+PASSKEY = {"name": "Laptop", "passwordless": True, "credential": {"id": "x", "type": "public-key"}}
+
+
+def _reset_link(user: User) -> SimpleNamespace:
+    from allauth.account.utils import user_pk_to_url_str
+
+    from accounts.password_reset import TokenGenerator
+
+    return SimpleNamespace(uid=user_pk_to_url_str(user), key=TokenGenerator().make_token(user))
+
+
+def actors(world: World) -> Iterator[Actor]:
+    """Everybody who knocks, signed in through the sign-in page."""
+    yield Actor("anonymous")
+    yield Actor("visitor", tenant="public")
+    everything = frozenset({1, 2})
+    sees = dict.fromkeys(STAFF, everything) | {"csm": frozenset({1}), "csm_other": frozenset({2})}
+    edits = {
+        "owner": everything,
+        "admin": everything,
+        "vp": everything,
+        "csm": frozenset({1}),
+        "csm_other": frozenset({2}),
+        "onboarding": frozenset({1}),
+    }
+    for name, role in STAFF.items():
+        yield Actor(
+            name,
+            role=role,
+            sees=sees[name],
+            edits=edits.get(name, frozenset()),
+            cookies=world.sign_in("a", f"{name}@a.example.com"),
+        )
+    for number in (1, 2):
+        yield Actor(
+            f"portal{number}",
+            role=Role.PORTAL_USER,
+            sees=frozenset({number}),
+            cookies=world.sign_in("a", f"portal{number}@a.example.com"),
+        )
+    yield Actor("deactivated", cookies=_deactivated(world))
+    cookies = world.sign_in("a", "owner@a.example.com")
+    yield Actor("cookie of A on B", tenant="b", cookies=cookies)
+    yield Actor("owner of B", tenant="b", role=Role.OWNER, cookies=world.sign_in("b", "owner@b.example.com"))
+    yield from _tokens(world, everything)
+
+
+def _deactivated(world: World) -> dict[str, str]:
+    cookies = world.sign_in("a", "gone@a.example.com")
+    User.objects.filter(email="gone@a.example.com").update(is_active=False, deactivated_at=world.now)
+    return cookies
+
+
+def _tokens(world: World, everything: frozenset[int]) -> Iterator[Actor]:
+    admin = world.rows[("people", "a")]["admin"]
+    for scopes in ((), ("read",), ("write",), ("admin",), ("read", "write", "admin")):
+        yield Actor(
+            f"token[{' '.join(scopes) or 'no scope'}]",
+            role=Role.ADMIN,
+            sees=everything,
+            edits=everything,
+            scopes=frozenset(scopes),
+            headers=_bearer(world, admin, scopes),
+        )
+    everything_allowed = ("read", "write", "admin")
+    ended = {"expired": {"expires_at": world.now}, "revoked": {"revoked_at": world.now}}
+    for name, change in ended.items():
+        yield Actor(f"token[{name}]", headers=_bearer(world, admin, everything_allowed, **change))
+    with world.inside("b"):
+        headers = _bearer(world, world.rows[("people", "b")]["admin"], everything_allowed)
+    yield Actor("token of B on A", headers=headers)
+
+
+def _bearer(world: World, user: User, scopes: tuple[str, ...], **change: Any) -> dict[str, str]:
+    token, raw = issue_token(user, name="matrix", scopes=scopes, actor=None, at=world.now)
+    # Used just now, so that its use is not written down again with each request.
+    ApiToken.objects.filter(pk=token.pk).update(last_used_at=world.now + timedelta(hours=1), **change)
+    return {"Authorization": f"Bearer {raw}"}

@@ -1,0 +1,49 @@
+"""Reading changes nothing: GET, HEAD and OPTIONS of every address, asked by whoever may most."""
+
+from __future__ import annotations
+
+import re
+
+from django.db import transaction
+from django.test import Client
+from django.urls import reverse
+
+from tests.authz.bodies import example_of
+from tests.authz.matrix import SESSION_TABLES, _writes
+from tests.authz.objects import targets
+from tests.authz.routes import routes
+
+READERS = {"owner", "csm", "reader", "portal1"}
+
+
+def test_get_head_and_options_write_nothing(world):
+    wrote = []
+    readers = [actor for actor in world.actors if actor.name in READERS]
+    for route in (route for route in routes() if not route.is_public):
+        for target in targets(route, world)[:1]:
+            path = reverse(route.name, kwargs=target.kwargs if target else {})
+            for actor in readers:
+                wrote += [f"{actor.name}: {line}" for line in _asked(world, route, path, actor)]
+    assert wrote == []
+
+
+def _asked(world, route, path, actor):
+    client = Client(headers={"host": world.host("a")}, raise_request_exception=False)
+    for name, value in actor.cookies.items():
+        client.cookies[name] = value
+    query = example_of(route, "GET").query if "GET" in route.methods else ""
+    for method in ("GET", "HEAD", "OPTIONS"):
+        with world.inside("a"), transaction.atomic():
+            before = _writes()
+            response = client.generic(method, path + query)
+            world.select("a")
+            changed = [name for name, count in _writes().items() if count != before.get(name, 0)]
+            transaction.set_rollback(True)
+        if changed:
+            yield f"{method} {route.name} wrote to {', '.join(changed)}"
+        if response.status_code >= 500 or not re.match(r"[2345]\d\d", str(response.status_code)):
+            yield f"{method} {route.name} answered {response.status_code}"
+
+
+def test_the_session_tables_are_the_only_exception():
+    assert {"django_session", "usersessions_usersession"} == SESSION_TABLES
