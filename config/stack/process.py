@@ -89,6 +89,7 @@ class Child:
     failures: int = 0
     _since: float = 0.0
     _next_start: float | None = None
+    _reader: threading.Thread | None = None
 
     @property
     def name(self) -> str:
@@ -116,7 +117,8 @@ class Child:
         pid = self.process.pid
         note = {"boot": boot(), "pid": pid, "started": started_at(pid), "signal": int(program.stop_signal)}
         (self.pids / f"{self.name}.json").write_text(json.dumps(note))
-        threading.Thread(target=self._pump, args=(self.process,), daemon=True).start()
+        self._reader = threading.Thread(target=self._pump, args=(self.process,), daemon=True)
+        self._reader.start()
 
     def alive(self) -> bool:
         """True while the present process runs."""
@@ -153,6 +155,8 @@ class Child:
             self.terminal.say(f"{self.name} does not stop; it is killed")
         self._kill_group()
         self.process.wait()
+        if self._reader:
+            self._reader.join(1)  # for its last words
         (self.pids / f"{self.name}.json").unlink(missing_ok=True)
 
     def _bury(self, now: float) -> None:
@@ -175,8 +179,8 @@ class Child:
     def _pump(self, process: subprocess.Popen[str]) -> None:
         if process.stdout is None:
             return
-        with contextlib.suppress(ValueError, OSError):
-            for line in process.stdout:
+        with contextlib.suppress(ValueError, OSError), process.stdout as lines:
+            for line in lines:
                 text = line.rstrip()
                 self.last_lines.append(text)
                 self.terminal.tell(self.name, text, show=self.program.shown)
