@@ -1,0 +1,42 @@
+"""What changes in health: definitions, scores, overrides, events, CTAs."""
+
+from health.actions.definitions import (
+    activate_version,
+    change_trigger,
+    create_scorecard,
+    create_trigger,
+    draft_version,
+    enable_trigger,
+    install_kpi,
+    install_scorecard,
+    install_trigger,
+    use_scorecard,
+)
+from health.actions.events import record_event, snooze_trigger
+from health.actions.opening import Handled, open_ctas
+from health.actions.overrides import clear_override, expire_overrides, set_override
+from health.actions.recompute import RecomputeResult, lock_health, recompute, recompute_changed
+
+__all__ = [
+    "Handled",
+    "RecomputeResult",
+    "activate_version",
+    "change_trigger",
+    "clear_override",
+    "create_scorecard",
+    "create_trigger",
+    "draft_version",
+    "enable_trigger",
+    "expire_overrides",
+    "install_kpi",
+    "install_scorecard",
+    "install_trigger",
+    "lock_health",
+    "open_ctas",
+    "recompute",
+    "recompute_changed",
+    "record_event",
+    "set_override",
+    "snooze_trigger",
+    "use_scorecard",
+]

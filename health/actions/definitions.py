@@ -1,0 +1,284 @@
+"""Installing and changing scorecards, triggers and KPIs: always a new version, never a changed one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from django.db import transaction
+from django.db.models import Max
+
+from accounts.audit import record
+from accounts.errors import RuleViolated
+from health.choices import VersionState
+from health.errors import DefinitionRefused
+from health.models import Kpi, Scorecard, ScorecardVersion, Trigger, TriggerVersion
+from health.validation import scorecard_problems, trigger_problems
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+
+@transaction.atomic
+def install_scorecard(
+    definition: Mapping[str, Any], *, pack: str, version: str, at: datetime, actor: User | None = None
+) -> ScorecardVersion:
+    """Install a pack's scorecard and make it live; the active version afterwards.
+
+    Repeating it changes nothing. A newer pack version becomes a new version of the card, live at once unless
+    the tenant has activated one of its own: then it stays a draft for a person to compare. The pack's default
+    card becomes the tenant's if there is none yet. Raises DefinitionRefused.
+    """
+    _check(scorecard_problems(definition))
+    origin = f"{pack} {version}"
+    card, _ = Scorecard.objects.get_or_create(
+        key=definition["key"],
+        defaults={
+            "name": definition["name"],
+            "pack": pack,
+            "is_default": bool(definition.get("default")) and not Scorecard.objects.filter(is_default=True).exists(),
+            "created_at": at,
+        },
+    )
+    active = card.versions.filter(state=VersionState.ACTIVE).first()
+    same = card.versions.filter(definition=dict(definition)).order_by("number").last()
+    if same is not None:
+        return active or same
+    made = _new_version(card, definition, origin=origin, note=f"From pack {pack}", actor=actor, at=at)
+    if active is None or active.origin:
+        return activate_version(made, actor=actor, at=at)
+    return active
+
+
+@transaction.atomic
+def create_scorecard(definition: Mapping[str, Any], *, actor: User | None, at: datetime) -> ScorecardVersion:
+    """A scorecard of the tenant's own, as a draft. Raises DefinitionRefused, or RuleViolated if the key is taken."""
+    _check(scorecard_problems(definition))
+    if Scorecard.objects.filter(key=definition["key"]).exists():
+        raise RuleViolated("unique", f"there is a scorecard {definition['key']} already", "key")
+    card = Scorecard.objects.create(key=definition["key"], name=definition["name"], created_at=at)
+    return _new_version(card, definition, actor=actor, at=at)
+
+
+@transaction.atomic
+def draft_version(
+    scorecard: Scorecard, *, definition: Mapping[str, Any], note: str = "", actor: User | None, at: datetime
+) -> ScorecardVersion:
+    """A new draft of ``scorecard``; the running version is untouched. Raises DefinitionRefused (AMB-139)."""
+    Scorecard.objects.select_for_update().get(pk=scorecard.pk)
+    _check(scorecard_problems(definition))
+    if definition["key"] != scorecard.key:
+        raise RuleViolated("key", f"the key of scorecard {scorecard.key} cannot change", "key")
+    return _new_version(scorecard, definition, note=note, actor=actor, at=at)
+
+
+@transaction.atomic
+def activate_version(version: ScorecardVersion, *, actor: User | None, at: datetime) -> ScorecardVersion:
+    """Make a draft the version that scores from now on; the one before is retired and kept.
+
+    Scores already stored keep their version. Raises RuleViolated unless ``version`` is a draft.
+    """
+    scorecard = Scorecard.objects.select_for_update().get(pk=version.scorecard_id)
+    version = ScorecardVersion.objects.select_for_update().get(pk=version.pk)
+    if version.state != VersionState.DRAFT:
+        raise RuleViolated("state", f"version {version.number} is {version.state}; only a draft can go live", "state")
+    before = scorecard.versions.filter(state=VersionState.ACTIVE).first()
+    if before is not None:
+        before.state, before.retired_at = VersionState.RETIRED, at
+        before.save(update_fields=["state", "retired_at"])
+    version.state, version.activated_at = VersionState.ACTIVE, at
+    version.save(update_fields=["state", "activated_at"])
+    if scorecard.name != version.definition["name"]:
+        scorecard.name = version.definition["name"]
+        scorecard.save(update_fields=["name"])
+    record(
+        "scorecard.activate",
+        scorecard,
+        actor=actor,
+        at=at,
+        before={"version": before.number} if before else None,
+        after={"version": version.number, "note": version.note},
+    )
+    return version
+
+
+@transaction.atomic
+def use_scorecard(
+    scorecard: Scorecard,
+    *,
+    segments: list[str] | None = None,
+    is_default: bool | None = None,
+    actor: User | None,
+    at: datetime,
+) -> Scorecard:
+    """Say for whom a scorecard is: everybody (default) or accounts of these segments. None leaves as it is."""
+    # Two cards claimed at once would both want to be the default: one lock for the set.
+    cards = {card.pk: card for card in Scorecard.objects.select_for_update().order_by("pk")}
+    scorecard = cards[scorecard.pk]
+    before = {"segments": scorecard.segments, "is_default": scorecard.is_default}
+    if is_default is False and scorecard.is_default:
+        raise RuleViolated("default", "another scorecard must be made the default instead", "is_default")
+    if is_default and not scorecard.is_default:
+        Scorecard.objects.filter(is_default=True).update(is_default=False)
+        scorecard.is_default = True
+    if segments is not None:
+        for other in cards.values():
+            taken = set(other.segments) & set(segments)
+            if other.pk != scorecard.pk and taken:
+                raise RuleViolated("unique", f"{other.name} scores segment {min(taken)} already", "segments")
+        scorecard.segments = sorted(set(segments))
+    scorecard.save(update_fields=["segments", "is_default"])
+    after = {"segments": scorecard.segments, "is_default": scorecard.is_default}
+    record("scorecard.use", scorecard, actor=actor, at=at, before=before, after=after)
+    return scorecard
+
+
+@transaction.atomic
+def install_trigger(
+    definition: Mapping[str, Any], *, pack: str, version: str, at: datetime, actor: User | None = None
+) -> TriggerVersion:
+    """Install a pack's trigger; its newest version afterwards.
+
+    Repeating it changes nothing; a tenant's own newer version is kept. A key that another pack uses already
+    gets this pack's name in front. Raises DefinitionRefused.
+    """
+    _check(trigger_problems(definition))
+    trigger = _trigger_of(definition, pack, at)
+    latest = trigger.versions.first()
+    if latest is not None and (not latest.origin or trigger.versions.filter(definition=dict(definition)).exists()):
+        return latest
+    return _new_trigger_version(trigger, definition, origin=f"{pack} {version}", actor=actor, at=at)
+
+
+def _trigger_of(definition: Mapping[str, Any], pack: str, at: datetime) -> Trigger:
+    for key in (definition["key"], f"{pack}-{definition['key']}"):
+        trigger, _ = Trigger.objects.get_or_create(
+            key=key,
+            defaults={
+                "name": definition["name"],
+                "group": definition.get("group", ""),
+                "pack": pack,
+                "created_at": at,
+            },
+        )
+        if trigger.pack == pack:
+            return trigger
+    raise RuleViolated("unique", f"the trigger key {definition['key']} is taken", "key")
+
+
+@transaction.atomic
+def change_trigger(
+    trigger: Trigger, *, definition: Mapping[str, Any], actor: User | None, at: datetime
+) -> TriggerVersion:
+    """The tenant's own version of a trigger, in force from the next run. Raises DefinitionRefused."""
+    trigger = Trigger.objects.select_for_update().get(pk=trigger.pk)
+    _check(trigger_problems(definition))
+    if definition["key"] != trigger.key:
+        raise RuleViolated("key", f"the key of trigger {trigger.key} cannot change", "key")
+    return _new_trigger_version(trigger, definition, origin="", actor=actor, at=at)
+
+
+@transaction.atomic
+def create_trigger(definition: Mapping[str, Any], *, actor: User | None, at: datetime) -> TriggerVersion:
+    """A trigger of the tenant's own. Raises DefinitionRefused, or RuleViolated if the key is taken."""
+    _check(trigger_problems(definition))
+    if Trigger.objects.filter(key=definition["key"]).exists():
+        raise RuleViolated("unique", f"there is a trigger {definition['key']} already", "key")
+    trigger = Trigger.objects.create(
+        key=definition["key"], name=definition["name"], group=definition.get("group", ""), created_at=at
+    )
+    return _new_trigger_version(trigger, definition, origin="", actor=actor, at=at)
+
+
+@transaction.atomic
+def enable_trigger(trigger: Trigger, *, is_enabled: bool, actor: User | None, at: datetime) -> Trigger:
+    """Switch a trigger on or off. What it opened stays."""
+    before = {"is_enabled": trigger.is_enabled}
+    trigger.is_enabled = is_enabled
+    trigger.save(update_fields=["is_enabled"])
+    record("trigger.enable", trigger, actor=actor, at=at, before=before, after={"is_enabled": is_enabled})
+    return trigger
+
+
+@transaction.atomic
+def install_kpi(
+    definition: Mapping[str, Any], *, pack: str, version: str, at: datetime, actor: User | None = None
+) -> Kpi:
+    """Install or bring up to date a pack's KPI. Repeating it changes nothing."""
+    target = definition.get("target")
+    known = {"key", "name", "category", "op", "target", "unit", "frequency", "owner_role"}
+    values = {
+        "name": definition["name"],
+        "category": definition.get("category", ""),
+        "op": definition.get("op") if target is not None else None,
+        "target": None if target is None else Decimal(str(target)),
+        "unit": definition["unit"],
+        "frequency": definition.get("frequency") or "",
+        "owner_role": definition.get("owner_role") or "",
+        "data": {name: value for name, value in definition.items() if name not in known},
+    }
+    kpi, created = Kpi.objects.get_or_create(pack=pack, key=definition["key"], defaults=values)
+    changes = [name for name, value in values.items() if getattr(kpi, name) != value]
+    if not created and changes:
+        for name in changes:
+            setattr(kpi, name, values[name])
+        kpi.save(update_fields=changes)
+    if created or changes:
+        record("kpi.install", kpi, actor=actor, at=at, after={"pack": pack, "version": version})
+    return kpi
+
+
+def _check(problems: list[Any]) -> None:
+    if problems:
+        raise DefinitionRefused(problems)
+
+
+def _new_version(
+    scorecard: Scorecard,
+    definition: Mapping[str, Any],
+    *,
+    origin: str = "",
+    note: str = "",
+    actor: User | None,
+    at: datetime,
+) -> ScorecardVersion:
+    number = (scorecard.versions.aggregate(last=Max("number"))["last"] or 0) + 1
+    version = ScorecardVersion.objects.create(
+        scorecard=scorecard,
+        number=number,
+        definition=dict(definition),
+        origin=origin,
+        note=note[:200],
+        created_by=actor,
+        created_at=at,
+    )
+    record("scorecard.draft", scorecard, actor=actor, at=at, after={"version": number, "note": version.note})
+    return version
+
+
+def _new_trigger_version(
+    trigger: Trigger, definition: Mapping[str, Any], *, origin: str, actor: User | None, at: datetime
+) -> TriggerVersion:
+    before = trigger.versions.first()
+    version = TriggerVersion.objects.create(
+        trigger=trigger,
+        number=before.number + 1 if before else 1,
+        definition=dict(definition),
+        origin=origin,
+        created_by=actor,
+        created_at=at,
+    )
+    if trigger.name != definition["name"]:
+        trigger.name = definition["name"]
+        trigger.save(update_fields=["name"])
+    record(
+        "trigger.change",
+        trigger,
+        actor=actor,
+        at=at,
+        before={"definition": before.definition} if before else None,
+        after={"version": version.number, "definition": version.definition},
+    )
+    return version

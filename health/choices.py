@@ -1,0 +1,37 @@
+"""The words of the health domain."""
+
+from django.db.models import TextChoices
+
+
+class VersionState(TextChoices):
+    """Where a scorecard version stands. Only a draft can be edited; one version a card is active."""
+
+    DRAFT = "draft", "Draft"
+    ACTIVE = "active", "Active"
+    RETIRED = "retired", "Retired"
+
+
+class Rag(TextChoices):
+    """The colour a band stands for, so that one chart can mix methodologies (AMB-20)."""
+
+    GREEN = "green", "Green"
+    YELLOW = "yellow", "Yellow"
+    ORANGE = "orange", "Orange"
+    RED = "red", "Red"
+    NONE = "none", "Not enough data"
+
+
+# AMB-133: what a colour says about risk.
+RISK = {Rag.GREEN: "Low", Rag.YELLOW: "Medium", Rag.ORANGE: "High", Rag.RED: "Critical"}
+AT_RISK = (Rag.YELLOW, Rag.ORANGE, Rag.RED)
+
+
+class Firing(TextChoices):
+    """What became of a trigger that fired."""
+
+    OPENED = "opened", "Opened a CTA"
+    DUPLICATE = "duplicate", "A CTA for it was open already"
+
+
+# One letter an input in HealthScore.states.
+FRESH, STALE, MISSING, REFUSED = "f", "s", "-", "!"

@@ -1,0 +1,21 @@
+"""Scorecards and their versions, scores with evidence, triggers and what they did."""
+
+from health.models.definitions import Kpi, Scorecard, ScorecardVersion, Trigger, TriggerVersion
+from health.models.scores import AccountHealth, BandChange, HealthOverride, HealthScore, PortfolioDay
+from health.models.signals import HealthEvent, TriggerFiring, TriggerState
+
+__all__ = [
+    "AccountHealth",
+    "BandChange",
+    "HealthEvent",
+    "HealthOverride",
+    "HealthScore",
+    "Kpi",
+    "PortfolioDay",
+    "Scorecard",
+    "ScorecardVersion",
+    "Trigger",
+    "TriggerFiring",
+    "TriggerState",
+    "TriggerVersion",
+]

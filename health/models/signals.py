@@ -1,0 +1,86 @@
+"""Events that triggers wait for, where each trigger stands on each account, and what fired."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+
+from health.choices import Firing
+from health.models.scores import OfAccountQuerySet
+from tenants.guard import TenantModel
+
+
+class HealthEvent(TenantModel):
+    """Something that happened on an account that a trigger may wait for: a threat to leave, a QBR, a blocker."""
+
+    account = models.ForeignKey("accounts.Account", on_delete=models.CASCADE, related_name="health_events")
+    key = models.CharField(max_length=80)
+    at = models.DateTimeField()
+    data = models.JSONField(default=dict, blank=True)
+    actor = models.ForeignKey("accounts.User", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    recorded_at = models.DateTimeField()
+
+    objects = OfAccountQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["account", "key", "at"], name="health_event_once")]
+        # The last happening of a few keys over all accounts.
+        indexes = [models.Index("key", "at", name="health_event_by_key")]
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class TriggerState(TenantModel):
+    """Where a trigger stands on an account. A row exists once its condition has held there.
+
+    ``holding_since`` is empty while the condition does not hold. ``is_active`` from the firing until the
+    release: no second firing meanwhile. ``handled_at``: events up to then have had their firing.
+    """
+
+    account = models.ForeignKey("accounts.Account", on_delete=models.CASCADE, related_name="trigger_states")
+    trigger = models.ForeignKey("health.Trigger", on_delete=models.CASCADE, related_name="states")
+    holding_since = models.DateTimeField(null=True)
+    is_active = models.BooleanField(default=False)
+    fired_at = models.DateTimeField(null=True)
+    handled_at = models.DateTimeField(null=True)
+    snoozed_until = models.DateTimeField(null=True)
+    snooze_reason = models.CharField(max_length=500, blank=True)
+    snoozed_by = models.ForeignKey("accounts.User", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+
+    objects = OfAccountQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["account", "trigger"], name="trigger_state_once"),
+            models.CheckConstraint(
+                condition=Q(snoozed_until=None) | ~Q(snooze_reason=""), name="trigger_snooze_has_reason"
+            ),
+        ]
+        indexes = [models.Index("trigger", condition=Q(is_active=True), name="trigger_state_active")]
+
+    def __str__(self) -> str:
+        return "active" if self.is_active else "quiet"
+
+
+class TriggerFiring(models.Model):
+    """A trigger that fired on an account, with the facts that made it; a sweep turns it into a CTA once."""
+
+    account = models.ForeignKey("accounts.Account", on_delete=models.CASCADE, related_name="trigger_firings")
+    version = models.ForeignKey("health.TriggerVersion", on_delete=models.PROTECT, related_name="firings")
+    fired_at = models.DateTimeField()
+    evidence = models.JSONField()
+    handled_at = models.DateTimeField(null=True)
+    outcome = models.CharField(max_length=10, choices=Firing.choices, blank=True)
+    cta_id = models.UUIDField(null=True)
+
+    objects = OfAccountQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index("id", condition=Q(handled_at=None), name="trigger_firing_waiting"),
+            models.Index("account", "-fired_at", name="trigger_firing_by_account"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.version} on {self.fired_at:%Y-%m-%d}"

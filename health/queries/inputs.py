@@ -1,0 +1,98 @@
+"""Everything a recompute reads: accounts with their card, metric columns, events."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from functools import lru_cache
+from typing import Any, NamedTuple
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.db import connection
+from django.utils.module_loading import import_string
+
+from accounts.models import Workspace
+from health.choices import VersionState
+from health.models import ScorecardVersion
+
+Columns = dict[str, dict[UUID, Any]]
+
+
+class Subject(NamedTuple):
+    """An account to be scored: its card's key or empty, its segment, and since when we know it."""
+
+    account_id: UUID
+    scorecard_key: str
+    segment: str
+    known_since: datetime
+
+
+class ActiveCards(NamedTuple):
+    """The active versions: by card key, by segment, and the default (None while no card is installed)."""
+
+    by_key: Mapping[str, ScorecardVersion]
+    by_segment: Mapping[str, ScorecardVersion]
+    default: ScorecardVersion | None
+
+    def of(self, subject: Subject) -> ScorecardVersion | None:
+        """The version that scores ``subject``: the one it names, its segment's, or the default (AMB-21)."""
+        return self.by_key.get(subject.scorecard_key) or self.by_segment.get(subject.segment) or self.default
+
+
+def local_day(at: datetime) -> date:
+    """The workspace's calendar day of ``at``. One query."""
+    return at.astimezone(ZoneInfo(Workspace.objects.values_list("timezone", flat=True).get())).date()
+
+
+def active_cards() -> ActiveCards:
+    """Every active scorecard version. One query."""
+    versions = ScorecardVersion.objects.filter(state=VersionState.ACTIVE).select_related("scorecard")
+    by_key, by_segment, default = {}, {}, None
+    for version in versions:
+        by_key[version.scorecard.key] = version
+        by_segment.update(dict.fromkeys(version.scorecard.segments, version))
+        if version.scorecard.is_default:
+            default = version
+    return ActiveCards(by_key, by_segment, default)
+
+
+# Accounts that were customers on a day: the same words for scoring and for the portfolio's sums.
+LIVE_ON = """a.archived_at IS NULL
+    AND (a.customer_since_on IS NULL OR a.customer_since_on <= %(on)s)
+    AND (a.churned_on > %(on)s OR a.churned_on IS NULL AND a.status <> 'churned')"""
+
+
+def subjects(account_ids: Iterable[UUID] | None, on: date) -> list[Subject]:
+    """Accounts that were customers on ``on``, all or those of ``account_ids``. One query."""
+    sql = f"""SELECT a.id, a.scorecard_key, a.segment,
+        COALESCE(a.customer_since_on::timestamptz, a.created_at) FROM accounts_account a WHERE {LIVE_ON}"""
+    parameters: dict[str, Any] = {"on": on}
+    if account_ids is not None:
+        sql += " AND a.id = ANY(%(ids)s)"
+        parameters["ids"] = list(account_ids)
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        return [Subject(*row) for row in cursor.fetchall()]
+
+
+@lru_cache(maxsize=4)
+def _providers(paths: tuple[str, ...]) -> tuple[Any, ...]:
+    return tuple(import_string(path) for path in paths)
+
+
+def columns_for(account_ids: list[UUID] | None, metrics: set[str], on: date) -> Columns:
+    """Metric to account to observation, as known on ``on``, from every provider; a later provider wins.
+
+    The number of queries is the providers', whatever the number of accounts.
+    """
+    columns: Columns = {}
+    for provide in _providers(tuple(settings.METRIC_PROVIDERS)):
+        for metric, column in provide(account_ids, metrics, on).items():
+            known = columns.get(metric)
+            if known:
+                known.update(column)
+            else:
+                columns[metric] = column
+    return columns
