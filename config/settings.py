@@ -53,6 +53,8 @@ PUBLIC_SCHEMA_URLCONF = "config.urls_public"
 TENANT_SETUP = ["accounts.actions.setup.prepare_workspace", "packs.actions.install_for_tenant"]
 DATABASE_ROUTERS = ("django_tenants.routers.TenantSyncRouter",)
 PG_EXTRA_SEARCH_PATHS = ["extensions"]
+# A constraint keeps a workspace's schema from being called that; no query is needed at every start.
+SKIP_PG_EXTRA_VALIDATION = True
 
 DATABASES = {"default": env.read("DATABASE_URL")}
 # SECURITY: a connection that nobody pointed at a tenant finds no table of ours.
@@ -214,7 +216,11 @@ CACHES = {
         "KEY_PREFIX": "tenure",
     },
     # For limits per address, which all tenants share.
-    "global": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL, "KEY_PREFIX": "tenure-g"},
+    "global": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": "tenure-g",
+    },
 }
 CELERY_BROKER_URL = REDIS_URL
 CELERY_TASK_IGNORE_RESULT = True
@@ -257,7 +263,10 @@ TIME_ZONE = "UTC"
 
 # --- API
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["api.authentication.TokenAuthentication", "api.authentication.SessionAuthentication"],
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "api.authentication.TokenAuthentication",
+        "api.authentication.SessionAuthentication",
+    ],
     "DEFAULT_PERMISSION_CLASSES": ["api.permissions.DeclaredPolicy"],
     "DEFAULT_RENDERER_CLASSES": ["api.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["api.parsers.JSONParser"],

@@ -1,0 +1,105 @@
+"""Two workspaces in every test run; every test that touches the database starts inside ``acme``."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.core.cache import cache, caches
+from django.db import connection
+from django.test import TestCase, TransactionTestCase
+from django_tenants.test.client import TenantClient
+
+from tests import database
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_settings(django_test_environment: None) -> None:
+    """Plain static files, mail kept in memory, quick password hashes, tasks only when a test runs them."""
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    }
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(scope="session")
+def fresh_database(django_test_environment: None, django_db_blocker: Any) -> Iterator[None]:
+    """A copy of the template, used by the whole run and dropped afterwards."""
+    name = f"{database.LABEL}_run_{os.getpid()}"
+    with django_db_blocker.unblock(), database.administrator() as admin:
+        template = database.template(admin)
+        admin.execute(f'drop database if exists "{name}" with (force)')
+        admin.execute(f'create database "{name}" template "{template}" strategy file_copy')
+        database.use(name)
+        yield
+        database.use("postgres")
+        admin.execute(f'drop database if exists "{name}" with (force)')
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(fresh_database: None) -> None:
+    """Takes the place of pytest-django's own set-up, which would migrate into another database."""
+
+
+@pytest.fixture(scope="session")
+def tenants(fresh_database: None, django_db_blocker: Any) -> dict[str, Any]:
+    """The workspaces by slug."""
+    from tenants.models import Tenant
+
+    with django_db_blocker.unblock():
+        connection.set_schema_to_public()
+        return {tenant.slug: tenant for tenant in Tenant.objects.prefetch_related("domains")}
+
+
+@pytest.fixture(autouse=True)
+def workspace(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Select ``acme`` (or the one of ``@pytest.mark.schema``) for the test and the public schema after it."""
+    mark = request.node.get_closest_marker("django_db")
+    if not mark and not {"db", "transactional_db"} & set(request.fixturenames):
+        yield
+        return
+    transactional = "transactional_db" in request.fixturenames or bool(mark and mark.kwargs.get("transaction"))
+    request.getfixturevalue("transactional_db" if transactional else "db")
+    slug = getattr(request.node.get_closest_marker("schema"), "args", ["acme"])[0]
+    tenants = request.getfixturevalue("tenants")
+    connection.set_tenant(tenants[slug])
+    yield
+    for alias in settings.CACHES:
+        caches[alias].clear()
+    if transactional:
+        database.wipe([tenant.schema_name for tenant in tenants.values() if tenant.schema_name != "public"])
+    connection.set_schema_to_public()
+
+
+@pytest.fixture(autouse=True)
+def no_flush(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Django would truncate the selected schema after a transactional test; ``database.wipe`` does it instead."""
+    original = TransactionTestCase._fixture_teardown
+
+    def teardown(case: TransactionTestCase) -> None:
+        if isinstance(case, TestCase):
+            original(case)
+
+    monkeypatch.setattr(TransactionTestCase, "_fixture_teardown", teardown)
+
+
+@pytest.fixture
+def client(tenants: dict[str, Any], db: None) -> TenantClient:
+    """A browser at ``acme``."""
+    return TenantClient(tenants["acme"], HTTP_HOST="acme.localhost")
+
+
+@pytest.fixture
+def other_client(tenants: dict[str, Any], db: None) -> TenantClient:
+    """A browser at ``globex``."""
+    return TenantClient(tenants["globex"], HTTP_HOST="globex.localhost")
+
+
+@pytest.fixture
+def clear_cache() -> Callable[[], None]:
+    """Forget what limits and look-ups remember."""
+    return cache.clear
