@@ -58,6 +58,7 @@ def _metrics(by_section: dict[str, Definitions], install: PackInstall, at: datet
             metric.key,
             name=metric.name,
             unit=metric.unit,
+            kind="choice" if metric.options else "number",
             options=[{"key": option, "name": option.replace("_", " ").capitalize()} for option in metric.options],
             lowest=metric.lowest,
             highest=metric.highest,

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import IntegrityError, transaction
 
-from accounts.actions import log_activity
-from accounts.audit import record
+from accounts.actions.activity import log_activity
+from accounts.audit import plain, record
 from accounts.choices import ActivityKind
 from accounts.errors import RuleViolated, StaleVersion
 from playbooks.choices import DUE_BUSINESS_DAYS, CtaKind, CtaStatus, Outcome, Priority
@@ -103,14 +103,14 @@ def update_cta(cta: Cta, *, actor: User, at: datetime, expected_version: int | N
     if unknown:
         raise RuleViolated("unknown", f"Cannot be changed here: {', '.join(sorted(unknown))}.", min(unknown))
     cta = locked(cta, expected_version)
-    before = {name: _plain(getattr(cta, name)) for name in changes}
+    before = {name: plain(getattr(cta, name)) for name in changes}
     if "title" in changes:
         changes["title"] = _text(changes["title"], "title", 200)
     if "kind" in changes:
         changes["kind"] = _choice(changes["kind"], CtaKind, "kind")
     if "priority" in changes:
         changes["priority"] = _choice(changes["priority"], Priority, "priority")
-    after = {name: _plain(value) for name, value in changes.items()}
+    after = {name: plain(value) for name, value in changes.items()}
     if before != after:
         _store(cta, **changes)
         record("cta.update", cta, actor=actor, at=at, before=before, after=after, account=cta.account)
@@ -251,14 +251,14 @@ def locked(cta: Cta, expected_version: int | None = None) -> Cta:
     """The row as it is now, locked until the transaction ends. Raises StaleVersion on another version."""
     row = Cta.objects.select_for_update(of=("self",)).select_related("account", "owner").get(pk=cta.pk)
     if expected_version is not None and row.version != expected_version:
-        raise StaleVersion(row)
+        raise StaleVersion(expected=expected_version, actual=row.version)
     return row
 
 
 def snapshot(cta: Cta) -> dict[str, Any]:
     """The changing fields of a CTA as plain values, for the audit log and for undo."""
     names = ("status", "priority", "owner_id", "due_on", "outcome", "close_note", "snoozed_until_on", "snooze_reason")
-    return {name: _plain(getattr(cta, name)) for name in names}
+    return {name: plain(getattr(cta, name)) for name in names}
 
 
 def _store(cta: Cta, **values: Any) -> None:
@@ -347,10 +347,3 @@ def _choice(value: str, choices: Any, field: str) -> str:
     if value not in choices.values:
         raise RuleViolated("unknown", f"Use one of {', '.join(choices.values)}.", field)
     return str(value)
-
-
-def _plain(value: Any) -> Any:
-    """As JSON keeps it: days and keys as text, enum members as their value."""
-    if value is None or isinstance(value, bool | int):
-        return value
-    return value.isoformat() if isinstance(value, date) else str(value)

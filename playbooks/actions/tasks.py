@@ -82,7 +82,7 @@ def _locked(task: Task, expected_version: int | None) -> Task:
     rows = Task.objects.select_for_update(of=("self", "cta")).select_related("cta__account")
     row = rows.get(pk=task.pk)
     if expected_version is not None and row.version != expected_version:
-        raise StaleVersion(row)
+        raise StaleVersion(expected=expected_version, actual=row.version)
     if row.cta.status == CtaStatus.CLOSED:
         raise NotOpen("closed", "The CTA is closed.", "status")
     return row

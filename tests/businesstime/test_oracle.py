@@ -9,9 +9,9 @@ from fractions import Fraction
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.businesstime.oracle import Oracle
 
 from businesstime import NoWorkingTime, read_calendar
+from tests.businesstime.oracle import Oracle
 
 ZONES = (
     "UTC", "Europe/Berlin", "America/New_York", "America/Sao_Paulo", "Asia/Kolkata", "Asia/Kathmandu",

@@ -1,0 +1,110 @@
+"""Forms about CTAs. They read and say what is wrong; the actions decide."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.utils import timezone
+
+from accounts.models import Account, User
+from accounts.people_forms import RuleForm
+from playbooks.choices import CtaKind, Outcome, Priority
+from playbooks.models import Playbook
+
+
+def _day(**attributes: str) -> forms.DateInput:
+    return forms.DateInput(attrs={"type": "date", **attributes}, format="%Y-%m-%d")
+
+
+class CloseForm(RuleForm):
+    """How it ended."""
+
+    outcome = forms.ChoiceField(label="Outcome", choices=Outcome.choices)
+    note = forms.CharField(label="Note", required=False, widget=forms.Textarea(attrs={"rows": 2}), max_length=2000)
+
+
+class SnoozeForm(RuleForm):
+    """Until when, and why."""
+
+    until_on = forms.DateField(label="Until", widget=_day())
+    reason = forms.CharField(label="Reason", max_length=200)
+
+
+class ReassignForm(RuleForm):
+    """Who takes over."""
+
+    owner = forms.ModelChoiceField(label="New owner", queryset=User.objects.none())
+    reason = forms.CharField(label="Reason", max_length=200, required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["owner"].queryset = User.objects.active().staff().order_by("name", "email")
+
+
+class TaskForm(RuleForm):
+    """One more thing to do."""
+
+    title = forms.CharField(label="Task", max_length=200)
+    due_on = forms.DateField(label="Due", required=False, widget=_day())
+
+
+class CtaForm(RuleForm):
+    """What a CTA says and when it is due."""
+
+    title = forms.CharField(label="Title", max_length=200)
+    reason = forms.CharField(label="Why", required=False, widget=forms.Textarea(attrs={"rows": 3}), max_length=4000)
+    kind = forms.ChoiceField(label="Kind", choices=CtaKind.choices, initial=CtaKind.ACTIVITY)
+    priority = forms.ChoiceField(label="Priority", choices=Priority.choices, initial=Priority.MEDIUM)
+    due_on = forms.DateField(
+        label="Due", required=False, widget=_day(), help_text="Empty: by priority, in business days."
+    )
+
+
+class NewCtaForm(CtaForm):
+    """A CTA opened by hand: also for whom, whose, and by which playbook."""
+
+    account = forms.ModelChoiceField(label="Account", queryset=Account.objects.none())
+    owner = forms.ModelChoiceField(
+        label="Owner", queryset=User.objects.none(), required=False, help_text="Empty: the account's owner."
+    )
+    playbook = forms.ModelChoiceField(
+        label="Playbook", queryset=Playbook.objects.none(), required=False, help_text="Its tasks are copied."
+    )
+    field_order = ["account", "title", "reason", "kind", "priority", "owner", "due_on", "playbook"]
+
+    def __init__(self, *args: Any, user: User, account: UUID | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        accounts = Account.objects.editable_by(user).unarchived().order_by("name")
+        self.fields["account"].queryset = accounts
+        self.fields["account"].initial = account
+        self.fields["owner"].queryset = User.objects.active().staff().order_by("name", "email")
+        self.fields["playbook"].queryset = Playbook.objects.filter(retired_at=None)
+
+    def values(self) -> dict[str, Any]:
+        """What ``create_cta`` takes besides the account."""
+        data = dict(self.cleaned_data)
+        del data["account"]
+        playbook = data.pop("playbook")
+        return {**data, "playbook_key": playbook.key if playbook else None}
+
+
+class TriggersForm(RuleForm):
+    """Which triggers start a playbook."""
+
+    trigger_keys = forms.CharField(
+        label="Triggers that start it",
+        required=False,
+        max_length=1000,
+        help_text="Keys of triggers, separated by commas.",
+    )
+
+    def keys(self) -> list[str]:
+        return [key.strip() for key in self.cleaned_data["trigger_keys"].split(",") if key.strip()]
+
+
+def snooze_initial() -> dict[str, Any]:
+    """The snooze form as it first stands: a week from today."""
+    return {"until_on": timezone.localdate() + timedelta(days=7)}

@@ -1,0 +1,236 @@
+"""Reads of CTAs for the list, its CSV, the record, an account's panel and the side bar."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from django.db.models import Case, Count, IntegerField, Prefetch, Q, QuerySet, Value, When
+from django.utils import timezone
+
+from accounts.models import User
+from playbooks.choices import CtaKind, CtaStatus, Priority
+from playbooks.models import Cta, CtaQuerySet, Playbook, Task
+from ui import keyset
+
+if TYPE_CHECKING:
+    from django.db.models import Field
+
+PAGE_SIZE = 50
+EXPORT_LIMIT = 20_000
+STATUSES = {"open": "Open", "snoozed": "Snoozed", "unclosed": "Open and snoozed", "closed": "Closed", "all": "All"}
+DUES = {"overdue": "Overdue", "today": "Due today", "week": "Due within 7 days", "later": "Later"}
+RANKS = {Priority.HIGH: 1, Priority.MEDIUM: 2, Priority.LOW: 3}
+# Sort key in the address: (path, descending).
+SORTS = {
+    "due": ("due_on", False),
+    "-due": ("due_on", True),
+    "priority": ("priority_rank", False),
+    "-priority": ("priority_rank", True),
+    "account": ("account__name", False),
+    "-account": ("account__name", True),
+    "arr": ("account__arr", False),
+    "-arr": ("account__arr", True),
+    "opened": ("opened_at", False),
+    "-opened": ("opened_at", True),
+}
+DEFAULT_SORT = "due"
+COLUMNS = (
+    "pk",
+    "title",
+    "kind",
+    "priority",
+    "priority_rank",
+    "status",
+    "due_on",
+    "opened_at",
+    "snoozed_until_on",
+    "snooze_reason",
+    "closed_at",
+    "outcome",
+    "reason",
+    "trigger_key",
+    "owner",
+    "owner__name",
+    "owner__email",
+    "account",
+    "account__name",
+    "account__arr",
+    "account__currency",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class CtaFilters:
+    """What the list is narrowed to, as it stands in the address; unknown words count as empty."""
+
+    status: str = "open"
+    kind: str = ""
+    priority: str = ""
+    owner: str = ""
+    due: str = ""
+    account: str = ""
+    q: str = ""
+
+    @classmethod
+    def read(cls, query: Mapping[str, str]) -> CtaFilters:
+        """The filters of a query string."""
+        owner, account = query.get("owner", ""), query.get("account", "")
+        return cls(
+            status=_known(query.get("status", ""), STATUSES) or "open",
+            kind=_known(query.get("kind", ""), CtaKind.values),
+            priority=_known(query.get("priority", ""), Priority.values),
+            owner=owner if owner in {"me", "none"} or _is_uuid(owner) else "",
+            due=_known(query.get("due", ""), DUES),
+            account=account if _is_uuid(account) else "",
+            q=query.get("q", "").replace("\x00", "").strip()[:100],
+        )
+
+    def parameters(self) -> dict[str, str]:
+        """Only what differs from the list's beginning, for addresses."""
+        beginning = {field.name: field.default for field in fields(self)}
+        return {name: value for name, value in asdict(self).items() if value != beginning[name]}
+
+    def ctas(self, user: User, today: date) -> CtaQuerySet:
+        """Matching CTAs that ``user`` may see."""
+        rows = Cta.objects.visible_to(user)
+        if self.status == "unclosed":
+            rows = rows.unclosed()
+        elif self.status != "all":
+            rows = rows.filter(status=self.status)
+        for name in ("kind", "priority"):
+            if wanted := getattr(self, name):
+                rows = rows.filter(**{name: wanted})
+        if self.account:
+            rows = rows.filter(account=self.account)
+        if self.owner:
+            rows = rows.filter(owner=_owner(self.owner, user))
+        if self.q:
+            rows = rows.filter(Q(title__icontains=self.q) | Q(account__name__icontains=self.q))
+        return rows.filter(**_due(self.due, today))
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A page of rows (``tasks_done`` and ``tasks_all`` added) and how many match in all."""
+
+    page: keyset.Page
+    total: int
+    sort: str
+
+
+def cta_list(user: User, filters: CtaFilters, sort: str, cursor: str, today: date) -> Listing:
+    """One page of CTAs: three queries, whatever the number of rows (two on a single page)."""
+    sort = sort if sort in SORTS else DEFAULT_SORT
+    path, descending = SORTS[sort]
+    rows = _ranked(filters.ctas(user, today))
+    page = keyset.page(rows.values(*COLUMNS), keyset.Order(path, descending), _field(path), cursor, PAGE_SIZE)
+    _add_tasks(page.rows)
+    total = len(page.rows) if not (page.next or page.previous) else rows.order_by().count()
+    return Listing(page, total, sort)
+
+
+def all_rows(user: User, filters: CtaFilters, sort: str, today: date) -> list[dict[str, Any]]:
+    """Matching rows in order for the CSV, at most EXPORT_LIMIT: two queries."""
+    path, descending = SORTS.get(sort, SORTS[DEFAULT_SORT])
+    order = keyset.Order(path, descending)
+    rows = _ranked(filters.ctas(user, today)).values(*COLUMNS).order_by(*order.expressions(backwards=False))
+    listed = list(rows[:EXPORT_LIMIT])
+    _add_tasks(listed)
+    return listed
+
+
+def status_counts(user: User, filters: CtaFilters, today: date) -> dict[str, int]:
+    """How many match in each status, the other filters kept: the tabs' numbers. One query."""
+    everything = CtaFilters(**{**asdict(filters), "status": "all"}).ctas(user, today)
+    counts = dict(everything.order_by().values_list("status").annotate(Count("pk")))
+    return {status: counts.get(status, 0) for status in CtaStatus.values}
+
+
+def cta_record(user: User, pk: UUID) -> Cta | None:
+    """One CTA with account, people, playbook and tasks, or None where ``user`` may not see it. Two queries."""
+    people = ("account", "owner", "playbook", "opened_by", "closed_by")
+    tasks = Prefetch("tasks", Task.objects.select_related("completed_by"))
+    return Cta.objects.visible_to(user).select_related(*people).prefetch_related(tasks).filter(pk=pk).first()
+
+
+def ctas_of_account(user: User, account_id: UUID, limit: int = 20) -> list[Cta]:
+    """An account's CTAs that are not closed, soonest first, each with its tasks. Two queries."""
+    rows = Cta.objects.visible_to(user).unclosed().filter(account=account_id).select_related("owner")
+    return list(rows.prefetch_related("tasks").order_by("due_on", "id")[:limit])
+
+
+def open_count(user: User) -> int:
+    """Open CTAs that ``user`` owns and that are due, or nearly (within a week): the number in the side bar."""
+    soon = timezone.localdate() + timedelta(days=7)
+    return Cta.objects.visible_to(user).open().filter(owner=user, due_on__lte=soon).count()
+
+
+def assignees() -> list[tuple[str, str]]:
+    """(key, name) of active staff, for owner choices. One query."""
+    people = User.objects.active().staff().order_by("name", "email")
+    return [(str(user.pk), str(user)) for user in people]
+
+
+def playbook_list() -> QuerySet[Playbook]:
+    """Live playbooks by name with ``task_count`` and ``open_ctas``. One query."""
+    unclosed = ~Q(ctas__status=CtaStatus.CLOSED) & Q(ctas__isnull=False)
+    return Playbook.objects.filter(retired_at=None).annotate(
+        task_count=Count("tasks", distinct=True), open_ctas=Count("ctas", filter=unclosed, distinct=True)
+    )
+
+
+def _ranked(rows: CtaQuerySet) -> CtaQuerySet:
+    ranks = [When(priority=priority, then=Value(rank)) for priority, rank in RANKS.items()]
+    return rows.annotate(priority_rank=Case(*ranks, output_field=IntegerField()))
+
+
+def _field(path: str) -> Field[Any, Any]:
+    if path == "priority_rank":
+        return IntegerField()
+    if path.startswith("account__"):
+        account = Cta._meta.get_field("account").related_model
+        return account._meta.get_field(path.removeprefix("account__"))  # type: ignore[union-attr,return-value]
+    return Cta._meta.get_field(path)  # type: ignore[return-value]
+
+
+def _add_tasks(rows: list[dict[str, Any]]) -> None:
+    """``tasks_done`` and ``tasks_all`` of each row, counted for all of them in one query."""
+    counted = (
+        Task.objects.filter(cta__in=[row["pk"] for row in rows])
+        .order_by()
+        .values("cta")
+        .annotate(everything=Count("pk"), done=Count("completed_at"))
+    )
+    counts = {row["cta"]: (row["done"], row["everything"]) for row in counted} if rows else {}
+    for row in rows:
+        row["tasks_done"], row["tasks_all"] = counts.get(row["pk"], (0, 0))
+
+
+def _due(due: str, today: date) -> dict[str, Any]:
+    week = today + timedelta(days=7)
+    return {
+        "": {},
+        "overdue": {"due_on__lt": today},
+        "today": {"due_on": today},
+        "week": {"due_on__range": (today, week)},
+        "later": {"due_on__gt": week},
+    }[due]
+
+
+def _owner(owner: str, user: User) -> Any:
+    return {"me": user.pk, "none": None}.get(owner, owner)
+
+
+def _known(value: str, known: Any) -> str:
+    return value if value in known else ""
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        return str(UUID(text)) == text.lower()
+    except ValueError:
+        return False

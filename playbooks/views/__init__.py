@@ -1,0 +1,1 @@
+"""Pages of CTAs, tasks and playbooks."""

@@ -1,0 +1,192 @@
+"""The CTA list, its CSV, the record, and an account's panel."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts.csv_out import csv_response
+from accounts.models import Account
+from accounts.policy import may, requires
+from playbooks import queries
+from playbooks.actions import create_cta, update_cta
+from playbooks.cells import CSV_HEADINGS, CtaCells, csv_row
+from playbooks.choices import CtaKind, Outcome, Priority
+from playbooks.evidence import evidence_rows
+from playbooks.forms import CloseForm, CtaForm, NewCtaForm, ReassignForm, SnoozeForm, TaskForm, snooze_initial
+from playbooks.models import Cta
+from ui.formats import number
+from ui.tables import table
+
+
+@requires(GET="ctas.view")
+def cta_index(request: HttpRequest) -> HttpResponse:
+    """The list; htmx gets the results alone."""
+    today = timezone.localdate()
+    filters = queries.CtaFilters.read(request.GET)
+    listing = queries.cta_list(
+        request.user, filters, request.GET.get("sort", ""), request.GET.get("after", ""), today
+    )
+    parameters = filters.parameters()
+    if listing.sort != queries.DEFAULT_SORT:
+        parameters["sort"] = listing.sort
+    may_work = may(request.user, "ctas.work")
+    context = {
+        "filters": filters,
+        "parameters": parameters,
+        "listing": listing,
+        "shown": len(listing.page.rows),
+        "tabs": _tabs(request, filters, today),
+        "table": table(
+            CtaCells(today).columns(),
+            listing.page.rows,
+            f"{number(listing.total)} CTAs",
+            parameters=filters.parameters(),
+            sort=listing.sort,
+            select=(lambda row: (str(row["pk"]), row["title"])) if may_work else None,
+        ),
+        "next": _page_url(parameters, listing.page.next),
+        "previous": _page_url(parameters, listing.page.previous),
+        "export": f"{reverse('playbooks:cta-export')}?{urlencode(parameters)}",
+        "may_work": may_work,
+        "owners": queries.assignees(),
+        "outcomes": Outcome.choices,
+        "undo": request.session.get("cta_undo"),
+    }
+    partial = request.htmx and not request.htmx.history_restore_request  # type: ignore[attr-defined]
+    if not partial:
+        context["selects"] = _selects(filters, context["owners"])
+    response = render(request, "playbooks/_cta_results.html" if partial else "playbooks/cta_list.html", context)
+    response["Vary"] = "HX-Request, Cookie"
+    return response
+
+
+def _tabs(request: HttpRequest, filters: queries.CtaFilters, today: Any) -> list[dict[str, Any]]:
+    """Links to each status with its number, the other filters kept."""
+    counts = queries.status_counts(request.user, filters, today)
+    kept = {name: value for name, value in filters.parameters().items() if name != "status"}
+    return [
+        {
+            "label": queries.STATUSES[status],
+            "count": counts[status],
+            "url": f"?{urlencode({**kept, 'status': status})}",
+            "current": filters.status == status,
+        }
+        for status in ("open", "snoozed", "closed")
+    ]
+
+
+def _selects(filters: queries.CtaFilters, owners: list[tuple[str, str]]) -> list[tuple[str, str, list[Any], str]]:
+    choices = [
+        ("kind", "Kind", list(CtaKind.choices)),
+        ("priority", "Priority", list(Priority.choices)),
+        ("owner", "Owner", [("me", "Me"), ("none", "Nobody"), *owners]),
+        ("due", "Due", list(queries.DUES.items())),
+    ]
+    return [(name, label, options, getattr(filters, name)) for name, label, options in choices]
+
+
+def _page_url(parameters: dict[str, str], cursor: str) -> str:
+    return f"?{urlencode({**parameters, 'after': cursor})}" if cursor else ""
+
+
+@requires(GET="ctas.view")
+def cta_export(request: HttpRequest) -> HttpResponse:
+    """The same rows as the list shows, all of them, as CSV."""
+    today = timezone.localdate()
+    rows = queries.all_rows(request.user, queries.CtaFilters.read(request.GET), request.GET.get("sort", ""), today)
+    headings = [name.replace("__", "_").replace("pk", "id") for name in CSV_HEADINGS]
+    return csv_response(f"ctas-{today.isoformat()}.csv", headings, [csv_row(row) for row in rows])
+
+
+@requires(GET="ctas.view")
+def cta_detail(request: HttpRequest, cta_id: UUID) -> HttpResponse:
+    """Why it is there, what to do, and how it went."""
+    cta = visible_cta(request, cta_id)
+    return render(request, "playbooks/cta_detail.html", detail_context(request, cta))
+
+
+def visible_cta(request: HttpRequest, cta_id: UUID) -> Cta:
+    """The CTA, or 404 where the user may not see it."""
+    cta = queries.cta_record(request.user, cta_id)
+    if cta is None:
+        raise Http404
+    return cta
+
+
+def workable_cta(request: HttpRequest, cta_id: UUID) -> Cta:
+    """The CTA the user may change: 404 where they may not see it, 403 where they may only read it."""
+    cta = visible_cta(request, cta_id)
+    if not Cta.objects.workable_by(request.user).filter(pk=cta.pk).exists():
+        raise PermissionDenied("ctas.work")
+    return cta
+
+
+def detail_context(request: HttpRequest, cta: Cta, **forms: Any) -> dict[str, Any]:
+    """What the record's page shows; ``forms`` replaces one that was refused."""
+    may_work = Cta.objects.workable_by(request.user).filter(pk=cta.pk).exists() and may(request.user, "ctas.work")
+    tasks = list(cta.tasks.all())
+    return {
+        "cta": cta,
+        "tasks": tasks,
+        "done": sum(task.completed_at is not None for task in tasks),
+        "evidence": evidence_rows(cta.evidence),
+        "today": timezone.localdate(),
+        "may_work": may_work,
+        "close_form": CloseForm(prefix="close"),
+        "snooze_form": SnoozeForm(prefix="snooze", initial=snooze_initial()),
+        "reassign_form": ReassignForm(prefix="reassign"),
+        "task_form": TaskForm(prefix="task"),
+        **forms,
+    }
+
+
+@requires(GET="ctas.work", POST="ctas.work")
+def cta_create(request: HttpRequest) -> HttpResponse:
+    """Open a CTA by hand; ``?account=`` chooses the account."""
+    form = NewCtaForm(request.POST or None, user=request.user, account=request.GET.get("account") or None)
+    if request.method == "POST" and form.is_valid():
+        opened: list[Cta] = []
+        account = form.cleaned_data["account"]
+        at = timezone.now()
+        if form.run(lambda: opened.append(create_cta(account, actor=request.user, at=at, **form.values()))):
+            messages.success(request, "The CTA is open.")
+            return redirect("playbooks:cta-detail", opened[0].pk)
+    return render(request, "playbooks/cta_form.html", {"form": form}, status=422 if form.is_bound else 200)
+
+
+@requires(GET="ctas.work", POST="ctas.work")
+def cta_edit(request: HttpRequest, cta_id: UUID) -> HttpResponse:
+    """Change what it says and when it is due."""
+    cta = workable_cta(request, cta_id)
+    names = ("title", "reason", "kind", "priority", "due_on")
+    form = CtaForm(request.POST or None, initial={name: getattr(cta, name) for name in names})
+    if request.method == "POST" and form.is_valid():
+        changes = {**form.cleaned_data, "due_on": form.cleaned_data["due_on"] or cta.due_on}
+        if form.run(lambda: update_cta(cta, actor=request.user, at=timezone.now(), **changes)):
+            return redirect("playbooks:cta-detail", cta.pk)
+    context = {"form": form, "cta": cta}
+    return render(request, "playbooks/cta_form.html", context, status=422 if form.is_bound else 200)
+
+
+@requires(GET="ctas.view")
+def account_ctas(request: HttpRequest, account_id: UUID) -> HttpResponse:
+    """An account's CTAs: a panel for htmx, otherwise the list narrowed to the account."""
+    account = get_object_or_404(Account.objects.visible_to(request.user), pk=account_id)
+    if not request.htmx:  # type: ignore[attr-defined]
+        return redirect(f"{reverse('playbooks:cta-list')}?{urlencode({'account': account.pk, 'status': 'all'})}")
+    context = {
+        "account": account,
+        "ctas": queries.ctas_of_account(request.user, account.pk),
+        "today": timezone.localdate(),
+        "may_work": may(request.user, "ctas.work"),
+    }
+    return render(request, "playbooks/_account_ctas.html", context)

@@ -1,0 +1,52 @@
+"""Ticking tasks and adding them, with and without script."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+
+from accounts.errors import RuleViolated
+from accounts.policy import requires
+from playbooks.actions import add_task, complete_task, reopen_task
+from playbooks.forms import TaskForm
+from playbooks.models import Cta, Task
+from playbooks.views.ctas import detail_context, visible_cta, workable_cta
+
+
+@requires(POST="ctas.work")
+def task_toggle(request: HttpRequest, task_id: UUID) -> HttpResponse:
+    """Tick, or take the tick away, as the check box says; htmx gets the task list back."""
+    task = get_object_or_404(Task.objects.visible_to(request.user).select_related("cta"), pk=task_id)
+    if not Task.objects.workable_by(request.user).filter(pk=task.pk).exists():
+        raise PermissionDenied("ctas.work")
+    verb = complete_task if request.POST.get("done") else reopen_task
+    try:
+        verb(task, actor=request.user, at=timezone.now())
+    except RuleViolated as broken:
+        messages.error(request, str(broken.message))
+    return _answer(request, task.cta)
+
+
+@requires(POST="ctas.work")
+def task_add(request: HttpRequest, cta_id: UUID) -> HttpResponse:
+    """One more task."""
+    cta = workable_cta(request, cta_id)
+    form = TaskForm(request.POST, prefix="task")
+    if form.is_valid() and form.run(
+        lambda: add_task(cta, actor=request.user, at=timezone.now(), **form.cleaned_data)
+    ):
+        return redirect("playbooks:cta-detail", cta.pk)
+    context = detail_context(request, visible_cta(request, cta_id), task_form=form, refused="task")
+    return render(request, "playbooks/cta_detail.html", context, status=422)
+
+
+def _answer(request: HttpRequest, cta: Cta) -> HttpResponse:
+    if not request.htmx:  # type: ignore[attr-defined]
+        return redirect("playbooks:cta-detail", cta.pk)
+    context = detail_context(request, visible_cta(request, cta.pk))
+    return render(request, "playbooks/_tasks.html", context)
