@@ -122,7 +122,7 @@ def _domain(scoring: Mapping[str, Any], unit: str) -> Domain:
         return Domain(_whole(ends[0]), _whole(ends[1]))
     if kind == "direct":
         return Domain(Decimal(0), Decimal(100))
-    capped = (kind == "linear" and scoring.get("cap") is not None) or (kind == "penalty" and scoring["max"] is not None)
+    capped = (kind == "linear" and scoring.get("cap") is not None) or (kind == "penalty" and scoring.get("max") is not None)
     return Domain(Decimal(0), Decimal(100) if unit == "percent" and not capped else None)
 
 
@@ -136,7 +136,7 @@ def _max_points(definition: Mapping[str, Any]) -> Fraction:
         return exact(definition["points"])
     scoring = definition["scoring"]
     if scoring["kind"] == "penalty":
-        return exact(100 if scoring["max"] is None else scoring["max"])
+        return exact(100 if scoring.get("max") is None else scoring.get("max"))
     return exact(scoring.get("cap") or 100)
 
 
@@ -226,7 +226,7 @@ def _penalty(scoring: Mapping[str, Any], _inputs: tuple[str, ...], scale: int) -
     """0 up to ``free``; above it (input - free) / unit_size * per_unit, at most ``max``."""
     slope = exact(scoring["per_unit"]) / exact(scoring.get("unit_size") or 1) * scale / MILLION
     free = int(exact(scoring["free"]) * MILLION)
-    most = None if scoring["max"] is None else int(exact(scoring["max"]) * scale)
+    most = None if scoring.get("max") is None else int(exact(scoring.get("max")) * scale)
 
     def read(values: Sequence[Value | None]) -> Reading | None:
         points = max(_micro(values[0]) - free, 0) * slope.numerator // slope.denominator
