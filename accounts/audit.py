@@ -83,9 +83,7 @@ def record(
 
 
 @transaction.atomic
-def record_many(
-    changes: Iterable[Change], *, actor: User | None, at: datetime, via: str = ""
-) -> list[AuditEntry]:
+def record_many(changes: Iterable[Change], *, actor: User | None, at: datetime, via: str = "") -> list[AuditEntry]:
     """Append one entry per change, in order. Three queries whatever their number (per 2,000 rows)."""
     changes = list(changes)
     if not changes:

@@ -1,0 +1,52 @@
+"""Every way to change the account record. One verb a function, one audit entry a change."""
+
+from accounts.actions.accounts import (
+    archive_account,
+    assign_owner,
+    create_account,
+    restore_account,
+    set_external_id,
+    update_account,
+)
+from accounts.actions.activity import log_activity, log_touch
+from accounts.actions.bulk import record_activities, upsert_accounts, upsert_contacts, upsert_contracts
+from accounts.actions.changes import mark_changed
+from accounts.actions.contacts import create_contact, delete_contact, mark_contact_left, update_contact
+from accounts.actions.contracts import (
+    create_contract,
+    delete_contract,
+    record_churn,
+    record_return,
+    update_contract,
+)
+from accounts.actions.ownership import add_team_member, remove_team_member
+from accounts.actions.refresh import refresh_due, refresh_from_contracts
+
+__all__ = [
+    "add_team_member",
+    "archive_account",
+    "assign_owner",
+    "create_account",
+    "create_contact",
+    "create_contract",
+    "delete_contact",
+    "delete_contract",
+    "log_activity",
+    "log_touch",
+    "mark_changed",
+    "mark_contact_left",
+    "record_activities",
+    "record_churn",
+    "record_return",
+    "refresh_due",
+    "refresh_from_contracts",
+    "remove_team_member",
+    "restore_account",
+    "set_external_id",
+    "update_account",
+    "update_contact",
+    "update_contract",
+    "upsert_accounts",
+    "upsert_contacts",
+    "upsert_contracts",
+]

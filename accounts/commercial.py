@@ -1,0 +1,74 @@
+"""What an account's contracts and churn facts say about it on a day. Pure.
+
+ARR and seats are sums over the contracts in force, the renewal is the earliest end among them. An account with
+a contract in force is a customer, whatever was reported earlier; one whose contracts are all over is churned
+when the last of them was churned or a churn was reported, and not taken back since.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from accounts.choices import AccountStatus, ContractStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One contract, as far as the arithmetic needs it. ``end_on`` is its last day; None is open-ended."""
+
+    status: str
+    start_on: date
+    end_on: date | None
+    arr: Decimal
+    seats: int | None
+
+    def in_force_on(self, day: date) -> bool:
+        begun = self.status != ContractStatus.DRAFT and self.start_on <= day
+        return begun and (self.end_on is None or self.end_on >= day)
+
+
+@dataclass(frozen=True, slots=True)
+class ChurnFact:
+    """A reported churn, or the return after one."""
+
+    on: date
+    returned: bool
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What follows. ``status`` None leaves the account's as it is."""
+
+    arr: Decimal
+    seats: int | None
+    renewal_on: date | None
+    status: str | None
+    churned_on: date | None
+
+
+def state_of(terms: Sequence[Term], facts: Iterable[ChurnFact], day: date) -> State:
+    """The commercial state of an account with ``terms`` (all its contracts) on ``day``."""
+    running = [term for term in terms if term.in_force_on(day)]
+    arr = sum((term.arr for term in running), Decimal(0))
+    seats = [term.seats for term in running if term.seats is not None]
+    ends = [term.end_on for term in running if term.end_on is not None]
+    if running:
+        return State(arr, sum(seats) if seats else None, min(ends, default=None), AccountStatus.ACTIVE, None)
+    churned_on = _churned_on(terms, facts, day)
+    return State(arr, None, None, AccountStatus.CHURNED if churned_on else None, churned_on)
+
+
+def _churned_on(terms: Sequence[Term], facts: Iterable[ChurnFact], day: date) -> date | None:
+    if any(term.start_on > day and term.status != ContractStatus.DRAFT for term in terms):
+        return None
+    known = sorted((fact for fact in facts if fact.on <= day), key=lambda fact: (fact.on, fact.returned))
+    last_fact = known[-1] if known else None
+    signed = [term for term in terms if term.status != ContractStatus.DRAFT]
+    last_term = max(signed, key=lambda term: term.end_on or day, default=None)
+    lost_on = last_term.end_on if last_term is not None and last_term.status == ContractStatus.CHURNED else None
+    if last_fact is None or (lost_on is not None and lost_on > last_fact.on):
+        return lost_on
+    return None if last_fact.returned else last_fact.on

@@ -1,0 +1,14 @@
+"""The day it is where the workspace is."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from accounts.models import Workspace
+
+
+def workspace_day(at: datetime) -> date:
+    """The calendar day of ``at`` in the workspace's zone; UTC before the workspace is set up. One query."""
+    zone = Workspace.objects.values_list("timezone", flat=True).first() or "UTC"
+    return at.astimezone(ZoneInfo(zone)).date()
