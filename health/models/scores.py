@@ -85,8 +85,8 @@ class AccountHealth(Evidence):
         verbose_name_plural = "account health"
         indexes = [
             # Keyset pages by score; rows of one colour for at-risk lists.
-            models.Index("score", "account", name="account_health_by_score"),
-            models.Index("current_rag", name="account_health_by_rag"),
+            models.Index(fields=["score", "account"], name="account_health_by_score"),
+            models.Index(fields=["current_rag"], name="account_health_by_rag"),
         ]
 
     def __str__(self) -> str:
@@ -105,7 +105,7 @@ class HealthScore(Evidence):
     objects = OfAccountQuerySet.as_manager()
 
     class Meta:
-        indexes = [models.Index("computed_on", name="health_score_by_day")]
+        indexes = [models.Index(fields=["computed_on"], name="health_score_by_day")]
 
     def __str__(self) -> str:
         return f"{self.shown} on {self.computed_on}"
@@ -129,8 +129,8 @@ class BandChange(models.Model):
     class Meta:
         constraints = [models.CheckConstraint(condition=~Q(old_band=F("new_band")), name="band_change_is_a_change")]
         indexes = [
-            models.Index("id", condition=Q(handled_at=None), name="band_change_waiting"),
-            models.Index("account", "-changed_at", name="band_change_by_account"),
+            models.Index(fields=["id"], condition=Q(handled_at=None), name="band_change_waiting"),
+            models.Index(fields=["account", "-changed_at"], name="band_change_by_account"),
         ]
 
     def __str__(self) -> str:
@@ -163,7 +163,7 @@ class HealthOverride(TenantModel):
             models.CheckConstraint(condition=Q(expires_at__gt=F("created_at")), name="override_expires_later"),
             models.CheckConstraint(condition=~Q(reason=""), name="override_has_reason"),
         ]
-        indexes = [models.Index("expires_at", condition=Q(ended_at=None), name="override_expiring")]
+        indexes = [models.Index(fields=["expires_at"], condition=Q(ended_at=None), name="override_expiring")]
 
     def __str__(self) -> str:
         return f"{self.band_name} until {self.expires_at:%Y-%m-%d}"

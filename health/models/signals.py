@@ -25,7 +25,7 @@ class HealthEvent(TenantModel):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["account", "key", "at"], name="health_event_once")]
         # The last happening of a few keys over all accounts.
-        indexes = [models.Index("key", "at", name="health_event_by_key")]
+        indexes = [models.Index(fields=["key", "at"], name="health_event_by_key")]
 
     def __str__(self) -> str:
         return self.key
@@ -57,7 +57,7 @@ class TriggerState(TenantModel):
                 condition=Q(snoozed_until=None) | ~Q(snooze_reason=""), name="trigger_snooze_has_reason"
             ),
         ]
-        indexes = [models.Index("trigger", condition=Q(is_active=True), name="trigger_state_active")]
+        indexes = [models.Index(fields=["trigger"], condition=Q(is_active=True), name="trigger_state_active")]
 
     def __str__(self) -> str:
         return "active" if self.is_active else "quiet"
@@ -78,8 +78,8 @@ class TriggerFiring(models.Model):
 
     class Meta:
         indexes = [
-            models.Index("id", condition=Q(handled_at=None), name="trigger_firing_waiting"),
-            models.Index("account", "-fired_at", name="trigger_firing_by_account"),
+            models.Index(fields=["id"], condition=Q(handled_at=None), name="trigger_firing_waiting"),
+            models.Index(fields=["account", "-fired_at"], name="trigger_firing_by_account"),
         ]
 
     def __str__(self) -> str:
