@@ -45,9 +45,9 @@ class Notification(TenantModel):
             models.CheckConstraint(condition=Q(kind__in=Kind.values), name="notification_kind_known"),
         ]
         indexes = [
-            models.Index("user", "-created_at", "-id", name="notification_inbox"),
+            models.Index(fields=["user", "-created_at", "-id"], name="notification_inbox"),
             # The number in the side bar, read with every page.
-            models.Index("user", condition=Q(read_at=None), name="notification_unread"),
+            models.Index(fields=["user"], condition=Q(read_at=None), name="notification_unread"),
         ]
 
     def __str__(self) -> str:
@@ -116,9 +116,11 @@ class OutboxMessage(TenantModel):
         ]
         indexes = [
             models.Index(
-                "not_before", condition=Q(sent_at=None, dead_at=None, bundled_in=None), name="outbox_message_due"
+                fields=["not_before"],
+                condition=Q(sent_at=None, dead_at=None, bundled_in=None),
+                name="outbox_message_due",
             ),
-            models.Index("-created_at", "-id", name="outbox_message_newest"),
+            models.Index(fields=["-created_at", "-id"], name="outbox_message_newest"),
         ]
 
     def __str__(self) -> str:

@@ -151,11 +151,11 @@ class Cta(TenantModel):
         ]
         indexes = [
             # The list, by due day; and each person's own.
-            models.Index("due_on", "id", condition=~Q(status=CtaStatus.CLOSED), name="cta_list_by_due"),
-            models.Index("owner", "due_on", condition=~Q(status=CtaStatus.CLOSED), name="cta_by_owner"),
-            models.Index("account", "-opened_at", name="cta_by_account"),
-            models.Index("-opened_at", "id", name="cta_newest"),
-            models.Index("snoozed_until_on", condition=Q(status=CtaStatus.SNOOZED), name="cta_waking"),
+            models.Index(fields=["due_on", "id"], condition=~Q(status=CtaStatus.CLOSED), name="cta_list_by_due"),
+            models.Index(fields=["owner", "due_on"], condition=~Q(status=CtaStatus.CLOSED), name="cta_by_owner"),
+            models.Index(fields=["account", "-opened_at"], name="cta_by_account"),
+            models.Index(fields=["-opened_at", "id"], name="cta_newest"),
+            models.Index(fields=["snoozed_until_on"], condition=Q(status=CtaStatus.SNOOZED), name="cta_waking"),
         ]
 
     def __str__(self) -> str:
@@ -194,7 +194,7 @@ class Task(TenantModel):
                 condition=Q(completed_at__isnull=False) | Q(completed_by=None), name="task_completed_by_iff_completed"
             ),
         ]
-        indexes = [models.Index("due_on", condition=Q(completed_at=None), name="task_open_by_due")]
+        indexes = [models.Index(fields=["due_on"], condition=Q(completed_at=None), name="task_open_by_due")]
 
     def __str__(self) -> str:
         return self.title

@@ -6,6 +6,7 @@ loaded in A and saved in B overwrites B's row of the same key. ``tests/tenants/t
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import Any, Self
 
 import uuid_utils.compat as uuid_utils
@@ -24,72 +25,103 @@ def new_id() -> Any:
 def check_schema(owner: object, schema: str | None) -> None:
     """Raise WrongTenant unless ``schema`` is the selected one; None means not bound yet."""
     if schema is not None and schema != connection.schema_name:
-        raise WrongTenant(f"{owner!r} belongs to {schema}; the selected schema is {connection.schema_name}")
+        raise WrongTenant(f"{describe(owner)} belongs to {schema}; the selected schema is {connection.schema_name}")
 
 
-class TenantQuerySet(models.QuerySet):
-    """A queryset that can only be read in the schema in which it was built."""
+def check_row(row: Any) -> None:
+    """Raise WrongTenant if ``row`` was read or saved in another schema than the selected one."""
+    check_schema(row, row.__dict__.get("_schema"))
+
+
+def describe(owner: object) -> str:
+    """``owner`` in an error: its class and key. Never its text, which would need the database or tell a name."""
+    if isinstance(owner, models.Model):
+        return f"{type(owner).__name__} {owner.pk}"
+    if isinstance(owner, models.QuerySet):
+        return f"a queryset of {owner.model.__name__}"
+    return type(owner).__name__
+
+
+class TenantRawQuerySet(models.query.RawQuerySet):
+    """Rows of a hand-written query, read only in the schema in which it was built."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._schema = connection.schema_name
 
-    def _check(self) -> None:
-        if self._schema != connection.schema_name:
-            raise WrongTenant(
-                f"a queryset of {self.model.__name__} was built in {self._schema}; "
-                f"the selected schema is {connection.schema_name}"
-            )
+    def iterator(self) -> Iterator[Any]:
+        check_schema(self, self._schema)
+        return super().iterator()
+
+
+class TenantQuerySet(models.QuerySet):
+    """A queryset that can only be read in the schema in which it was built.
+
+    Every statement asks ``db`` for the connection just before it is sent, so the check stands there.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._schema = connection.schema_name
+        # A foreign key is followed with the row it starts from as a hint.
+        if instance := self._hints.get("instance"):
+            check_row(instance)
+
+    @property
+    def db(self) -> str:
+        check_schema(self, self._schema)
+        return super().db
 
     def _clone(self) -> Self:
         clone = super()._clone()
         clone._schema = self._schema
         return clone
 
-    def _fetch_all(self) -> None:
-        if self._result_cache is None:
-            self._check()
-        super()._fetch_all()
+    def _add_hints(self, **hints: Any) -> None:
+        # A related manager (``account.contacts``) names the row it belongs to.
+        if instance := hints.get("instance"):
+            check_row(instance)
+        super()._add_hints(**hints)
 
-    def iterator(self, *args: Any, **kwargs: Any) -> Any:
-        self._check()
-        return super().iterator(*args, **kwargs)
+    def resolve_expression(self, *args: Any, **kwargs: Any) -> Any:
+        """Refuses to become a subquery of another tenant's query."""
+        check_schema(self, self._schema)
+        return super().resolve_expression(*args, **kwargs)
 
-    def update(self, **kwargs: Any) -> int:
-        self._check()
-        return super().update(**kwargs)
+    def raw(self, raw_query: str, params: Any = (), translations: Any = None, using: str | None = None) -> Any:
+        rows = TenantRawQuerySet(
+            raw_query, model=self.model, params=params, translations=translations, using=using or self.db
+        )
+        rows._prefetch_related_lookups = self._prefetch_related_lookups[:]
+        return rows
 
-    update.alters_data = True
+    def bulk_create(self, objs: Iterable[Any], *args: Any, **kwargs: Any) -> list[Any]:
+        rows = list(objs)
+        for row in rows:
+            check_row(row)
+        created = super().bulk_create(rows, *args, **kwargs)
+        for row in created:
+            row._schema = connection.schema_name
+        return created
 
-    def delete(self) -> tuple[int, dict[str, int]]:
-        self._check()
-        return super().delete()
+    def bulk_update(self, objs: Iterable[Any], *args: Any, **kwargs: Any) -> int:
+        rows = list(objs)
+        for row in rows:
+            check_row(row)
+        return super().bulk_update(rows, *args, **kwargs)
 
-    delete.alters_data = True
-    delete.queryset_only = True
-
-    def count(self) -> int:
-        self._check()
-        return super().count()
-
-    def exists(self) -> bool:
-        self._check()
-        return super().exists()
-
-    def aggregate(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
-        self._check()
-        return super().aggregate(*args, **kwargs)
+    bulk_update.alters_data = True
 
 
-class TenantModel(models.Model):
-    """Base of every model in a tenant schema: a UUIDv7 key and the guard."""
-
-    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+class TenantRow(models.Model):
+    """A row of a tenant's schema: it remembers the schema it was read or saved in and is used in no other."""
 
     objects = TenantQuerySet.as_manager()
 
     class Meta:
         abstract = True
+        # Foreign keys are followed, and rows read again, through the guarded queryset too.
+        base_manager_name = "objects"
 
     @classmethod
     def from_db(cls, db: str, field_names: Any, values: Any) -> Self:
@@ -98,14 +130,23 @@ class TenantModel(models.Model):
         return instance
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        check_schema(self, self.__dict__.get("_schema"))
+        check_row(self)
         super().save(*args, **kwargs)
         self._schema = connection.schema_name
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
-        check_schema(self, self.__dict__.get("_schema"))
+        check_row(self)
         return super().delete(*args, **kwargs)
 
     def refresh_from_db(self, *args: Any, **kwargs: Any) -> None:
-        check_schema(self, self.__dict__.get("_schema"))
+        check_row(self)
         super().refresh_from_db(*args, **kwargs)
+
+
+class TenantModel(TenantRow):
+    """Base of nearly every model in a tenant schema: the guard and a UUIDv7 key."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+
+    class Meta:
+        abstract = True
