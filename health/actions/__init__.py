@@ -15,7 +15,7 @@ from health.actions.definitions import (
 from health.actions.events import record_event, snooze_trigger
 from health.actions.opening import Handled, open_ctas
 from health.actions.overrides import clear_override, expire_overrides, set_override
-from health.actions.recompute import RecomputeResult, lock_health, recompute, recompute_changed
+from health.actions.recompute import RecomputeResult, lock_health, recompute, recompute_changed, recompute_nightly
 
 __all__ = [
     "Handled",
@@ -35,6 +35,7 @@ __all__ = [
     "open_ctas",
     "recompute",
     "recompute_changed",
+    "recompute_nightly",
     "record_event",
     "set_override",
     "snooze_trigger",

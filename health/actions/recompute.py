@@ -15,7 +15,7 @@ from health.actions.storing import store, store_portfolio_day
 from health.actions.triggers import active_triggers, evaluate
 from health.cards import CompiledCard, compiled
 from health.kpis import Target, fill_from_kpis, metric_names
-from health.models import Kpi
+from health.models import HealthRun, Kpi
 from health.queries.inputs import ActiveCards, Columns, Subject, active_cards, columns_for, local_day, subjects
 
 
@@ -69,6 +69,21 @@ def recompute_changed(*, at: datetime) -> RecomputeResult | None:
         cursor.execute("DELETE FROM accounts_changedaccount WHERE changed_at <= %s RETURNING account_id", [at])
         ids = sorted(row[0] for row in cursor.fetchall())
     return _run(ids, at=at, started=started) if ids else None
+
+
+@transaction.atomic
+def recompute_nightly(*, at: datetime) -> RecomputeResult | None:
+    """The full run of the workspace's day, once: None if that day has had it.
+
+    Windows move at midnight, so a score may change though no fact did. The run and its scores commit together.
+    """
+    lock_health()
+    on = local_day(at)
+    if HealthRun.objects.filter(on=on).exists():
+        return None
+    result = recompute(at=at)
+    HealthRun.objects.create(on=on, started_at=at, accounts=result.accounts, seconds=result.seconds)
+    return result
 
 
 def _use_up_marks(ids: list[UUID] | None, at: datetime) -> None:

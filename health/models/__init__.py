@@ -1,7 +1,7 @@
 """Scorecards and their versions, scores with evidence, triggers and what they did."""
 
 from health.models.definitions import Kpi, Scorecard, ScorecardVersion, Trigger, TriggerVersion
-from health.models.scores import AccountHealth, BandChange, HealthOverride, HealthScore, PortfolioDay
+from health.models.scores import AccountHealth, BandChange, HealthOverride, HealthRun, HealthScore, PortfolioDay
 from health.models.signals import HealthEvent, TriggerFiring, TriggerState
 
 __all__ = [
@@ -9,6 +9,7 @@ __all__ = [
     "BandChange",
     "HealthEvent",
     "HealthOverride",
+    "HealthRun",
     "HealthScore",
     "Kpi",
     "PortfolioDay",

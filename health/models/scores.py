@@ -196,3 +196,17 @@ class PortfolioDay(models.Model):
 
     def __str__(self) -> str:
         return f"{self.day} {self.band}"
+
+
+class HealthRun(models.Model):
+    """The full run of a day, written with its scores: a day is run in full once."""
+
+    on = models.DateField(primary_key=True)
+    started_at = models.DateTimeField()
+    accounts = models.PositiveIntegerField()
+    seconds = models.FloatField()
+
+    objects = TenantQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return f"{self.on}: {self.accounts} accounts"

@@ -1,0 +1,56 @@
+"""Sweeps over one workspace's health. Each is correct alone; a second run at the same time does nothing twice."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from celery import shared_task
+from django.utils import timezone
+
+from engagement.actions import notify
+from engagement.choices import Kind
+from health.actions import expire_overrides, open_ctas, recompute_changed, recompute_nightly
+from health.models import HealthOverride
+from tenants.locks import job_lock
+from tenants.tasks import TenantTask
+
+
+@shared_task(base=TenantTask, name="health.sweep")
+def sweep() -> dict[str, Any]:
+    """Score what changed, end overrides whose time is up, open the CTAs of crossings and triggers."""
+    with job_lock("health.sweep") as held:
+        if not held:
+            return {"skipped": "another worker sweeps"}
+        now = timezone.now()
+        ended = expire_overrides(at=now)
+        for override in ended:
+            _tell_author(override)
+        result = recompute_changed(at=now)
+        handled = open_ctas(at=now)
+    return {"accounts": result.accounts if result else 0, "ctas": handled.ctas, "overrides_ended": len(ended)}
+
+
+@shared_task(base=TenantTask, name="health.nightly")
+def nightly() -> dict[str, Any]:
+    """The full run of the workspace's day, if it has not been; then the CTAs it calls for."""
+    now = timezone.now()
+    result = recompute_nightly(at=now)
+    if result is None:
+        return {"skipped": "today has been run"}
+    handled = open_ctas(at=now)
+    return {"accounts": result.accounts, "seconds": round(result.seconds, 3), "ctas": handled.ctas}
+
+
+def _tell_author(override: HealthOverride) -> None:
+    if override.author is None:
+        return
+    notify(
+        [override.author],
+        kind=Kind.OVERRIDE_EXPIRED,
+        title=f"{override.account.name}: your health override ran out",
+        body=f"{override.band_name}: {override.reason}",
+        url=f"/accounts/{override.account_id}/",
+        account=override.account,
+        at=override.ended_at,
+        dedupe_key=f"override-expired-{override.pk}",
+    )
