@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
+from django.db.models import F, Q
 
 from accounts.audit import record
 from accounts.models import User
@@ -190,11 +191,15 @@ def retry_message(message: OutboxMessage, *, actor: User, at: datetime) -> bool:
 
 @transaction.atomic
 def announce_ctas(*, at: datetime, since: timedelta = timedelta(days=1)) -> int:
-    """Tell each owner of a CTA that was opened for or handed to them within ``since``; how many were told.
+    """Tell each owner of a CTA that a person opened for or handed to them within ``since``; how many were told.
 
-    Playbooks does not know this app, so it is asked instead; the dedupe key tells each owner once.
+    Playbooks does not know this app, so it is asked instead; the dedupe key tells each owner once. Who opened
+    a CTA for themselves knows; what a rule opens is told by the rule.
     """
-    fresh = Cta.objects.open().filter(assigned_at__gt=at - since, owner__is_active=True)
+    by_another = Q(opened_by__isnull=False) & ~Q(opened_by=F("owner"))
+    fresh = Cta.objects.open().filter(
+        by_another | ~Q(assigned_at=F("opened_at")), assigned_at__gt=at - since, owner__is_active=True
+    )
     ctas = {announcement_key(cta): cta for cta in fresh.select_related("owner", "account")}
     told_before = {
         key

@@ -9,12 +9,12 @@ from uuid import UUID
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 
 from accounts.csv_out import csv_response
-from accounts.models import Account
+from accounts.frame import account_or_404, frame
 from accounts.policy import may, requires
 from playbooks import queries
 from playbooks.actions import create_cta, update_cta
@@ -32,9 +32,7 @@ def cta_index(request: HttpRequest) -> HttpResponse:
     """The list; htmx gets the results alone."""
     today = timezone.localdate()
     filters = queries.CtaFilters.read(request.GET)
-    listing = queries.cta_list(
-        request.user, filters, request.GET.get("sort", ""), request.GET.get("after", ""), today
-    )
+    listing = queries.cta_list(request.user, filters, request.GET.get("sort", ""), request.GET.get("after", ""), today)
     parameters = filters.parameters()
     if listing.sort != queries.DEFAULT_SORT:
         parameters["sort"] = listing.sort
@@ -179,14 +177,14 @@ def cta_edit(request: HttpRequest, cta_id: UUID) -> HttpResponse:
 
 @requires(GET="ctas.view")
 def account_ctas(request: HttpRequest, account_id: UUID) -> HttpResponse:
-    """An account's CTAs: a panel for htmx, otherwise the list narrowed to the account."""
-    account = get_object_or_404(Account.objects.visible_to(request.user), pk=account_id)
-    if not request.htmx:  # type: ignore[attr-defined]
-        return redirect(f"{reverse('playbooks:cta-list')}?{urlencode({'account': account.pk, 'status': 'all'})}")
+    """An account's CTAs: a tab of its page, or the panel alone for htmx."""
+    account = account_or_404(request, account_id)
     context = {
         "account": account,
         "ctas": queries.ctas_of_account(request.user, account.pk),
         "today": timezone.localdate(),
         "may_work": may(request.user, "ctas.work"),
     }
-    return render(request, "playbooks/_account_ctas.html", context)
+    if request.htmx:  # type: ignore[attr-defined]
+        return render(request, "playbooks/_account_ctas.html", context)
+    return render(request, "playbooks/account_ctas.html", frame(request, tab="playbooks:account-ctas", **context))

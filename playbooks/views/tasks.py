@@ -37,9 +37,7 @@ def task_add(request: HttpRequest, cta_id: UUID) -> HttpResponse:
     """One more task."""
     cta = workable_cta(request, cta_id)
     form = TaskForm(request.POST, prefix="task")
-    if form.is_valid() and form.run(
-        lambda: add_task(cta, actor=request.user, at=timezone.now(), **form.cleaned_data)
-    ):
+    if form.is_valid() and form.run(lambda: add_task(cta, actor=request.user, at=timezone.now(), **form.cleaned_data)):
         return redirect("playbooks:cta-detail", cta.pk)
     context = detail_context(request, visible_cta(request, cta_id), task_form=form, refused="task")
     return render(request, "playbooks/cta_detail.html", context, status=422)

@@ -1,0 +1,103 @@
+"""Reads of a person's notices and of the outbox."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from django.db.models import Count, Q, QuerySet
+
+from engagement.choices import Kind, default_channels
+from engagement.models import Notification, NotificationPreference, OutboxMessage
+from ui import keyset
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+PAGE_SIZE = 50
+STATES = {"waiting": "Waiting", "retrying": "Trying again", "sent": "Sent", "dead": "Given up", "bundled": "Bundled"}
+NOTICE_COLUMNS = ("pk", "kind", "title", "body", "url", "created_at", "read_at", "account", "account__name")
+MESSAGE_COLUMNS = (
+    "pk", "to", "kind", "title", "created_at", "not_before", "attempts", "sent_at", "dead_at", "last_error",
+    "lease_until", "bundled_in",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class InboxFilters:
+    """``unread`` only, and of one ``kind``."""
+
+    unread: str = ""
+    kind: str = ""
+
+    @classmethod
+    def read(cls, query: Mapping[str, str]) -> InboxFilters:
+        kind = query.get("kind", "")
+        return cls("1" if query.get("unread") == "1" else "", kind if kind in Kind.values else "")
+
+    def parameters(self) -> dict[str, str]:
+        return {name: value for name, value in asdict(self).items() if value}
+
+
+def inbox(user: User, filters: InboxFilters, cursor: str) -> keyset.Page:
+    """A page of ``user``'s notices, newest first. One query."""
+    rows = Notification.objects.of(user)
+    if filters.unread:
+        rows = rows.unread()
+    if filters.kind:
+        rows = rows.filter(kind=filters.kind)
+    order = keyset.Order("created_at", descending=True)
+    return keyset.page(rows.values(*NOTICE_COLUMNS), order, _created(Notification), cursor, PAGE_SIZE)
+
+
+def unread_count(user: User) -> int:
+    """Unread notices of ``user``: the number in the side bar. One query on a partial index."""
+    return Notification.objects.of(user).unread().count()
+
+
+def preferences_of(user: User) -> list[tuple[Kind, bool, bool]]:
+    """(kind, in the app, by mail) for every kind, the person's wish or the default. One query."""
+    chosen = {row.kind: (row.in_app, row.by_mail) for row in NotificationPreference.objects.filter(user=user)}
+    return [(kind, *chosen.get(kind, default_channels(kind))) for kind in Kind]
+
+
+def outbox(state: str, cursor: str) -> keyset.Page:
+    """A page of outgoing mail, newest first, in one state or all. One query."""
+    rows = _in_state(OutboxMessage.objects.all(), state)
+    order = keyset.Order("created_at", descending=True)
+    return keyset.page(rows.values(*MESSAGE_COLUMNS), order, _created(OutboxMessage), cursor, PAGE_SIZE)
+
+
+def outbox_counts() -> dict[str, int]:
+    """How many messages stand in each state. One query."""
+    return OutboxMessage.objects.aggregate(**{state: Count("pk", filter=_STATES[state]) for state in STATES})
+
+
+_OPEN = Q(sent_at=None, dead_at=None, bundled_in=None)
+_STATES = {
+    "waiting": _OPEN & Q(attempts=0),
+    "retrying": _OPEN & Q(attempts__gt=0),
+    "sent": Q(sent_at__isnull=False),
+    "dead": Q(dead_at__isnull=False),
+    "bundled": Q(bundled_in__isnull=False),
+}
+
+
+def state_of(row: Mapping[str, Any]) -> str:
+    """The state of a row of ``outbox``."""
+    if row["sent_at"]:
+        return "sent"
+    if row["dead_at"]:
+        return "dead"
+    if row["bundled_in"]:
+        return "bundled"
+    return "retrying" if row["attempts"] else "waiting"
+
+
+def _in_state(rows: QuerySet[OutboxMessage], state: str) -> QuerySet[OutboxMessage]:
+    return rows.filter(_STATES[state]) if state in _STATES else rows
+
+
+def _created(model: Any) -> Any:
+    return model._meta.get_field("created_at")
