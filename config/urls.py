@@ -2,8 +2,12 @@
 
 from django.urls import include, path
 
+from accounts.urls import urlpatterns as accounts_urls
+from health.urls_accounts import urlpatterns as book_urls
+
 urlpatterns = [
-    path("", include("accounts.urls")),
+    # One namespace for an account's pages, whichever domain serves them.
+    path("", include(([*accounts_urls, *book_urls], "accounts"))),
     path("", include("playbooks.urls")),
     path("auth/", include("accounts.urls_auth")),
     path("people/", include("accounts.urls_people")),

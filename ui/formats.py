@@ -44,7 +44,7 @@ def _short(size: Decimal) -> str:
         # 999,950 reads as 1M, not as 1000k.
         if size >= limit * Decimal("0.9995"):
             scaled = size / limit
-            places = 2 if suffix != "k" and scaled < 100 else 0  # noqa: PLR2004 - three digits need no decimals
+            places = 2 if suffix != "k" and scaled < 100 else 0
             text = f"{scaled:,.{places}f}"
             return (text.rstrip("0").rstrip(".") if "." in text else text) + suffix
     return f"{size:,.0f}"
@@ -99,9 +99,9 @@ def ago(value: datetime, now: datetime) -> str:
     """``just now``, ``4 min ago``, ``3 h ago``, ``9 days ago``, then the day; ``in …`` for what is to come."""
     seconds = (now - value).total_seconds()
     size = abs(seconds)
-    if size < 45:  # noqa: PLR2004 - less than a minute is now
+    if size < 45:
         return "just now"
-    if size < 3_600:  # noqa: PLR2004 - an hour
+    if size < 3_600:
         text = f"{max(1, round(size / 60))} min"
     elif size < _DAY_SECONDS:
         text = f"{round(size / 3_600)} h"

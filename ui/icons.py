@@ -24,7 +24,7 @@ NAMES = (
 ).split()
 # One shape a band, so that state never depends on colour alone.
 SHAPES = {
-    "top": (
+    "best": (
         '<path d="M5 0a5 5 0 1 0 0 10A5 5 0 0 0 5 0zm0 2.8a2.2 2.2 0 1 1 0 4.4 2.2 2.2 0 0 1 0-4.4z" '
         'fill="currentColor" stroke="none"/>'
     ),

@@ -26,9 +26,9 @@ COLORS: dict[str, tuple[str, str]] = {
     "accent-soft": ("#EAEEFC", "#1C2546"),
     "accent-ink": ("#2840A6", "#B3C1FF"),
     # Health bands: solid for marks, ink for text, soft for fills. A shape and a word go with each.
-    "top": ("#0B5F52", "#3FC4AC"),
-    "top-ink": ("#0A5347", "#6FDCC7"),
-    "top-soft": ("#D5EDE8", "#0C332D"),
+    "best": ("#0B5F52", "#3FC4AC"),
+    "best-ink": ("#0A5347", "#6FDCC7"),
+    "best-soft": ("#D5EDE8", "#0C332D"),
     "good": ("#0F8A76", "#1F9D88"),
     "good-ink": ("#0A6456", "#5FD1BC"),
     "good-soft": ("#E0F3EF", "#0E2A26"),
@@ -71,7 +71,7 @@ LIGHT: dict[str, str] = {name: light for name, (light, _dark) in COLORS.items()}
 DARK: dict[str, str] = {name: dark for name, (_light, dark) in COLORS.items()}
 
 # The packs and tenants name their bands as they like, in the colours of the schema; a page knows these tones.
-TONES = ("top", "good", "watch", "warn", "risk", "nodata", "neutral")
+TONES = ("best", "good", "watch", "warn", "risk", "nodata", "neutral")
 _TONE_OF_COLOUR = {"green": "good", "yellow": "watch", "amber": "watch", "orange": "warn", "red": "risk"}
 
 
@@ -83,9 +83,9 @@ def tone_of(colour: str | None) -> str:
 
 
 def tones_of(colours: list[str]) -> list[str]:
-    """The tones of a scorecard's bands, best first; the better of two greens is ``top`` so that both can be told."""
+    """The tones of a scorecard's bands, best first; the better of two greens is ``best`` so that both can be told."""
     tones = [tone_of(colour) for colour in colours]
-    return ["top" if tone == "good" and tones[at + 1 : at + 2] == ["good"] else tone for at, tone in enumerate(tones)]
+    return ["best" if tone == "good" and tones[at + 1 : at + 2] == ["good"] else tone for at, tone in enumerate(tones)]
 
 
 def variables_css() -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import template
+from django.urls import NoReverseMatch, reverse
 from django.utils.html import escape
 from django.utils.safestring import SafeString
 
@@ -18,6 +19,15 @@ register = template.Library()
 def address(url_name: str) -> str:
     """The path of a page, or nothing while it does not exist."""
     return pages_of.address(url_name)
+
+
+@register.simple_tag
+def address_of(url_name: str, *arguments: Any) -> str:
+    """The path of one thing's page, or nothing while nobody serves that name."""
+    try:
+        return reverse(url_name, args=arguments)
+    except NoReverseMatch:
+        return ""
 
 
 @register.simple_tag(takes_context=True)

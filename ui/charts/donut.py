@@ -38,12 +38,12 @@ def donut(
         drawn += text(192, y + 14, f"{formatter(amount)}{share}", "text-2", 12)
     drawn += text(CENTRE_X, middle + 2, centre[0], "text", 20, anchor="middle", weight=600)
     drawn += text(CENTRE_X, middle + 18, centre[1], anchor="middle")
-    return mark_safe(document(WIDTH, height, drawn, title, desc, "donut"))  # noqa: S308 - labels are escaped
+    return mark_safe(document(WIDTH, height, drawn, title, desc, "donut"))
 
 
 def _slice(key: str, label: str, value: str, share: float, start: float, end: float, middle: float) -> str:
     a, b = start + _GAP / 2, max(end - _GAP / 2, start + _GAP / 2 + 0.01)
-    if share > 0.995:  # noqa: PLR2004 - a whole circle has no arc between two points
+    if share > 0.995:
         a, b = start, start + 2 * pi * 0.9999
     large = 1 if b - a > pi else 0
     c = coordinate

@@ -35,7 +35,7 @@ def gauge(
     parts = []
     edges = [edge for edge, _tone in zones] + [100.0]
     for (start, zone), end in zip(zones, edges[1:], strict=True):
-        inner = (start + (0.8 if start else 0), end - (0.8 if end < 100 else 0))  # noqa: PLR2004 - the scale's end
+        inner = (start + (0.8 if start else 0), end - (0.8 if end < 100 else 0))
         parts.append(tag("path", d=_arc(*inner, RADIUS + 9), **stroke(zone, 3)))
     parts.append(tag("path", d=_arc(0, 100, RADIUS - 2), stroke_linecap="round", **stroke("surface-3", 11)))
     if score is not None and score > 0:
@@ -45,6 +45,6 @@ def gauge(
         parts.append(line(x0, y0, x1, y1, "text", 2))
     big = shown or ("–" if score is None else number(score))
     parts.append(text(WIDTH / 2, CENTRE_Y - 14, big, "text", 34, anchor="middle", weight=600))
-    ink = f"{tone}-ink" if tone in {"top", "good", "watch", "warn", "risk", "nodata"} else "text-2"
+    ink = f"{tone}-ink" if tone in {"best", "good", "watch", "warn", "risk", "nodata"} else "text-2"
     parts.append(text(WIDTH / 2, CENTRE_Y + 6, label, ink, 12, anchor="middle", weight=600))
     return document(WIDTH, HEIGHT, "".join(parts), title, desc, "gauge")

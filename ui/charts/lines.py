@@ -144,9 +144,9 @@ def _runs(values: Sequence[float | None]) -> list[list[tuple[int, float]]]:
 
 def _column(chart: Line, at: int, x: float, step: float, height: int, y: float | None) -> str:
     """The strip that shows the values of one period on hover."""
-    rows = [(chart.key, chart.label, chart._text(chart.values[at]))]  # noqa: SLF001 - same module
+    rows = [(chart.key, chart.label, chart._text(chart.values[at]))]
     if chart.compare:
-        rows.append(("c5", chart.compare_label, chart._text(chart.compare[at])))  # noqa: SLF001 - same module
+        rows.append(("c5", chart.compare_label, chart._text(chart.compare[at])))
     rows += [("note", "", name) for where, name in chart.events if where == at]
     floor_y = height - BOTTOM
     body = tag("rect", x=x - step / 2, y=TOP, width=step, height=floor_y - TOP, class_="hit", fill="transparent")

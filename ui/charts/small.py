@@ -15,7 +15,7 @@ HEIGHT = 24
 def spark(values: Sequence[float | None], key: str = "c1", *, width: int = 84) -> SafeString:
     """A sparkline of at least two values, hidden from screen readers: the number stands beside it. Else nothing."""
     known = [float(value) for value in values if value is not None]
-    if len(known) < 2:  # noqa: PLR2004 - a line has two ends
+    if len(known) < 2:
         return mark_safe("")
     low, span = min(known), max(known) - min(known)
     step = (width - 6) / (len(known) - 1)
@@ -27,7 +27,7 @@ def spark(values: Sequence[float | None], key: str = "c1", *, width: int = 84) -
     x, y = points[-1]
     drawn = tag("path", d=polyline(points), stroke_linejoin="round", stroke_linecap="round", **stroke(key, 1.5))
     drawn += tag("circle", cx=x, cy=y, r=2.25, **fill(key))
-    return mark_safe(  # noqa: S308 - numbers and token names only
+    return mark_safe(
         f'<svg class="spark" viewBox="0 0 {width} {HEIGHT}" width="{width}" height="{HEIGHT}" '
         f'aria-hidden="true" focusable="false">{drawn}</svg>'
     )
@@ -48,7 +48,7 @@ def bullet(
         at = min(x(target), width - 1)
         drawn += line(at, 0, at, 14, "text", 2)
     named = f'role="img" aria-label="{escape(label)}"' if label else 'aria-hidden="true"'
-    return mark_safe(  # noqa: S308 - numbers, token names and an escaped label
+    return mark_safe(
         f'<svg class="bullet" viewBox="0 0 {width} 14" width="{width}" height="14" preserveAspectRatio="none" '
         f'{named} focusable="false">{drawn}</svg>'
     )
@@ -65,7 +65,7 @@ def share_bar(title: str, desc: str, parts: Sequence[tuple[str, str, float]]) ->
         if size:
             drawn += tag("rect", x=x, y=0, width=max(size - 2, 1), height=12, rx=3, **fill(key))
         x += size
-    return mark_safe(document(width, 12, drawn, title, desc, "sharebar", preserveAspectRatio="none"))  # noqa: S308
+    return mark_safe(document(width, 12, drawn, title, desc, "sharebar", preserveAspectRatio="none"))
 
 
 def dots(states: Sequence[str]) -> SafeString:
@@ -76,7 +76,7 @@ def dots(states: Sequence[str]) -> SafeString:
         for at, tone in enumerate(states)
     )
     width = coordinate(len(states) * (size + gap))
-    return mark_safe(  # noqa: S308 - numbers and token names only
+    return mark_safe(
         f'<svg class="dots" viewBox="0 0 {width} {size}" width="{width}" height="{size}" aria-hidden="true" '
         f'focusable="false">{drawn}</svg>'
     )

@@ -129,7 +129,7 @@ def rounded_top(x: float, y: float, width: float, height: float, radius: float, 
 def mark(key: str, x: float, y: float, size: float) -> str:
     """The shape of a band's tone, or a small square for any other colour, centred on (x, y)."""
     c = coordinate
-    if key in {"good", "top"}:
+    if key in {"good", "best"}:
         return tag("circle", cx=x, cy=y, r=size * 0.5, **fill(key))
     if key == "watch":
         h = size * 0.6

@@ -54,11 +54,17 @@ def waterfall(
     room = int(min(190, longest * _LETTER + 14))
     rows = [
         [start.name, number(start.value), ""],
-        *([step.name, signed(step.change, 1), step.why] for step in steps),
+        *([step.name, _points(step.change), step.why] for step in steps),
         [end.name, number(end.value), ""],
     ]
     drawn = (draw(NARROW, min(room, 126)), draw(MIDDLE, min(room, 160)), draw(WIDE, room))
     return Chart(title, *drawn, heads=["Part", "Points", "Why"], rows=rows)
+
+
+def _points(change: float) -> str:
+    """A change with its sign, with one decimal unless it is whole."""
+    rounded = round(change, 1)
+    return signed(rounded, 0 if rounded == int(rounded) else 1)
 
 
 def _range(start: Total, steps: Sequence[Step], end: Total) -> tuple[float, float]:
@@ -123,7 +129,7 @@ def _total(total: Total, row: int, x, left: int, width: int) -> str:  # noqa: AN
 def _step(step: Step, row: int, before: float, x, left: int, width: int) -> str:  # noqa: ANN001 - the scale
     y = TOP + row * ROW + ROW / 2
     a, b = sorted((before, before + step.change))
-    shown = signed(step.change, 1)
+    shown = _points(step.change)
     flat = not shown.strip("+−0.")
     key = "c5" if flat else "good" if step.change > 0 else "risk"
     body = tag("rect", x=0, y=y - ROW / 2, width=width, height=ROW, class_="hit", fill="transparent")

@@ -1,0 +1,79 @@
+"""The frame of an account's page: its header, its tabs, and the reader's rights on it.
+
+Tabs belong to several domains; each is known by its address, and shows when somebody serves it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.core.exceptions import PermissionDenied
+from django.db.models import Count, Q
+from django.http import Http404, HttpRequest
+from django.urls import NoReverseMatch, reverse
+
+from accounts.models import Account
+from accounts.policy import may
+
+TABS = (
+    ("accounts:account-detail", "Overview", ""),
+    ("accounts:account-health", "Health", ""),
+    ("accounts:account-timeline", "Timeline", ""),
+    ("accounts:account-people", "People", "people_count"),
+    ("accounts:account-contracts", "Contracts", "contract_count"),
+    ("accounts:account-usage", "Usage", ""),
+    ("playbooks:account-ctas", "CTAs", ""),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """One tab of the page, a plain link."""
+
+    label: str
+    url: str
+    current: bool
+    count: int | None
+
+
+def account_or_404(request: HttpRequest, account_id: UUID) -> Account:
+    """The account with all that the header shows, or 404 when the reader may not see it. One query."""
+    rows = Account.objects.visible_to(request.user).select_related("tier", "stage", "owner", "parent")
+    counted = rows.annotate(
+        people_count=Count("contacts", filter=Q(contacts__left_on=None), distinct=True),
+        contract_count=Count("contracts", distinct=True),
+    )
+    account = counted.filter(pk=account_id).first()
+    if account is None:
+        raise Http404
+    return account
+
+
+def editable_account_or_404(request: HttpRequest, account_id: UUID) -> Account:
+    """The account if the reader may change it; 404 when they may not even see it, 403 by the caller otherwise."""
+    account = account_or_404(request, account_id)
+    if not may_edit(request, account):
+        raise PermissionDenied
+    return account
+
+
+def may_edit(request: HttpRequest, account: Account) -> bool:
+    """Whether the reader may change this account. One query, none for leaders and readers."""
+    if not may(request.user, "accounts.edit"):
+        return False
+    return Account.objects.editable_by(request.user).filter(pk=account.pk).exists()
+
+
+def frame(request: HttpRequest, account: Account, tab: str, **context: Any) -> dict[str, Any]:
+    """The context of every page of an account."""
+    tabs = []
+    for url_name, label, counter in TABS:
+        try:
+            url = reverse(url_name, args=[account.pk])
+        except NoReverseMatch:
+            continue
+        count = getattr(account, counter) if counter else None
+        tabs.append(Tab(label, url, url_name == tab, count))
+    return {"account": account, "tabs": tabs, "may_edit": may_edit(request, account), **context}

@@ -1,0 +1,30 @@
+"""Addresses of accounts and what belongs to them, the search and the audit log.
+
+The list, the portfolio and the tabs that need scores are ``health.urls_accounts``; ``config.urls`` joins both
+under the namespace ``accounts``.
+"""
+
+from django.urls import path
+
+from accounts.views import accounts, audit, contacts, contracts, home, timeline
+
+urlpatterns = [
+    path("", home.home, name="home"),
+    path("search/", home.search, name="search"),
+    path("theme/", home.set_theme, name="theme-set"),
+    path("audit/", audit.audit_log, name="audit-log"),
+    path("audit/export.csv", audit.audit_export, name="audit-export"),
+    path("accounts/new/", accounts.create, name="account-create"),
+    path("accounts/<uuid:account_id>/edit/", accounts.edit, name="account-edit"),
+    path("accounts/<uuid:account_id>/owner/", accounts.owner, name="account-owner"),
+    path("accounts/<uuid:account_id>/archive/", accounts.archive, name="account-archive"),
+    path("accounts/<uuid:account_id>/timeline/", timeline.timeline, name="account-timeline"),
+    path("accounts/<uuid:account_id>/timeline/log/", timeline.log, name="activity-log"),
+    path("accounts/<uuid:account_id>/people/", contacts.people, name="account-people"),
+    path("accounts/<uuid:account_id>/people/new/", contacts.create, name="contact-create"),
+    path("accounts/<uuid:account_id>/people/<uuid:contact_id>/", contacts.edit, name="contact-edit"),
+    path("accounts/<uuid:account_id>/people/<uuid:contact_id>/left/", contacts.left, name="contact-left"),
+    path("accounts/<uuid:account_id>/contracts/", contracts.contracts, name="account-contracts"),
+    path("accounts/<uuid:account_id>/contracts/new/", contracts.create, name="contract-create"),
+    path("accounts/<uuid:account_id>/contracts/<uuid:contract_id>/", contracts.edit, name="contract-edit"),
+]

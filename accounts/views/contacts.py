@@ -1,0 +1,100 @@
+"""The People tab: who is who at the customer."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+
+from accounts.actions import create_contact, mark_contact_left, update_contact
+from accounts.choices import StakeholderRole
+from accounts.errors import RuleViolated
+from accounts.forms import ContactForm, LeftForm
+from accounts.frame import account_or_404, editable_account_or_404, frame
+from accounts.models import Contact
+from accounts.policy import requires
+
+# The map shows these seats even when nobody sits in them: an empty one is the finding.
+SEATS = (
+    StakeholderRole.EXECUTIVE_SPONSOR,
+    StakeholderRole.DECISION_MAKER,
+    StakeholderRole.CHAMPION,
+    StakeholderRole.ECONOMIC_BUYER,
+    StakeholderRole.ADMINISTRATOR,
+)
+TAB = "accounts:account-people"
+
+
+@requires(GET="accounts.view")
+def people(request: HttpRequest, account_id: UUID) -> HttpResponse:
+    """The stakeholder map and everybody who left. One query beside the frame's."""
+    account = account_or_404(request, account_id)
+    contacts = list(account.contacts.order_by("name", "pk"))
+    present = [contact for contact in contacts if contact.left_on is None]
+    seats = [(StakeholderRole(role), [c for c in present if c.stakeholder_role == role]) for role in StakeholderRole]
+    context = frame(
+        request,
+        account,
+        TAB,
+        seats=[(role.label, sitting, role in SEATS) for role, sitting in seats if sitting or role in SEATS],
+        left=[contact for contact in contacts if contact.left_on],
+        present_count=len(present),
+    )
+    return render(request, "accounts/people.html", context)
+
+
+@requires(GET="accounts.edit", POST="accounts.edit")
+def create(request: HttpRequest, account_id: UUID) -> HttpResponse:
+    """A new contact."""
+    account = editable_account_or_404(request, account_id)
+    form = ContactForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            contact = create_contact(account, actor=request.user, at=timezone.now(), **form.values())
+        except RuleViolated as problem:
+            form.refuse(problem)
+        else:
+            messages.success(request, f"{contact.name} was added.")
+            return redirect(TAB, account.pk)
+    context = frame(request, account, TAB, form=form, heading="Add a person", submit="Add")
+    return render(request, "accounts/record_form.html", context, status=422 if form.errors else 200)
+
+
+@requires(GET="accounts.edit", POST="accounts.edit")
+def edit(request: HttpRequest, account_id: UUID, contact_id: UUID) -> HttpResponse:
+    """A contact's own fields."""
+    account = editable_account_or_404(request, account_id)
+    contact = get_object_or_404(Contact, pk=contact_id, account=account)
+    form = ContactForm(request.POST or None, initial=ContactForm.initial_of(contact))
+    if request.method == "POST" and form.is_valid():
+        version = form.cleaned_data["version"]
+        try:
+            update_contact(contact, actor=request.user, at=timezone.now(), expected_version=version, **form.values())
+        except RuleViolated as problem:
+            form.refuse(problem)
+        else:
+            messages.success(request, "Saved.")
+            return redirect(TAB, account.pk)
+    context = frame(request, account, TAB, form=form, heading=f"Edit {contact.name}", submit="Save")
+    return render(request, "accounts/record_form.html", context, status=422 if form.errors else 200)
+
+
+@requires(GET="accounts.edit", POST="accounts.edit")
+def left(request: HttpRequest, account_id: UUID, contact_id: UUID) -> HttpResponse:
+    """Note that a contact left; the row stays, and triggers may act on it."""
+    account = editable_account_or_404(request, account_id)
+    contact = get_object_or_404(Contact, pk=contact_id, account=account)
+    form = LeftForm(request.POST or None, initial={"left_on": timezone.localdate()})
+    if request.method == "POST" and form.is_valid():
+        try:
+            mark_contact_left(contact, left_on=form.cleaned_data["left_on"], actor=request.user, at=timezone.now())
+        except RuleViolated as problem:
+            form.add_error(problem.field if problem.field in form.fields else None, str(problem))
+        else:
+            messages.success(request, f"{contact.name} is noted as having left.")
+            return redirect(TAB, account.pk)
+    context = frame(request, account, TAB, form=form, heading=f"{contact.name} left", submit="Note it")
+    return render(request, "accounts/record_form.html", context, status=422 if form.errors else 200)

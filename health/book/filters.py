@@ -1,0 +1,110 @@
+"""What the reader asked the accounts list or the portfolio for. The address holds all of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Q
+
+from accounts.choices import AccountStatus
+from accounts.models import Account
+from accounts.models.account import AccountQuerySet
+from health.choices import Rag
+
+MINE, NOBODY = "me", "none"
+# The words of the address for the colours of bands; "risk" is what the portfolio calls at risk.
+COLOURS: dict[str, tuple[str, ...]] = {
+    "risk": (Rag.RED, Rag.ORANGE),
+    "red": (Rag.RED,),
+    "orange": (Rag.ORANGE,),
+    "watch": (Rag.YELLOW,),
+    "green": (Rag.GREEN,),
+    "none": (Rag.NONE,),
+}
+AT_RISK = COLOURS["risk"]
+RENEWALS = ("30", "60", "90", "180", "overdue")
+STATUSES = ("live", AccountStatus.PROSPECT.value, AccountStatus.ACTIVE.value, AccountStatus.CHURNED.value, "archived")
+_LONGEST_SEARCH = 80
+
+
+def _uuid(text: str) -> str:
+    try:
+        return str(UUID(text))
+    except ValueError:
+        return ""
+
+
+@dataclass(frozen=True, slots=True)
+class AccountFilters:
+    """Filters of the list; empty means any. A value that means nothing is dropped, as if it were not there."""
+
+    q: str = ""
+    band: str = ""
+    owner: str = ""
+    tier: str = ""
+    segment: str = ""
+    stage: str = ""
+    renewal: str = ""
+    change: str = ""
+    status: str = "live"
+
+    @classmethod
+    def read(cls, query: Mapping[str, str]) -> AccountFilters:
+        """The filters of an address."""
+        owner = query.get("owner", "")
+        return cls(
+            q=query.get("q", "").replace("\x00", "").strip()[:_LONGEST_SEARCH],
+            band=query.get("band", "") if query.get("band") in COLOURS else "",
+            owner=owner if owner in {MINE, NOBODY} else _uuid(owner),
+            tier=_uuid(query.get("tier", "")),
+            segment=query.get("segment", "").replace("\x00", "")[:60],
+            stage=_uuid(query.get("stage", "")),
+            renewal=query.get("renewal", "") if query.get("renewal") in RENEWALS else "",
+            change=query.get("change", "") if query.get("change") in {"down", "up"} else "",
+            status=query.get("status", "live") if query.get("status") in STATUSES else "live",
+        )
+
+    def parameters(self) -> dict[str, str]:
+        """As they stand in an address; what is not set is left out."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {name: value for name, value in values.items() if value and (name, value) != ("status", "live")}
+
+    def accounts(self, user: Any, today: date) -> AccountQuerySet:
+        """The accounts of ``user`` that match."""
+        rows = Account.objects.visible_to(user).filter(self._state(), self._people(user), self._renewing(today))
+        if self.q:
+            rows = rows.filter(Q(name__icontains=self.q) | Q(external_ids__external_id__iexact=self.q)).distinct()
+        if self.band:
+            colours = Q(health__current_rag__in=COLOURS[self.band])
+            rows = rows.filter(colours | Q(health=None) if self.band == "none" else colours)
+        for name in ("tier", "segment", "stage"):
+            if getattr(self, name):
+                rows = rows.filter(**{name: getattr(self, name)})
+        if self.change:
+            rows = rows.filter(**{"health__change_30d__lt" if self.change == "down" else "health__change_30d__gt": 0})
+        return rows
+
+    def _state(self) -> Q:
+        if self.status == "archived":
+            return Q(archived_at__isnull=False)
+        if self.status == "live":
+            return Q(archived_at=None) & ~Q(status=AccountStatus.CHURNED)
+        return Q(archived_at=None, status=self.status)
+
+    def _people(self, user: Any) -> Q:
+        if self.owner == MINE:
+            return Q(owner=user)
+        if self.owner == NOBODY:
+            return Q(owner=None)
+        return Q(owner=self.owner) if self.owner else Q()
+
+    def _renewing(self, today: date) -> Q:
+        if self.renewal == "overdue":
+            return Q(renewal_on__lt=today)
+        if self.renewal:
+            return Q(renewal_on__range=(today, today + timedelta(days=int(self.renewal))))
+        return Q()

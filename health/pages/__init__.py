@@ -1,0 +1,1 @@
+"""The book of business as pages: accounts list, portfolio and account 360."""
