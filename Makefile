@@ -32,11 +32,11 @@ help:
 	@echo "make clean          remove .venv and caches; the data in $(TENURE_DATA) stays"
 
 run: install
-	@$(PY) -m config.stack.packages pdf || echo "Going on without PDF files."
+	@$(PY) -m config.stack.packages queue pdf || echo "Going on without them."
 	@exec $(PY) -m config.stack --with-parent up
 
 test: install-dev
-	@$(PY) -m config.stack.packages pdf browser
+	@$(PY) -m config.stack.packages queue pdf browser
 	@exec $(WITH_SERVERS) $(PY) -m pytest $(ARGS)
 
 check: install-dev
@@ -87,7 +87,7 @@ install-dev: .venv/dev.stamp
 
 lock:
 	for name in runtime dev; do uv pip compile --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
-		--quiet requirements/$$name.in -o requirements/$$name.txt || exit 1; done
+		--quiet --universal requirements/$$name.in -o requirements/$$name.txt || exit 1; done
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis static_root

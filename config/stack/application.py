@@ -23,7 +23,8 @@ READY_WITHIN = 90  # seconds
 def environment(folder: DataFolder, *, database_url: str, redis_url: str) -> dict[str, str]:
     """The environment of every process: ours, the servers, and defaults that lie in the data folder."""
     own = dict(os.environ)
-    own.setdefault("SECRET_KEY", folder.secret("secret-key"))
+    if not own.get("SECRET_KEY"):
+        own["SECRET_KEY"] = folder.secret("secret-key")
     own.setdefault("MAIL_URL", f"file://{folder / 'mail'}")
     own.setdefault("MEDIA_ROOT", str(folder / "media"))
     own.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")

