@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib.contenttypes.models import ContentTypeManager
-from django.db import connection
+from django.db import connections
 
 
 class PerSchema:
@@ -18,7 +18,9 @@ class PerSchema:
     def __get__(self, manager: Any, owner: type | None = None) -> Any:
         if manager is None:
             return self
-        return manager.__dict__.setdefault("_by_schema", {}).setdefault(connection.schema_name, {})
+        # A thread's first connection clears the cache while it is being made: asking for it here would make another.
+        made = connections.all(initialized_only=True)
+        return manager.__dict__.setdefault("_by_schema", {}).setdefault(made[0].schema_name if made else "", {})
 
     def __set__(self, manager: Any, value: Any) -> None:
         """Managers set an empty dict when they are made; theirs is made when it is first used."""
