@@ -17,8 +17,10 @@ from tests import database
 
 
 @pytest.fixture(scope="session", autouse=True)
-def quick_settings(django_test_environment: None) -> None:
-    """Plain static files, mail kept in memory, quick password hashes, tasks only when a test runs them."""
+def quick_settings(django_test_environment: None, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Plain static files, mail kept in memory, quick password hashes, files in a folder of the run."""
+    settings.STATIC_ROOT = str(tmp_path_factory.mktemp("static"))
+    settings.MEDIA_ROOT = str(tmp_path_factory.mktemp("media"))
     settings.STORAGES = {
         **settings.STORAGES,
         "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},

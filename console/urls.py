@@ -1,0 +1,6 @@
+"""The operators' console."""
+
+from typing import Any
+
+app_name = "tenants"
+urlpatterns: list[Any] = []
