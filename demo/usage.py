@@ -16,6 +16,7 @@ from demo.story import USAGE, WEEKS
 
 DAYS = WEEKS * 7
 MOBILE = "mobile"
+RECENT_DAYS = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,15 @@ def activity(company: Company, features: tuple[str, ...], today: date, seed: int
     if MOBILE in features:
         on_road = rng.permutation(users)[:, None] / users < 0.24 + 0.66 * figure[None, :]
         used[features.index(MOBILE)] = (sessions > 0) & on_road & (rng.random((users, days)) < 0.4)
-    return Activity(used, sessions)
+    return Activity(_thinned(used, rng), sessions)
+
+
+def _thinned(used: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """``used`` with one feature a visit on days long ago: a third of the events, the same shares over a month."""
+    old = used[:, :, :-RECENT_DAYS]
+    chosen = (old * rng.random(old.shape, dtype=np.float32)).argmax(axis=0)
+    used[:, :, :-RECENT_DAYS] &= np.arange(len(used))[:, None, None] == chosen
+    return used
 
 
 def _running(company: Company, today: date) -> np.ndarray:
