@@ -13,9 +13,14 @@ from django.db.models import Max
 from accounts.audit import record
 from accounts.errors import RuleViolated
 from health.choices import VersionState
+from health.conditions import events_of
 from health.errors import DefinitionRefused
+from health.kpis import metric_names
 from health.models import Kpi, Scorecard, ScorecardVersion, Trigger, TriggerVersion
+from health.queries.events import BAND_WORSENED
 from health.validation import scorecard_problems, trigger_problems
+from usage.actions import define_metric
+from usage.models import MetricDefinition
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -225,6 +230,8 @@ def install_kpi(
         for name in changes:
             setattr(kpi, name, values[name])
         kpi.save(update_fields=changes)
+    if created:
+        _define(metric_names(kpi.key)[-1], kpi.name, unit=kpi.unit, pack=pack, at=at)
     if created or changes:
         record("kpi.install", kpi, actor=actor, at=at, after={"pack": pack, "version": version})
     return kpi
@@ -273,6 +280,8 @@ def _new_trigger_version(
     if trigger.name != definition["name"]:
         trigger.name = definition["name"]
         trigger.save(update_fields=["name"])
+    for event in sorted(events_of(version.definition["condition"]) - {BAND_WORSENED}):
+        _define(event, event.replace("_", " ").capitalize(), unit="flag", pack=trigger.pack, at=at, lowest=0, highest=1)
     record(
         "trigger.change",
         trigger,
@@ -282,3 +291,9 @@ def _new_trigger_version(
         after={"version": version.number, "definition": version.definition},
     )
     return version
+
+
+def _define(key: str, name: str, *, unit: str, pack: str, at: datetime, **bounds: int) -> None:
+    """Let readings of ``key`` in, unless it is defined already: a KPI's figures, an event as a flag of 1."""
+    if not MetricDefinition.objects.filter(key=key).exists():
+        define_metric(key, name=name[:120], unit=unit[:30], pack=pack, at=at, **bounds)

@@ -47,9 +47,9 @@ def record_event(
     if created:
         title = key.replace("_", " ").capitalize()
         note = str((data or {}).get("note", ""))
-        record("health.event", event, actor=actor, at=known_at, after={"key": key, **event.data}, account=account)
         log_activity(account, kind=ActivityKind.HEALTH, title=title, body=note, actor=actor, at=at)
         mark_changed([account.pk], at=known_at)
+        record("health.event", event, actor=actor, at=known_at, after={"key": key, **event.data}, account=account)
     return event
 
 

@@ -59,8 +59,6 @@ def set_override(
         override=override, current_band=chosen.key, current_rag=chosen.rag
     )
     _note(account, override, "health.override", f"Health set to {chosen.name} by hand", actor=actor, at=at)
-    # Triggers that go by the band look at it with the next sweep.
-    mark_changed([account.pk], at=at)
     return override
 
 
@@ -76,7 +74,6 @@ def clear_override(account: Account, *, actor: User | None, at: datetime) -> Hea
         override=None, current_band=health.band, current_rag=health.rag
     )
     _note(account, override, "health.override-end", "Health is computed again", actor=actor, at=at)
-    mark_changed([account.pk], at=at)
     return override
 
 
@@ -98,11 +95,14 @@ def _end_standing(account: Account, *, actor: User | None, at: datetime) -> Heal
 def _note(
     account: Account, override: HealthOverride, action: str, title: str, *, actor: User | None, at: datetime
 ) -> None:
+    """Timeline and audit, and a mark so that triggers that go by the band look at it with the next sweep."""
     facts = {
         "band": override.band,
         "reason": override.reason,
         "expires_at": override.expires_at.isoformat(),
         "computed_band": override.computed_band,
     }
-    record(action, override, actor=actor, at=at, after=facts, account=account)
     log_activity(account, kind=ActivityKind.HEALTH, title=title, body=override.reason, actor=actor, at=at)
+    # RACE: marks before the audit chain's lock, as every other action does, else two could wait for each other.
+    mark_changed([account.pk], at=at)
+    record(action, override, actor=actor, at=at, after=facts, account=account)

@@ -59,7 +59,7 @@ def active_cards() -> ActiveCards:
 
 
 # Accounts that were customers on a day: the same words for scoring and for the portfolio's sums.
-LIVE_ON = """a.archived_at IS NULL
+LIVE_ON = """(a.archived_at IS NULL OR a.archived_at::date > %(on)s)
     AND (a.customer_since_on IS NULL OR a.customer_since_on <= %(on)s)
     AND (a.churned_on > %(on)s OR a.churned_on IS NULL AND a.status <> 'churned')"""
 
