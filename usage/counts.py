@@ -47,7 +47,7 @@ def counts_of(account_ids: Sequence[UUID] | None, on: dt.date) -> Window:
     parameters = {"on": on} if account_ids is None else {"on": on, "ids": list(account_ids)}
     with connection.cursor() as cursor:
         cursor.execute("SELECT set_config('jit', 'off', true)")
-        with cursor.copy(f"COPY ({statement}) TO STDOUT (FORMAT BINARY)", parameters) as copy:
+        with cursor.cursor.copy(f"COPY ({statement}) TO STDOUT (FORMAT BINARY)", parameters) as copy:
             data = b"".join(copy)
     count = (len(data) - _HEADER - _TRAILER) // _RECORD.itemsize
     rows = np.frombuffer(data, dtype=_RECORD, offset=_HEADER, count=count)

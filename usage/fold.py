@@ -40,16 +40,16 @@ meanings AS (
         n.normal IN ({_quoted(LOGIN_NAMES)}) AS is_login,
         n.normal IN ({_quoted(SESSION_NAMES)}) AS is_session,
         n.normal IN ({_quoted(STARTED_NAMES)}) AS is_started,
-        n.normal IN ({_quoted(COMPLETED_NAMES)}) AS is_completed
+        n.normal IN ({_quoted(COMPLETED_NAMES)}) AS is_completed,
+        n.feature IN ({_quoted(MOBILE_FEATURES)}) AS is_mobile
     FROM names n
 )
 """
 
-MOBILE = f"""(
-    {FEATURE.format("{event}")} IN ({_quoted(MOBILE_FEATURES)})
-    OR {{properties}} IS NOT NULL AND (
-        lower({{properties}}->>'platform') IN ('ios', 'android', 'mobile')
-        OR {{properties}}->'mobile' = 'true'::jsonb
+# Whether an event's properties say that it came from a phone.
+MOBILE = """(
+    properties IS NOT NULL AND (
+        lower(properties->>'platform') IN ('ios', 'android', 'mobile') OR properties->'mobile' = 'true'::jsonb
     ) IS TRUE
 )"""
 
@@ -92,7 +92,7 @@ SELECT account_id, day, word,
     max(at)
 FROM (
     SELECT e.account_id, (e.at AT TIME ZONE %(zone)s)::date AS day, coalesce(e.ordinal, 0) / 64 AS word,
-        1::bigint << (e.ordinal & 63) AS bit, e.quantity, e.mobile, e.at, m.slot,
+        1::bigint << (e.ordinal & 63) AS bit, e.quantity, e.mobile OR m.is_mobile AS mobile, e.at, m.slot,
         m.is_login, m.is_session, m.is_started, m.is_completed,
         CASE WHEN m.is_session AND e.properties IS NOT NULL
             THEN round(least(greatest({_LENGTH}, 0), 86400))::bigint * e.quantity END AS seconds
@@ -102,6 +102,7 @@ GROUP BY account_id, day, word
 ORDER BY account_id, day, word
 ON CONFLICT (account_id, day, word) DO UPDATE SET
     {_MERGED}
+RETURNING account_id
 """
 
 # Needs a CTE ``refs(source, account)``; gives ``resolved(source, account, account_id)``, null where unknown.

@@ -1,0 +1,196 @@
+"""Cases measured against a limit in the same run: interleaved pairs, CPU beside wall time, medians.
+
+A case has two callables, the shipped code and its limit (a plain COPY, one scan, an empty view). Each repetition
+runs both, in alternating order, and takes the ratio of the pair; the median of the ratios is the figure. CPU is
+this process's plus that of the PostgreSQL backends it talks to (and of any server process a case names), from
+/proc/<pid>/schedstat. CPU ratios repeat within about 10 % on a busy machine; wall ratios do not, so goals are set
+on CPU unless a case says otherwise.
+"""
+
+from __future__ import annotations
+
+import gc
+import statistics
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+Measure = Literal["cpu", "wall", "rate"]
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One line of the table.
+
+    ``run`` and ``floor`` do the same work, the shipped way and the cheapest way; ``prepare`` brings the world
+    to the same state before each and is not measured. ``goal`` bounds the ratio run / floor: at most, or for
+    ``rate`` (floor / run: how much of the limit's speed is reached) at least. ``units`` is how many things one
+    run handles. ``verify`` runs once before measuring and raises when the result is wrong.
+    """
+
+    area: str
+    name: str
+    run: Callable[[], Any]
+    floor: Callable[[], Any]
+    goal: float
+    measure: Measure = "cpu"
+    units: int = 1
+    unit: str = ""
+    floor_name: str = ""
+    prepare: Callable[[], Any] | None = None
+    verify: Callable[[], Any] | None = None
+    pids: Callable[[], Iterable[int]] | None = None
+    reps: int | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The medians of a case, in seconds of one run, and the medians of the ratios of its pairs."""
+
+    case: Case
+    run_wall: float
+    floor_wall: float
+    run_cpu: float
+    floor_cpu: float
+    wall: float
+    cpu: float
+    reps: int
+
+    @property
+    def ratio(self) -> float:
+        """The figure the goal speaks of."""
+        if self.case.measure == "rate":
+            return 1 / self.wall
+        return self.cpu if self.case.measure == "cpu" else self.wall
+
+    def reached(self, slack: float = 1.0) -> bool:
+        """Whether the goal is reached, with ``slack`` times as much room."""
+        if self.case.measure == "rate":
+            return self.ratio * slack >= self.case.goal
+        return self.ratio <= self.case.goal * slack
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "area": self.case.area,
+            "figure": self.case.name,
+            "limit": self.case.floor_name,
+            "measure": self.case.measure,
+            "ratio": round(self.ratio, 3),
+            "goal": self.case.goal,
+            "reached": self.reached(),
+            "cpu_ratio": round(self.cpu, 3),
+            "wall_ratio": round(self.wall, 3),
+            "run_ms": round(self.run_wall * 1000, 3),
+            "limit_ms": round(self.floor_wall * 1000, 3),
+            "per_second": round(self.case.units / self.run_wall),
+            "unit": self.case.unit,
+            "reps": self.reps,
+        }
+
+
+@dataclass(slots=True)
+class Clock:
+    """CPU seconds of this process and of other processes, by pid."""
+
+    pids: list[int] = field(default_factory=list)
+
+    def cpu(self) -> float:
+        return time.process_time() + sum(self._of(pid) for pid in self.pids)
+
+    @staticmethod
+    def _of(pid: int) -> float:
+        total = 0
+        for task in Path(f"/proc/{pid}/task").glob("*/schedstat"):
+            try:
+                total += int(task.read_text().split()[0])
+            except OSError:
+                continue
+        return total / 1e9
+
+
+def measure(case: Case, *, reps: int) -> Result:
+    """Verify, warm up once, then time ``reps`` interleaved pairs."""
+    if case.verify is not None:
+        case.verify()
+    clock = Clock(list(case.pids() if case.pids else ()))
+    reps = case.reps or reps
+    for work in (case.floor, case.run):
+        _timed(work, case, clock)
+    pairs: list[tuple[tuple[float, float], tuple[float, float]]] = []
+    for repetition in range(reps):
+        if repetition % 2:
+            run = _timed(case.run, case, clock)
+            floor = _timed(case.floor, case, clock)
+        else:
+            floor = _timed(case.floor, case, clock)
+            run = _timed(case.run, case, clock)
+        pairs.append((run, floor))
+    median = statistics.median
+    return Result(
+        case,
+        run_wall=median(run[0] for run, _ in pairs),
+        floor_wall=median(floor[0] for _, floor in pairs),
+        run_cpu=median(run[1] for run, _ in pairs),
+        floor_cpu=median(floor[1] for _, floor in pairs),
+        wall=median(run[0] / max(floor[0], 1e-9) for run, floor in pairs),
+        cpu=median(run[1] / max(floor[1], 1e-9) for run, floor in pairs),
+        reps=reps,
+    )
+
+
+def _timed(work: Callable[[], Any], case: Case, clock: Clock) -> tuple[float, float]:
+    if case.prepare is not None:
+        case.prepare()
+    gc.collect()
+    gc.disable()
+    try:
+        cpu, wall = clock.cpu(), time.perf_counter()
+        work()
+        return time.perf_counter() - wall, clock.cpu() - cpu
+    finally:
+        gc.enable()
+
+
+HEAD = ("figure", "limit (same run)", "limit ms", "ms", "per second", "x wall", "x CPU", "goal", "")
+
+
+def row_of(result: Result, *, slack: float = 1.0) -> tuple[str, ...]:
+    """The cells of one line of the table."""
+    case = result.case
+    rate = f"{case.units / result.run_wall:,.0f} {case.unit}".strip() if case.units > 1 else ""
+    goal = {
+        "cpu": f"CPU ≤ {case.goal:g}x",
+        "wall": f"wall ≤ {case.goal:g}x",
+        "rate": f"≥ {case.goal:.0%} of its rate",
+    }[case.measure]
+    verdict = "ok" if result.reached() else "ok with slack" if result.reached(slack) else "MISSED"
+    if case.measure == "rate":
+        verdict = f"{result.ratio:.0%} {verdict}"
+    return (
+        case.name,
+        case.floor_name,
+        f"{result.floor_wall * 1000:,.2f}",
+        f"{result.run_wall * 1000:,.2f}",
+        rate,
+        f"{result.wall:.2f}",
+        f"{result.cpu:.2f}",
+        goal,
+        verdict,
+    )
+
+
+def table(rows: Sequence[Sequence[str]], head: Sequence[str] = HEAD) -> str:
+    """The lines as aligned text; columns of figures are set to the right."""
+    widths = [max(len(row[column]) for row in (head, *rows)) for column in range(len(head))]
+    right = {2, 3, 4, 5, 6}
+    lines = [
+        "  ".join(
+            cell.rjust(width) if column in right else cell.ljust(width)
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in (head, *rows)
+    ]
+    return "\n".join(lines)
