@@ -122,7 +122,9 @@ def _domain(scoring: Mapping[str, Any], unit: str) -> Domain:
         return Domain(_whole(ends[0]), _whole(ends[1]))
     if kind == "direct":
         return Domain(Decimal(0), Decimal(100))
-    capped = (kind == "linear" and scoring.get("cap") is not None) or (kind == "penalty" and scoring.get("max") is not None)
+    capped = (kind == "linear" and scoring.get("cap") is not None) or (
+        kind == "penalty" and scoring.get("max") is not None
+    )
     return Domain(Decimal(0), Decimal(100) if unit == "percent" and not capped else None)
 
 
