@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 
 SYMBOLS = {
     "USD": "$",
@@ -56,7 +56,10 @@ def number(value: Number | None, places: int | None = None) -> str:
         return DASH
     if places is None:
         places = 0 if value == int(value) else 1
-    text = f"{abs(value):,.{places}f}"
+    size = abs(value)
+    if isinstance(size, Decimal):
+        size = size.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
+    text = f"{size:,.{places}f}"
     return f"{MINUS}{text}" if value < 0 and text.strip("0.,") else text
 
 

@@ -26,7 +26,7 @@ def _page(request: HttpRequest, status: int, words: tuple[str, str] | None = Non
         "status": status,
         "heading": heading,
         "advice": advice,
-        "request_id": getattr(request, "id", ""),
+        "request_id": getattr(request, "request_id", ""),
         "workspace": None,
         "messages": [],
     }

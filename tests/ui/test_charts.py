@@ -1,0 +1,141 @@
+import re
+import xml.etree.ElementTree as ET
+
+import pytest
+
+from ui import charts
+from ui.charts.svg import ticks
+
+NAMESPACE = {"s": "http://www.w3.org/2000/svg"}
+HOSTILE = '<img src=x onerror="a()">&|;;'
+
+
+def parse(svg):
+    return ET.fromstring(svg.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1))
+
+
+def bars(label="At risk"):
+    return charts.stacked_bars(
+        "ARR by band",
+        "At risk 3 in November.",
+        [("Oct", "Oct 2026"), ("Nov", "Nov 2026")],
+        [charts.Series("risk", label, [1, 3]), charts.Series("good", "Healthy", [4, 6])],
+        lambda value: f"${value:.0f}",
+    )
+
+
+def line(**changes):
+    values = {
+        "title": "Logins",
+        "desc": "Fell.",
+        "categories": ["W1", "W2", "W3"],
+        "values": [10, None, 4],
+        "formatter": lambda value: f"{value:.0f}",
+    }
+    return charts.Line(**{**values, **changes})
+
+
+def fall():
+    return charts.waterfall(
+        "Why",
+        "Usage took 9.",
+        charts.Total("22 Oct", 72, "watch"),
+        [charts.Step("Usage", -9, "Logins fell"), charts.Step("Outcomes", 2), charts.Step("Money", 0)],
+        charts.Total("Today", 65, "watch"),
+        [charts.Cut(75, "Healthy")],
+    )
+
+
+@pytest.mark.parametrize("chart", [bars(), line().chart(), fall()], ids=["bars", "line", "waterfall"])
+def test_each_of_the_three_widths_is_named_and_states_its_finding(chart):
+    for width, svg in (("350", chart.narrow), ("600", chart.middle), ("860", chart.wide)):
+        image = parse(svg)
+        named = [image.find(f".//*[@id='{name}']").text for name in image.get("aria-labelledby").split()]
+        assert (image.get("role"), image.get("width"), named[0]) == ("img", width, chart.title)
+        assert named[1]
+
+
+def test_ids_differ_between_the_widths_of_one_page():
+    ids = re.findall(r'id="([^"]+)"', bars().html())
+    assert len(ids) == len(set(ids))
+
+
+def test_the_table_holds_the_numbers_of_the_bars_newest_first():
+    assert list(bars().heads) == ["Period", "At risk", "Healthy", "Total"]
+    assert [list(row) for row in bars().rows] == [["Nov 2026", "$3", "$6", "$9"], ["Oct 2026", "$1", "$4", "$5"]]
+
+
+def test_bars_stand_on_the_baseline_with_the_first_series_lowest():
+    image = parse(bars().wide)
+    lowest = [
+        max(float(rect.get("y")) + float(rect.get("height")) for rect in group.findall("s:rect[@class='f-risk']", NAMESPACE))
+        for group in image.findall(".//s:g[@class='col']", NAMESPACE)
+    ]
+    assert [round(y) for y in lowest] == [round(262 - 24 - 1.5)] * 2
+
+
+def test_a_missing_value_is_a_gap_not_a_zero():
+    drawn = line().chart().wide
+    assert drawn.count('stroke-linejoin="round"') == 2
+    assert [list(row) for row in line().chart().rows] == [["W3", "4"], ["W2", "–"], ["W1", "10"]]
+
+
+def test_a_line_without_any_value_is_refused():
+    with pytest.raises(ValueError, match="at least one value"):
+        line(values=[None, None, None]).chart()
+
+
+def test_the_waterfall_tells_every_step_with_its_sign():
+    assert [list(row) for row in fall().rows] == [
+        ["22 Oct", "72", ""],
+        ["Usage", "\N{MINUS SIGN}9", "Logins fell"],
+        ["Outcomes", "+2", ""],
+        ["Money", "0", ""],
+        ["Today", "65", ""],
+    ]
+
+
+def test_names_from_outside_cannot_become_markup():
+    for markup in (
+        bars(HOSTILE).html(),
+        line(title=HOSTILE, label=HOSTILE, events=[(0, HOSTILE)]).chart().html(),
+        charts.donut(HOSTILE, HOSTILE, [("good", HOSTILE, 1)], str),
+        charts.share_bar(HOSTILE, HOSTILE, [("good", HOSTILE, 1)]),
+        charts.bullet(1, label=HOSTILE),
+    ):
+        assert "<img" not in markup
+        assert 'onerror="' not in markup
+
+
+def test_no_chart_needs_an_inline_style():
+    drawn = bars().html() + line().chart().html() + fall().html() + charts.spark([1, 2]) + charts.bullet(3, 5)
+    drawn += charts.gauge("Score", "58", 58, "watch", "Watch", [(0, "risk"), (50, "watch")], 60)
+    assert "style=" not in drawn
+
+
+def test_every_mark_has_a_literal_colour_for_pdf_and_a_class_for_the_page():
+    for element in parse(bars().wide).iter():
+        css = element.get("class") or ""
+        if css.startswith("f-"):
+            assert re.fullmatch(r"#[0-9A-F]{6}", element.get("fill"))
+
+
+def test_charts_of_nothing():
+    assert charts.spark([]) == ""
+    assert charts.spark([5]) == ""
+    assert charts.share_bar("Share", "Nothing", []) == ""
+    assert "Nothing" in charts.donut("Share", "Nothing", [], str)
+    assert parse(charts.gauge("Score", "None", None, "nodata", "No data", [(0, "risk")])) is not None
+
+
+def test_one_whole_part_is_a_closed_ring():
+    path = parse(charts.donut("Share", "All", [("good", "Healthy", 5)], str)).find(".//s:g/s:path", NAMESPACE)
+    assert path.get("d").split("A")[1].split()[3] == "1"
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "expected"),
+    [(0, 20, [0, 5, 10, 15, 20]), (0, 1, [0, 0.25, 0.5, 0.75, 1]), (41, 81, [50, 60, 70, 80]), (5, 5, [5, 5.25, 5.5, 5.75, 6])],
+)
+def test_ticks_are_round_and_inside(low, high, expected):
+    assert ticks(low, high) == expected

@@ -1,0 +1,78 @@
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+
+from ui import formats
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "whole", "compact"),
+    [
+        (Decimal(412000), "USD", "$412,000", "$412k"),
+        (Decimal("18420000"), "EUR", "€18,420,000", "€18.42M"),
+        (Decimal("999499"), "USD", "$999,499", "$999k"),
+        (Decimal("999500"), "USD", "$999,500", "$1M"),
+        (Decimal("1200000000"), "GBP", "£1,200,000,000", "£1.2B"),
+        (Decimal("12.50"), "USD", "$12.50", "$12"),
+        (Decimal(0), "USD", "$0", "$0"),
+        (Decimal(-1500), "USD", "\N{MINUS SIGN}$1,500", "\N{MINUS SIGN}$2k"),
+        (Decimal(50), "SEK", "SEK 50", "SEK 50"),
+        (None, "USD", "–", "–"),
+    ],
+)
+def test_money_is_written_in_full_and_short(amount, currency, whole, compact):
+    assert (formats.money(amount, currency), formats.money(amount, currency, compact=True)) == (whole, compact)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(1412, "1,412"), (Decimal("68.45"), "68.5"), (Decimal("68.00"), "68"), (-3, "\N{MINUS SIGN}3"), (0, "0"), (None, "–")],
+)
+def test_numbers_have_one_decimal_unless_they_are_whole(value, text):
+    assert formats.number(value) == text
+
+
+def test_a_number_that_rounds_to_nothing_has_no_sign():
+    assert (formats.number(-0.04, 1), formats.signed(0.04, 1), formats.signed(0.05 + 0.01, 1)) == ("0.0", "0.0", "+0.1")
+
+
+@pytest.mark.parametrize(
+    ("days", "text"), [(0, "today"), (1, "in 1 day"), (74, "in 74 days"), (-1, "1 day ago"), (-3, "3 days ago")]
+)
+def test_days_until(days, text):
+    today = date(2026, 11, 24)
+    assert formats.days_until(today + timedelta(days=days), today) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0, "just now"),
+        (44, "just now"),
+        (45, "1 min ago"),
+        (3599, "60 min ago"),
+        (3600, "1 h ago"),
+        (86399, "24 h ago"),
+        (86400, "1 day ago"),
+        (86400 * 59, "59 days ago"),
+        (86400 * 60, "25 Sep 2026"),
+        (-7200, "in 2 h"),
+    ],
+)
+def test_ago_changes_its_unit_at_each_edge(seconds, text):
+    now = datetime(2026, 11, 24, 12, tzinfo=UTC)
+    assert formats.ago(now - timedelta(seconds=seconds), now) == text
+
+
+def test_the_year_is_left_out_only_in_the_current_one():
+    today = date(2026, 11, 24)
+    assert [formats.day(day, today=today) for day in (date(2026, 1, 31), date(2027, 1, 31))] == ["31 Jan", "31 Jan 2027"]
+    assert formats.day(None) == "–"
+
+
+@pytest.mark.parametrize(
+    ("name", "text"), [("Mara Lind", "ML"), ("Jan van der Berg", "JV"), ("", "?"), ("x@acme.test", "XA"), ("…", "?")]
+)
+def test_initials(name, text):
+    assert formats.initials(name) == text
