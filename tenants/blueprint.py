@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import hashlib
 import re
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from django.apps import apps
@@ -19,6 +21,7 @@ from django.db import connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
 
+from tenants.locks import waiting_lock
 from tenants.models import Blueprint
 
 SCRATCH = "zz_blueprint"
@@ -26,17 +29,26 @@ SCRATCH = "zz_blueprint"
 IGNORED = re.compile(r"^\s*(?:set|show|savepoint|release|rollback|select\b(?!\s+\w+\s*\([^)]*\)\s*;?\s*$))", re.I)
 
 
+# A schema being built has no readers to spare, and ``concurrently`` cannot run in its transaction.
+CONCURRENTLY = re.compile(r"^(\s*(?:create(?:\s+unique)?|drop)\s+index)\s+concurrently\b", re.I)
+
+
 def state_hash() -> str:
-    """The set of migrations on disk, as a short hash."""
-    names = sorted(f"{app}.{name}" for app, name in MigrationLoader(None).disk_migrations)
-    return hashlib.sha256("\n".join(names).encode()).hexdigest()[:32]
+    """The migrations on disk, names and texts, as a short hash."""
+    digest = hashlib.sha256()
+    for (app, name), migration in sorted(MigrationLoader(None).disk_migrations.items()):
+        digest.update(f"{app}.{name}".encode())
+        digest.update(Path(sys.modules[migration.__module__].__file__ or "").read_bytes())
+    return digest.hexdigest()[:32]
 
 
 def current() -> Blueprint:
     """The blueprint of the migrations on disk, recorded now if this release has none yet (some seconds)."""
     wanted = state_hash()
-    found = Blueprint.objects.filter(state=wanted).first()
-    return found or _record(wanted)
+    if found := Blueprint.objects.filter(state=wanted).first():
+        return found
+    with waiting_lock("blueprint"):
+        return Blueprint.objects.filter(state=wanted).first() or _record(wanted)
 
 
 def build_schema(schema_name: str) -> None:
@@ -71,7 +83,7 @@ def _recorder(statements: list[str]) -> Callable[..., Any]:
         for values in params if many else [params]:
             if not IGNORED.match(str(sql)):
                 text = connection.ops.compose_sql(str(sql), values) if values else str(sql)
-                statements.append(text.strip().rstrip(";"))
+                statements.append(CONCURRENTLY.sub(r"\1", text.strip().rstrip(";")))
         return result
 
     return record

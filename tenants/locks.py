@@ -29,3 +29,16 @@ def job_lock(name: str) -> Iterator[bool]:
         if held:
             with connection.cursor() as cursor:
                 cursor.execute("select pg_advisory_unlock(%s, %s)", keys)
+
+
+@contextmanager
+def waiting_lock(name: str) -> Iterator[None]:
+    """Hold the lock ``name`` of this workspace, waiting until whoever has it lets go."""
+    keys = [_signed(connection.schema_name), _signed(name)]
+    with connection.cursor() as cursor:
+        cursor.execute("select pg_advisory_lock(%s, %s)", keys)
+    try:
+        yield
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("select pg_advisory_unlock(%s, %s)", keys)
