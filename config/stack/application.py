@@ -18,6 +18,7 @@ from config.stack.supervisor import Supervisor
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 READY_WITHIN = 90  # seconds
+CELERY = [sys.executable, "-m", "celery", "--quiet", "-A", "config.celery"]
 
 
 def environment(folder: DataFolder, *, database_url: str, redis_url: str) -> dict[str, str]:
@@ -51,7 +52,7 @@ def web(env: dict[str, str], *, host: str, port: int, workers: int) -> Program:
         "--backpressure": "64",
         "--workers-lifetime": "4h",
         "--workers-kill-timeout": "10",
-        "--log-level": "warning",
+        "--log-level": "error",
     }
     argv = [sys.executable, "-m", "granian", "--respawn-failed-workers", "--no-ws"]
     argv += [part for option in options.items() for part in option]
@@ -60,14 +61,16 @@ def web(env: dict[str, str], *, host: str, port: int, workers: int) -> Program:
 
 def worker(env: dict[str, str], *, processes: int = 2, name: str = "worker") -> Program:
     """The Celery worker. A warm shutdown waits for running tasks; a killed one is delivered again."""
-    argv = [sys.executable, "-m", "celery", "-A", "config.celery", "worker", "--concurrency", str(processes)]
+    argv = [*CELERY, "worker", "--concurrency", str(processes)]
     argv += ["--loglevel", "WARNING", "--without-gossip", "--without-mingle", "--hostname", f"{name}@%h"]
-    return Program(name, argv, env=env, cwd=ROOT, grace=30)
+    # Celery advises against root, which is how a container or a trial often runs.
+    quiet = {"PYTHONWARNINGS": "ignore:You're running the worker with superuser privileges"}
+    return Program(name, argv, env=env | quiet, cwd=ROOT, grace=30)
 
 
 def beat(env: dict[str, str], folder: DataFolder) -> Program:
     """The clock that asks for periodic work."""
-    argv = [sys.executable, "-m", "celery", "-A", "config.celery", "beat", "--loglevel", "WARNING"]
+    argv = [*CELERY, "beat", "--loglevel", "WARNING"]
     argv += ["--schedule", str(folder / "beat-schedule"), "--pidfile="]
     return Program("beat", argv, env=env, cwd=ROOT)
 
@@ -79,6 +82,7 @@ def prepare(supervisor: Supervisor, folder: DataFolder, env: dict[str, str]) -> 
         supervisor.terminal,
         folder / "pids",
     )
+    supervisor.terminal.say("Preparing the database; the first time it is filled with the demo tenants …")
     child.start()
     supervisor.watch(until=lambda: not child.alive())
     child.stop()
