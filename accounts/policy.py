@@ -48,6 +48,7 @@ CAPABILITIES: dict[str, Capability] = {
     # Usage
     "usage.view": Capability(STAFF_ROLES, Scope.READ),
     "usage.write": Capability(LEADER_ROLES | {Role.CSM}, Scope.WRITE),
+    "usage.ingest": Capability(LEADER_ROLES, Scope.WRITE),
     # Health
     "health.view": Capability(STAFF_ROLES, Scope.READ),
     "health.override": Capability(LEADER_ROLES | {Role.CSM}, Scope.WRITE),

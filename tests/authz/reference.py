@@ -37,6 +37,7 @@ TABLE: dict[str, tuple[str, str]] = {
     "activity.log": ("OAVCSBTN", "write"),
     "usage.view": (STAFF, "read"),
     "usage.write": ("OAVC", "write"),
+    "usage.ingest": ("OAV", "write"),
     "health.view": (STAFF, "read"),
     "health.override": ("OAVC", "write"),
     "health.configure": ("OAV", "admin"),
@@ -69,6 +70,13 @@ def scope_of(capability: str) -> str:
     return TABLE[capability][1]
 
 
+def _is_missing(actor: Any, target: Any) -> bool:
+    """Whether the row is unknown where ``actor`` knocks."""
+    if target.kind not in {"own", "other"}:
+        return True
+    return actor.tenant != "a" and not target.in_both_tenants
+
+
 def expected(actor: Any, capability: str, method: str, target: Any, *, api: bool) -> int | None:
     """The status ``actor`` must get, or None where it must get what the route answers to those who may.
 
@@ -76,8 +84,9 @@ def expected(actor: Any, capability: str, method: str, target: Any, *, api: bool
     not do such a thing at all gets 403, whatever the object; an object they may not see is 404 like one that
     does not exist; one they may see and not change is 403.
     """
+    missing = target is not None and _is_missing(actor, target)
     if capability == "anonymous":
-        return target.missing_status if target is not None and target.kind != "own" else None
+        return target.missing_status if missing else None
     if actor.role is None or (actor.is_token and not api):
         return 401 if api else 302
     if not holds(actor.role, capability):
@@ -86,7 +95,7 @@ def expected(actor: Any, capability: str, method: str, target: Any, *, api: bool
         return 403
     if target is None:
         return None
-    if target.kind not in {"own", "other"}:
+    if missing:
         return target.missing_status
     if target.personal_to is not None and target.personal_to != actor.name:
         return 404
