@@ -12,7 +12,7 @@ from django.db.models.functions import Coalesce
 
 from accounts.choices import STAFF_ROLES, Role
 from accounts.models import Account, ApiToken, Invitation, User
-from accounts.policy import CAPABILITIES
+from accounts.policy import CAPABILITIES, COMMERCIAL
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,9 +41,12 @@ class Filter:
         )
 
 
-def users_matching(wanted: Filter) -> UserQuerySet:
-    """Users of ``wanted`` by name, each with ``owned`` (accounts), ``has_second_factor`` and ``tokens``. One query."""
-    rows = User.objects.all()
+def users_matching(wanted: Filter, viewer: User) -> UserQuerySet:
+    """Users of ``wanted`` that ``viewer`` may see, by name, in one query.
+
+    Each has ``owned`` (accounts), ``has_second_factor`` and ``tokens``.
+    """
+    rows = User.objects.visible_to(viewer)
     if wanted.search:
         rows = rows.filter(Q(name__icontains=wanted.search) | Q(email__icontains=wanted.search))
     if wanted.role:
@@ -73,8 +76,8 @@ def pending_invitations() -> list[Invitation]:
 
 
 def successors_of(user: User) -> UserQuerySet:
-    """Active colleagues who can take over ``user``'s accounts."""
-    return User.objects.active().staff().exclude(pk=user.pk).exclude(role=Role.READ_ONLY).order_by("name", "email")
+    """Active colleagues who may own accounts, and so can take over ``user``'s."""
+    return User.objects.active().filter(role__in=COMMERCIAL).exclude(pk=user.pk).order_by("name", "email")
 
 
 def tokens_for_page(at: datetime) -> list[ApiToken]:
@@ -94,7 +97,8 @@ CAPABILITY_NAMES = {
     "accounts.export": "Export accounts",
     "activity.log": "Log notes, calls and meetings",
     "usage.view": "See usage",
-    "usage.write": "Send and enter usage",
+    "usage.write": "Enter usage",
+    "usage.ingest": "Send usage from another system",
     "health.view": "See health scores",
     "health.override": "Override a score",
     "health.configure": "Change scorecards and triggers",

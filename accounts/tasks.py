@@ -7,6 +7,7 @@ from typing import Any
 
 from celery import shared_task
 from django.core.mail import send_mail as send
+
 from tenants.tasks import TenantTask
 
 

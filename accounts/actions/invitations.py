@@ -47,9 +47,9 @@ def invite_user(
     if (role in PORTAL_ROLES) != bool(accounts):
         text = _("A portal user belongs to at least one account, a colleague to none.")
         raise RuleViolated("invitation.accounts", text, "portal_accounts")
-    Invitation.objects.filter(
-        email__iexact=address, accepted_at=None, revoked_at=None, expires_at__lte=at
-    ).update(revoked_at=at)
+    Invitation.objects.filter(email__iexact=address, accepted_at=None, revoked_at=None, expires_at__lte=at).update(
+        revoked_at=at
+    )
     if Invitation.objects.filter(email__iexact=address, accepted_at=None, revoked_at=None).exists():
         raise RuleViolated("invitation.open", _("This address has an open invitation. Send that again."), "email")
     secret = new_secret()

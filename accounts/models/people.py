@@ -27,6 +27,19 @@ class UserQuerySet(TenantQuerySet):
     def portal(self) -> UserQuerySet:
         return self.filter(role__in=PORTAL_ROLES)
 
+    def visible_to(self, user: User) -> UserQuerySet:
+        """Colleagues for everybody of the house; portal users for whoever sees one of their accounts.
+
+        A portal user sees themselves and nobody else here.
+        """
+        if not user.is_authenticated or not user.is_active:
+            return self.none()
+        if user.role in PORTAL_ROLES:
+            return self.filter(pk=user.pk)
+        Account = self.model._meta.get_field("portal_accounts").related_model
+        of_accounts = User.portal_accounts.through.objects.filter(account__in=Account.objects.visible_to(user))
+        return self.filter(Q(role__in=STAFF_ROLES) | Q(pk__in=of_accounts.values("user")))
+
 
 class UserManager(BaseUserManager.from_queryset(UserQuerySet)):
     use_in_migrations = False

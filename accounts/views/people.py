@@ -33,7 +33,7 @@ HEADINGS = ("name", "email", "title", "role", "state", "accounts_owned", "second
 def users(request: HttpRequest) -> HttpResponse:
     """The list of users, narrowed by the query string, and the open invitations."""
     wanted = directory.Filter.read(request.GET)
-    page = Paginator(directory.users_matching(wanted), PER_PAGE).get_page(request.GET.get("page"))
+    page = Paginator(directory.users_matching(wanted, request.user), PER_PAGE).get_page(request.GET.get("page"))
     context = {
         "wanted": wanted,
         "page": page,
@@ -49,7 +49,7 @@ def users(request: HttpRequest) -> HttpResponse:
 @requires(GET="users.manage")
 def users_csv(request: HttpRequest) -> HttpResponse:
     """The same list, whole, as CSV."""
-    rows = directory.users_matching(directory.Filter.read(request.GET))
+    rows = directory.users_matching(directory.Filter.read(request.GET), request.user)
     lines = (
         (
             user.name,
@@ -77,13 +77,13 @@ def roles(request: HttpRequest) -> HttpResponse:
 @requires(GET="users.manage")
 def user(request: HttpRequest, user_id: UUID) -> HttpResponse:
     """One user with what can be done to them."""
-    return _show(request, get_object_or_404(User, pk=user_id))
+    return _show(request, get_object_or_404(User.objects.visible_to(request.user), pk=user_id))
 
 
 @requires(POST="users.manage")
 def role(request: HttpRequest, user_id: UUID) -> HttpResponse:
     """Change a role."""
-    target = get_object_or_404(User, pk=user_id)
+    target = get_object_or_404(User.objects.visible_to(request.user), pk=user_id)
     form = RoleForm(request.POST, user=target, actor=request.user)
     if form.is_valid() and form.run(
         lambda: change_role(target, form.cleaned_data["role"], actor=request.user, at=timezone.now())
@@ -96,7 +96,7 @@ def role(request: HttpRequest, user_id: UUID) -> HttpResponse:
 @requires(POST="users.manage")
 def deactivate(request: HttpRequest, user_id: UUID) -> HttpResponse:
     """Shut a user out, handing their accounts over."""
-    target = get_object_or_404(User, pk=user_id)
+    target = get_object_or_404(User.objects.visible_to(request.user), pk=user_id)
     form = DeactivateForm(request.POST, user=target)
     if form.is_valid() and form.run(
         lambda: deactivate_user(
@@ -111,7 +111,7 @@ def deactivate(request: HttpRequest, user_id: UUID) -> HttpResponse:
 @requires(POST="users.manage")
 def reactivate(request: HttpRequest, user_id: UUID) -> HttpResponse:
     """Let a user sign in again."""
-    target = get_object_or_404(User, pk=user_id)
+    target = get_object_or_404(User.objects.visible_to(request.user), pk=user_id)
     try:
         reactivate_user(target, actor=request.user, at=timezone.now())
     except RuleViolated as broken:

@@ -22,8 +22,10 @@ def profile(request: HttpRequest) -> HttpResponse:
     user = request.user
     initial = {"name": user.name, "title": user.title, "timezone": user.timezone, "theme": user.theme}
     form = ProfileForm(request.POST or None, initial=initial)
-    if request.method == "POST" and form.is_valid() and form.run(
-        lambda: update_profile(user, actor=user, at=timezone.now(), **form.cleaned_data)
+    if (
+        request.method == "POST"
+        and form.is_valid()
+        and form.run(lambda: update_profile(user, actor=user, at=timezone.now(), **form.cleaned_data))
     ):
         messages.success(request, _("Saved."))
         return redirect("people:profile")

@@ -199,7 +199,7 @@ def test_a_profile_change_audits_only_what_changed(owner):
 class TestTokens:
     def test_only_a_digest_is_kept_and_the_beginning(self, owner):
         token, raw = issue_token(owner, name="sync", scopes=["write", "read", "read"], actor=owner, at=AT)
-        assert raw.startswith("tnr_") and len(raw) == 47
+        assert (raw[:4], len(raw)) == ("tnr_", 47)
         assert (token.prefix, token.scopes, raw in str(token.__dict__)) == (raw[:12], ["read", "write"], False)
 
     @pytest.mark.parametrize(("days", "good"), [(0, False), (1, True), (365, True), (366, False)])

@@ -66,7 +66,9 @@ def test_an_invitation_works_once(admin):
     assert User.objects.filter(email="eva@acme.example").count() == 1
 
 
-@pytest.mark.parametrize(("later", "works"), [(timedelta(hours=72, microseconds=-1), True), (timedelta(hours=72), False)])
+@pytest.mark.parametrize(
+    ("later", "works"), [(timedelta(hours=72, microseconds=-1), True), (timedelta(hours=72), False)]
+)
 def test_an_invitation_ends_after_72_hours(admin, later, works):
     invitation, _link = invite_user("eva@acme.example", role=Role.CSM, actor=admin, at=AT)
     if works:

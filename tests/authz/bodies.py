@@ -8,10 +8,13 @@ the positive control says which line to add here.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from tests.authz.actors import PASSWORD
+
 if TYPE_CHECKING:
+    from tests.authz.actors import Actor
     from tests.authz.routes import Route
     from tests.authz.world import World
 
@@ -28,22 +31,39 @@ DEFAULT_STATUS = {
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """``body`` (a dict, or a function of the world that makes one), query string and the status it earns.
+    """``body`` (or a function of world and actor that makes one), query string, headers, and the status it earns.
 
-    ``anybody`` False: the status depends on who asks and is only asserted for the actors in ``only``.
+    ``status`` may be a function of the actor, where an address answers people differently by design.
     """
 
-    body: dict[str, Any] | list[Any] | Callable[[World], Any] = field(default_factory=dict)
-    status: int | None = None
+    body: dict[str, Any] | list[Any] | Callable[[World, Actor], Any] = field(default_factory=dict)
+    status: int | Callable[[Actor], int] | None = None
     query: str = ""
     headers: dict[str, str] = field(default_factory=dict)
-    also: dict[str, int] = field(default_factory=dict)
+
+    def status_for(self, actor: Actor) -> int:
+        """What ``actor`` gets who may."""
+        return self.status(actor) if callable(self.status) else int(self.status or 0)
 
 
-EXAMPLES: dict[str, Example] = {
-    # Signing in
-    "POST account_login": Example({"login": "nobody@example.com", "password": "wrong"}, status=200),
-}
+def visitor(status: int, member: int) -> Callable[[Actor], int]:
+    """``status`` for whoever is not signed in, ``member`` for the others. A token signs nobody in to a page."""
+    return lambda actor: member if actor.role is not None and not actor.is_token else status
+
+
+def named(statuses: dict[str, int], otherwise: int) -> Callable[[Actor], int]:
+    """The status by actor's name."""
+    return lambda actor: statuses.get(actor.name, otherwise)
+
+
+def at_the_door(actor: Actor) -> int:
+    """The sign-in page: whoever is in, or half-way in, is sent on."""
+    return 302 if actor.name in {"halfway", "unverified"} else visitor(200, 302)(actor)
+
+
+def with_factors(status: int, without: int) -> Callable[[Actor], int]:
+    """``status`` for those who have a second factor."""
+    return named({"owner": status, "owner of B": status}, without)
 
 
 def example_of(route: Route, method: str) -> Example:
@@ -51,5 +71,53 @@ def example_of(route: Route, method: str) -> Example:
     example = EXAMPLES.get(f"{method} {route.name}", Example())
     if example.status is not None:
         return example
-    default = DEFAULT_STATUS[("api" if route.is_api else "page", method)]
-    return Example(example.body, default, example.query, example.headers, example.also)
+    return replace(example, status=DEFAULT_STATUS[("api" if route.is_api else "page", method)])
+
+
+NEW_PASSWORD = "another long password"
+# allauth's forms answer 200 with the error; ours 422.
+EXAMPLES: dict[str, Example] = {
+    # Signing in and one's own security
+    "GET account_login": Example(status=at_the_door),
+    "POST account_login": Example({"login": "nobody@example.com", "password": "wrong"}, status=at_the_door),
+    "GET account_logout": Example(status=visitor(302, 200)),
+    "GET account_email_verification_sent": Example(status=named({"unverified": 200}, 302)),
+    "POST account_email_verification_sent": Example(status=named({"unverified": 200}, 302)),
+    "GET account_email": Example(status=302),
+    "POST account_reauthenticate": Example({"password": PASSWORD}),
+    "POST account_change_password": Example(
+        {"oldpassword": PASSWORD, "password1": NEW_PASSWORD, "password2": NEW_PASSWORD}
+    ),
+    "GET account_set_password": Example(status=302),
+    "POST account_reset_password": Example({"email": "nobody@example.com"}),
+    "GET account_reset_password_from_key": Example(status=302),
+    "GET mfa_authenticate": Example(status=named({"halfway": 200}, 302)),
+    "POST mfa_authenticate": Example({"code": "000000"}, status=named({"halfway": 200}, 302)),
+    "GET mfa_reauthenticate": Example(status=with_factors(200, 302)),
+    "POST mfa_reauthenticate": Example({"code": "000000"}, status=with_factors(200, 302)),
+    "GET mfa_activate_totp": Example(status=with_factors(302, 200)),
+    "POST mfa_activate_totp": Example({"code": "000000"}, status=with_factors(302, 200)),
+    "GET mfa_deactivate_totp": Example(status=with_factors(200, 404)),
+    "POST mfa_deactivate_totp": Example(status=with_factors(302, 404)),
+    "GET mfa_view_recovery_codes": Example(status=with_factors(200, 404)),
+    "GET mfa_download_recovery_codes": Example(status=with_factors(200, 404)),
+    "POST mfa_generate_recovery_codes": Example(status=with_factors(302, 200)),
+    "POST mfa_add_webauthn": Example({"name": "Key"}, status=200),
+    "GET mfa_login_webauthn": Example(status=302),
+    "GET mfa_reauthenticate_webauthn": Example(status=with_factors(200, 302)),
+    "POST mfa_edit_webauthn": Example({"name": "Desk"}),
+    # People
+    "POST people:user-invite": Example({"email": "new@example.org", "role": "csm"}),
+    "POST people:invitation-accept": Example({"name": "Eva", "password": PASSWORD}),
+    "POST people:token-list": Example(
+        lambda world, actor: {
+            "name": "Sync",
+            "user": world.people_of(actor)["reader"].pk,
+            "scopes": ["read"],
+            "days": 30,
+        },
+        status=201,
+    ),
+    "POST people:profile": Example({"name": "Ann", "title": "", "timezone": "", "theme": "auto"}),
+    "POST people:user-role": Example({"role": "trainer"}),
+}

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from tests.authz.world import World
 
 
+NOBODY = UUID("00000000-0000-7000-8000-000000000000")
+
+
 @dataclass(frozen=True, slots=True)
 class Kind:
     """A kind of row. ``seed`` names it in the world; ``attr`` is what stands in the address.
@@ -33,7 +36,7 @@ class Kind:
     foreign: bool = True
     personal: str | None = None
     missing_status: int = 404
-    unknown: Any = UUID("00000000-0000-7000-8000-000000000000")
+    unknown: Any = NOBODY
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,7 @@ class Target:
     guards_writes: bool = True
     missing_status: int = 404
     personal_to: str | None = None
+    in_both_tenants: bool = False
 
 
 ACCOUNT = Kind("account", scoped=True)
@@ -95,6 +99,7 @@ def _targets(kinds: dict[str, Kind], world: World) -> Iterator[Target]:
         guards_writes=innermost.guards_writes,
         missing_status=innermost.missing_status,
         personal_to=innermost.personal,
+        in_both_tenants=not innermost.foreign,
     )
     for which in ("own", "other", "foreign"):
         rows = {kwarg: world.row(kind.seed, which) for kwarg, kind in kinds.items()}

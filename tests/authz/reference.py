@@ -38,6 +38,7 @@ TABLE: dict[str, tuple[str, str]] = {
     "usage.view": (STAFF, "read"),
     "usage.write": ("OAVC", "write"),
     "usage.ingest": ("OAV", "write"),
+    "usage.ingest": ("OAV", "write"),
     "health.view": (STAFF, "read"),
     "health.override": ("OAVC", "write"),
     "health.configure": ("OAV", "admin"),

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.conf import settings
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from tests.authz.third_party import DECLARED
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
-URLCONFS = ("config.urls", "config.urls_public")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Route:
 
     @property
     def is_public(self) -> bool:
-        return self.urlconf == "config.urls_public"
+        return self.urlconf == settings.PUBLIC_SCHEMA_URLCONF
 
     @property
     def view_class(self) -> Any:
@@ -38,7 +38,12 @@ class Route:
 
     @property
     def methods(self) -> tuple[str, ...]:
-        """The methods this address answers; all five for a view that does not say."""
+        """The methods this address answers; all five for a view that does not say.
+
+        A view behind ``requires`` answers exactly what it declares (``test_other_methods_are_405``).
+        """
+        if hasattr(self.callback, "policy"):
+            return tuple(m for m in METHODS if m in self.callback.policy)
         actions = getattr(self.callback, "actions", None)
         if actions:
             return tuple(m for m in METHODS if m.lower() in actions)
@@ -61,7 +66,11 @@ class Route:
 
 def routes() -> list[Route]:
     """All leaves, tenant host first."""
-    return [route for urlconf in URLCONFS for route in _leaves(urlconf, get_resolver(urlconf), "", (), ())]
+    return [
+        route
+        for urlconf in (settings.ROOT_URLCONF, settings.PUBLIC_SCHEMA_URLCONF)
+        for route in _leaves(urlconf, get_resolver(urlconf), "", (), ())
+    ]
 
 
 def _leaves(

@@ -7,7 +7,10 @@ from datetime import timedelta
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
+from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from allauth.mfa.totp.internal.auth import TOTP
 from django.contrib.auth.hashers import make_password
 
 from accounts.actions.invitations import invite_user
@@ -28,6 +31,7 @@ from accounts.models import (
     Workspace,
 )
 from tests.authz.actors import PASSWORD, Actor
+from tests.authz.passkeys import credential
 from tests.authz.world import STAFF, canary, plant
 
 if TYPE_CHECKING:
@@ -50,6 +54,8 @@ def _people(world: World, letter: str) -> dict[str, User]:
     people = {}
     for name, role in STAFF.items():
         people[name] = _user(world, letter, name, role, canary(letter, "w", "i", name))
+    # Whose name stands in an invitation is shown to the invited.
+    people["inviter"] = _user(world, letter, "inviter", Role.OWNER, canary(letter, "x", "i", "inviter"))
     people["gone"] = _user(world, letter, "gone", Role.CSM, canary(letter, "w", "i", "gone"))
     world.keep(letter, "colleague", 1, people["reader"])
     return people
@@ -98,18 +104,22 @@ def _customer_facts(world: World, letter: str, number: int, account: Account) ->
 
 def _doors(world: World, letter: str, people: dict[str, User]) -> None:
     address = f"guest-{canary(letter, 'x')}@example.org".lower()
-    invitation, link = invite_user(address, role=Role.CSM, actor=people["owner"], at=world.now, name="")
+    invitation, link = invite_user(address, role=Role.CSM, actor=people["inviter"], at=world.now, name="")
     invitation.secret = link.rstrip("/").rsplit("/", 1)[-1]
     world.keep(letter, "invitation", 1, invitation)
     token, _raw = issue_token(people["admin"], name="x", scopes=["read"], actor=None, at=world.now)
     world.keep(letter, "token", 1, plant(token, letter, "w"))
-    passkey = Authenticator.objects.create(user=people["owner"], type=Authenticator.Type.WEBAUTHN, data=PASSKEY)
-    world.keep(letter, "passkey", 1, passkey)
-    world.keep(letter, "reset", 1, _reset_link(people["reader"]))
     world.rows[("people", letter)] = people
 
 
-PASSKEY = {"name": "Laptop", "passwordless": True, "credential": {"id": "x", "type": "public-key"}}
+def _second_factors(world: World, letter: str, user: User, number: int) -> None:
+    data = {"name": canary(letter, "w"), "credential": credential(world.host(letter))}
+    # Keys count from 1 in every schema: B's begins elsewhere, so that A's are not there by chance.
+    passkey = Authenticator.objects.create(pk=number, user=user, type=Authenticator.Type.WEBAUTHN, data=data)
+    world.keep(letter, "passkey", 1, passkey)
+    TOTP.activate(user, "JBSWY3DPEHPK3PXP")
+    # Seen before: the first look at the codes is noted down, which is a write of its own.
+    RecoveryCodes.activate(user).mark_as_viewed()
 
 
 def _reset_link(user: User) -> SimpleNamespace:
@@ -125,6 +135,8 @@ def actors(world: World) -> Iterator[Actor]:
     yield Actor("anonymous")
     yield Actor("visitor", tenant="public")
     everything = frozenset({1, 2})
+    cookies = world.sign_in("b", "owner@b.example.com")
+    yield Actor("owner of B", tenant="b", role=Role.OWNER, sees=everything, edits=everything, cookies=cookies)
     sees = dict.fromkeys(STAFF, everything) | {"csm": frozenset({1}), "csm_other": frozenset({2})}
     edits = {
         "owner": everything,
@@ -150,10 +162,23 @@ def actors(world: World) -> Iterator[Actor]:
             cookies=world.sign_in("a", f"portal{number}@a.example.com"),
         )
     yield Actor("deactivated", cookies=_deactivated(world))
-    cookies = world.sign_in("a", "owner@a.example.com")
-    yield Actor("cookie of A on B", tenant="b", cookies=cookies)
-    yield Actor("owner of B", tenant="b", role=Role.OWNER, cookies=world.sign_in("b", "owner@b.example.com"))
+    yield from _halfway(world)
+    yield Actor("cookie of A on B", tenant="b", cookies=world.sign_in("a", "admin@a.example.com"))
     yield from _tokens(world, everything)
+    # After the last sign-in, which would end it.
+    world.keep("a", "reset", 1, _reset_link(User.objects.get(email="reader@a.example.com")))
+
+
+def _halfway(world: World) -> Iterator[Actor]:
+    """People whose password was right and who are not in yet: a second factor or a code is missing."""
+    people = world.people
+    _second_factors(world, "a", people["owner"], 700_000)
+    with world.inside("b"):
+        _second_factors(world, "b", world.rows[("people", "b")]["owner"], 500_000)
+    yield Actor("halfway", cookies=world.sign_in("a", "owner@a.example.com"))
+    EmailAddress.objects.filter(user=people["trainer"]).update(verified=False)
+    yield Actor("unverified", cookies=world.sign_in("a", "trainer@a.example.com"))
+    EmailAddress.objects.filter(user=people["trainer"]).update(verified=True)
 
 
 def _deactivated(world: World) -> dict[str, str]:

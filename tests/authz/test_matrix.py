@@ -6,7 +6,6 @@ import os
 import random
 from collections import defaultdict
 
-
 from accounts.policy import CAPABILITIES
 from tests.authz.bodies import EXAMPLES
 from tests.authz.matrix import cells, judge
@@ -66,7 +65,8 @@ def test_every_cell_answers_as_the_reference_says(world, capsys):
         found = judge(world, cell)
         problems += found
         allowed = (
-            expected(cell.actor, cell.route.policy[cell.method], cell.method, cell.target, api=cell.route.is_api) is None
+            expected(cell.actor, cell.route.policy[cell.method], cell.method, cell.target, api=cell.route.is_api)
+            is None
         )
         reached[f"{cell.method} {cell.route.name}"] |= allowed and not found
     unreached = [

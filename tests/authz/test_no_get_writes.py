@@ -11,7 +11,7 @@ from django.urls import reverse
 from tests.authz.bodies import example_of
 from tests.authz.matrix import SESSION_TABLES, _writes
 from tests.authz.objects import targets
-from tests.authz.routes import routes
+from tests.authz.routes import METHODS, routes
 
 READERS = {"owner", "csm", "reader", "portal1"}
 
@@ -36,13 +36,30 @@ def _asked(world, route, path, actor):
         with world.inside("a"), transaction.atomic():
             before = _writes()
             response = client.generic(method, path + query)
-            world.select("a")
             changed = [name for name, count in _writes().items() if count != before.get(name, 0)]
             transaction.set_rollback(True)
         if changed:
             yield f"{method} {route.name} wrote to {', '.join(changed)}"
         if response.status_code >= 500 or not re.match(r"[2345]\d\d", str(response.status_code)):
             yield f"{method} {route.name} answered {response.status_code}"
+
+
+def test_other_methods_are_405(world):
+    """What ``requires`` does not name is not answered, even to an owner."""
+    owner = next(actor for actor in world.actors if actor.name == "owner")
+    answered = []
+    for route in routes():
+        if route.is_public or not hasattr(route.callback, "policy"):
+            continue
+        target = targets(route, world)[0]
+        path = reverse(route.name, kwargs=target.kwargs if target else {})
+        for method in set(METHODS) - set(route.methods):
+            client = Client(headers={"host": world.host("a")}, raise_request_exception=False)
+            client.cookies["sid"] = owner.cookies["sid"]
+            status = client.generic(method, path).status_code
+            if status != 405:
+                answered.append(f"{method} {route.name}: {status}")
+    assert answered == []
 
 
 def test_the_session_tables_are_the_only_exception():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 import pytest
 from allauth.account.utils import user_pk_to_url_str
 from django.contrib.sessions.models import Session
@@ -22,7 +21,7 @@ PASSWORD = "correct horse battery staple"
 
 
 @pytest.fixture
-def twins(tenants, in_tenant):
+def twins(db, in_tenant):
     """The same person, to the last column, in two tenants."""
     owner = create_user_with_password(
         "ann@example.com", name="Ann", role=Role.OWNER, password=PASSWORD, at=timezone.now(), actor=None
@@ -30,7 +29,13 @@ def twins(tenants, in_tenant):
     row = User.objects.filter(pk=owner.pk).values().get()
     with in_tenant("globex"):
         twin = create_user_with_password(
-            "ann@example.com", name="Ann", role=Role.OWNER, password=PASSWORD, at=timezone.now(), actor=None, id=owner.pk
+            "ann@example.com",
+            name="Ann",
+            role=Role.OWNER,
+            password=PASSWORD,
+            at=timezone.now(),
+            actor=None,
+            id=owner.pk,
         )
         User.objects.filter(pk=twin.pk).update(**{k: v for k, v in row.items() if k != "id"})
         twin.refresh_from_db()

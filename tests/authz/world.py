@@ -54,6 +54,7 @@ class World:
         self.rows: dict[tuple[str, str], Any] = {}
         self.actors: list[Actor] = []
         self.now = timezone.now()
+        self.written: dict[str, int] = {}
         from tests.authz import seeds
 
         for letter in ("a", "b"):
@@ -96,13 +97,22 @@ class World:
         """The row behind account 1 of tenant A."""
         return self.rows[(seed, "own")]
 
+    @property
+    def people(self) -> dict[str, Any]:
+        """The users of tenant A by name."""
+        return self.rows[("people", "a")]
+
+    def people_of(self, actor: Actor) -> dict[str, Any]:
+        """The users of the tenant ``actor`` knocks at, by name."""
+        return self.rows[("people", actor.tenant)]
+
     def sign_in(self, letter: str, email: str) -> dict[str, str]:
         """The session cookie of a real sign-in."""
         client = Client(headers={"host": self.host(letter)}, REMOTE_ADDR="198.51.100.7")
         response = client.post("/auth/login/", {"login": email, "password": PASSWORD})
         if response.status_code != 302:
             raise AssertionError(f"{email} cannot sign in: {response.status_code} {response.content[:2000]!r}")
-        self.select("a")
+        client.post("/auth/reauthenticate/", {"password": PASSWORD})
         return {"sid": client.cookies["sid"].value}
 
 
