@@ -96,9 +96,13 @@ def _deliver(message: OutboxMessage, connection: BaseEmailBackend, *, at: dateti
         mail.send()
     except (OSError, SMTPException, ValueError) as error:
         return _failed(message, error, at=at)
-    held = OutboxMessage.objects.filter(pk=message.pk, attempts=message.attempts)
-    held.update(sent_at=at, lease_until=None, last_error="")
+    _mark_sent(message, at=at)
     return "sent"
+
+
+def _mark_sent(message: OutboxMessage, *, at: datetime) -> None:
+    """Sent, whoever sent it last: a worker whose lease ran out has sent it as well."""
+    OutboxMessage.objects.filter(pk=message.pk, dead_at=None).update(sent_at=at, lease_until=None, last_error="")
 
 
 def _failed(message: OutboxMessage, error: Exception, *, at: datetime) -> str:

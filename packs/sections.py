@@ -79,12 +79,12 @@ class Item:
 
 
 def items_of(definition: dict[str, Any]) -> Iterator[Item]:
-    """Every part of a pack, in the order of import."""
+    """Every part of a pack, in the order of import. A value of null says nothing and is no part."""
     for section in SECTIONS:
         content = definition[section.key]
         if isinstance(content, dict):
             for position, (name, value) in enumerate(content.items()):
-                if not name.endswith("_origin"):
+                if value is not None and not name.endswith("_origin"):
                     yield Item(section.key, name, position, value, str(content.get(f"{name}_origin") or ""))
         else:
             for position, entry in enumerate(content):

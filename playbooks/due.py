@@ -31,7 +31,7 @@ class DueDays:
 
 def working_calendar(zone: str) -> Calendar:
     """The first installed calendar that is not round the clock, read in ``zone`` where it names none."""
-    definitions = WorkCalendar.objects.order_by("id").exclude(definition__always_open=True)
+    definitions = WorkCalendar.objects.order_by("id").exclude(definition__contains={"always_open": True})
     definition = definitions.values_list("definition", flat=True).first() or OFFICE_WEEK
     try:
         return read_calendar(definition, default_timezone=zone)

@@ -7,70 +7,212 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('accounts', '0002_append_only_audit'),
+        ("accounts", "0002_append_only_audit"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Notification',
+            name="Notification",
             fields=[
-                ('id', models.UUIDField(default=tenants.guard.new_id, editable=False, primary_key=True, serialize=False)),
-                ('kind', models.CharField(choices=[('health_band', 'An account changed its health band'), ('health_trigger', 'A trigger fired on an account'), ('override_expired', 'A score override ran out'), ('cta_opened', 'A CTA was opened for me'), ('cta_assigned', 'A CTA was handed to me'), ('cta_woke', 'A snoozed CTA came back'), ('task_due', 'Tasks are due'), ('account_assigned', 'An account was handed to me'), ('import_done', 'An import finished'), ('access', 'Access, roles and API tokens'), ('system', 'The workspace itself')], max_length=20)),
-                ('title', models.CharField(max_length=200)),
-                ('body', models.TextField(blank=True)),
-                ('url', models.CharField(blank=True, help_text='Path inside the workspace', max_length=300)),
-                ('dedupe_key', models.CharField(max_length=200)),
-                ('created_at', models.DateTimeField()),
-                ('read_at', models.DateTimeField(blank=True, null=True)),
-                ('account', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='accounts.account')),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='notifications', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.UUIDField(default=tenants.guard.new_id, editable=False, primary_key=True, serialize=False),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("health_band", "An account changed its health band"),
+                            ("health_trigger", "A trigger fired on an account"),
+                            ("override_expired", "A score override ran out"),
+                            ("cta_opened", "A CTA was opened for me"),
+                            ("cta_assigned", "A CTA was handed to me"),
+                            ("cta_woke", "A snoozed CTA came back"),
+                            ("task_due", "Tasks are due"),
+                            ("account_assigned", "An account was handed to me"),
+                            ("import_done", "An import finished"),
+                            ("access", "Access, roles and API tokens"),
+                            ("system", "The workspace itself"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("title", models.CharField(max_length=200)),
+                ("body", models.TextField(blank=True)),
+                ("url", models.CharField(blank=True, help_text="Path inside the workspace", max_length=300)),
+                ("dedupe_key", models.CharField(max_length=200)),
+                ("created_at", models.DateTimeField()),
+                ("read_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="accounts.account",
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="notifications",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(fields=['user', '-created_at', '-id'], name='notification_inbox'), models.Index(condition=models.Q(('read_at', None)), fields=['user'], name='notification_unread')],
-                'constraints': [models.UniqueConstraint(fields=('user', 'dedupe_key'), name='notification_once'), models.CheckConstraint(condition=models.Q(('kind__in', ['health_band', 'health_trigger', 'override_expired', 'cta_opened', 'cta_assigned', 'cta_woke', 'task_due', 'account_assigned', 'import_done', 'access', 'system'])), name='notification_kind_known')],
+                "indexes": [
+                    models.Index(fields=["user", "-created_at", "-id"], name="notification_inbox"),
+                    models.Index(condition=models.Q(("read_at", None)), fields=["user"], name="notification_unread"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("user", "dedupe_key"), name="notification_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "kind__in",
+                                [
+                                    "health_band",
+                                    "health_trigger",
+                                    "override_expired",
+                                    "cta_opened",
+                                    "cta_assigned",
+                                    "cta_woke",
+                                    "task_due",
+                                    "account_assigned",
+                                    "import_done",
+                                    "access",
+                                    "system",
+                                ],
+                            )
+                        ),
+                        name="notification_kind_known",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='NotificationPreference',
+            name="NotificationPreference",
             fields=[
-                ('id', models.UUIDField(default=tenants.guard.new_id, editable=False, primary_key=True, serialize=False)),
-                ('kind', models.CharField(choices=[('health_band', 'An account changed its health band'), ('health_trigger', 'A trigger fired on an account'), ('override_expired', 'A score override ran out'), ('cta_opened', 'A CTA was opened for me'), ('cta_assigned', 'A CTA was handed to me'), ('cta_woke', 'A snoozed CTA came back'), ('task_due', 'Tasks are due'), ('account_assigned', 'An account was handed to me'), ('import_done', 'An import finished'), ('access', 'Access, roles and API tokens'), ('system', 'The workspace itself')], max_length=20)),
-                ('in_app', models.BooleanField(default=True)),
-                ('by_mail', models.BooleanField(default=True)),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='notification_preferences', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.UUIDField(default=tenants.guard.new_id, editable=False, primary_key=True, serialize=False),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("health_band", "An account changed its health band"),
+                            ("health_trigger", "A trigger fired on an account"),
+                            ("override_expired", "A score override ran out"),
+                            ("cta_opened", "A CTA was opened for me"),
+                            ("cta_assigned", "A CTA was handed to me"),
+                            ("cta_woke", "A snoozed CTA came back"),
+                            ("task_due", "Tasks are due"),
+                            ("account_assigned", "An account was handed to me"),
+                            ("import_done", "An import finished"),
+                            ("access", "Access, roles and API tokens"),
+                            ("system", "The workspace itself"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("in_app", models.BooleanField(default=True)),
+                ("by_mail", models.BooleanField(default=True)),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="notification_preferences",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('user', 'kind'), name='notification_preference_once')],
+                "constraints": [models.UniqueConstraint(fields=("user", "kind"), name="notification_preference_once")],
             },
         ),
         migrations.CreateModel(
-            name='OutboxMessage',
+            name="OutboxMessage",
             fields=[
-                ('id', models.UUIDField(default=tenants.guard.new_id, editable=False, primary_key=True, serialize=False)),
-                ('to', models.EmailField(max_length=254)),
-                ('kind', models.CharField(choices=[('health_band', 'An account changed its health band'), ('health_trigger', 'A trigger fired on an account'), ('override_expired', 'A score override ran out'), ('cta_opened', 'A CTA was opened for me'), ('cta_assigned', 'A CTA was handed to me'), ('cta_woke', 'A snoozed CTA came back'), ('task_due', 'Tasks are due'), ('account_assigned', 'An account was handed to me'), ('import_done', 'An import finished'), ('access', 'Access, roles and API tokens'), ('system', 'The workspace itself')], max_length=20)),
-                ('title', models.CharField(max_length=200)),
-                ('body', models.TextField(blank=True)),
-                ('url', models.CharField(blank=True, max_length=300)),
-                ('dedupe_key', models.CharField(max_length=200)),
-                ('created_at', models.DateTimeField()),
-                ('not_before', models.DateTimeField()),
-                ('attempts', models.PositiveSmallIntegerField(default=0)),
-                ('lease_until', models.DateTimeField(blank=True, null=True)),
-                ('sent_at', models.DateTimeField(blank=True, null=True)),
-                ('dead_at', models.DateTimeField(blank=True, null=True)),
-                ('last_error', models.CharField(blank=True, max_length=500)),
-                ('bundled_in', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='bundled', to='engagement.outboxmessage')),
-                ('user', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.UUIDField(default=tenants.guard.new_id, editable=False, primary_key=True, serialize=False),
+                ),
+                ("to", models.EmailField(max_length=254)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("health_band", "An account changed its health band"),
+                            ("health_trigger", "A trigger fired on an account"),
+                            ("override_expired", "A score override ran out"),
+                            ("cta_opened", "A CTA was opened for me"),
+                            ("cta_assigned", "A CTA was handed to me"),
+                            ("cta_woke", "A snoozed CTA came back"),
+                            ("task_due", "Tasks are due"),
+                            ("account_assigned", "An account was handed to me"),
+                            ("import_done", "An import finished"),
+                            ("access", "Access, roles and API tokens"),
+                            ("system", "The workspace itself"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("title", models.CharField(max_length=200)),
+                ("body", models.TextField(blank=True)),
+                ("url", models.CharField(blank=True, max_length=300)),
+                ("dedupe_key", models.CharField(max_length=200)),
+                ("created_at", models.DateTimeField()),
+                ("not_before", models.DateTimeField()),
+                ("attempts", models.PositiveSmallIntegerField(default=0)),
+                ("lease_until", models.DateTimeField(blank=True, null=True)),
+                ("sent_at", models.DateTimeField(blank=True, null=True)),
+                ("dead_at", models.DateTimeField(blank=True, null=True)),
+                ("last_error", models.CharField(blank=True, max_length=500)),
+                (
+                    "bundled_in",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="bundled",
+                        to="engagement.outboxmessage",
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(condition=models.Q(('bundled_in', None), ('dead_at', None), ('sent_at', None)), fields=['not_before'], name='outbox_message_due'), models.Index(fields=['-created_at', '-id'], name='outbox_message_newest')],
-                'constraints': [models.UniqueConstraint(fields=('to', 'dedupe_key'), name='outbox_message_once'), models.CheckConstraint(condition=models.Q(('sent_at', None), ('dead_at', None), _connector='OR'), name='outbox_message_sent_or_dead_not_both')],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("bundled_in", None), ("dead_at", None), ("sent_at", None)),
+                        fields=["not_before"],
+                        name="outbox_message_due",
+                    ),
+                    models.Index(fields=["-created_at", "-id"], name="outbox_message_newest"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("to", "dedupe_key"), name="outbox_message_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(("sent_at", None), ("dead_at", None), _connector="OR"),
+                        name="outbox_message_sent_or_dead_not_both",
+                    ),
+                ],
             },
         ),
     ]

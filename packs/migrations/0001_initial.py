@@ -8,7 +8,6 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
@@ -17,56 +16,94 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='PackInstall',
+            name="PackInstall",
             fields=[
-                ('id', models.UUIDField(default=tenants.guard.new_id, editable=False, primary_key=True, serialize=False)),
-                ('key', models.CharField(max_length=20, unique=True)),
-                ('name', models.CharField(max_length=120)),
-                ('version', models.CharField(max_length=20)),
-                ('digest', models.CharField(help_text="SHA-256 of the pack's content; equal: nothing to do", max_length=64)),
-                ('silent_on', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=40), blank=True, default=list, size=None)),
-                ('identity', models.JSONField(help_text="The pack's own description of itself")),
-                ('installed_at', models.DateTimeField()),
-                ('updated_at', models.DateTimeField()),
+                (
+                    "id",
+                    models.UUIDField(default=tenants.guard.new_id, editable=False, primary_key=True, serialize=False),
+                ),
+                ("key", models.CharField(max_length=20, unique=True)),
+                ("name", models.CharField(max_length=120)),
+                ("version", models.CharField(max_length=20)),
+                (
+                    "digest",
+                    models.CharField(help_text="SHA-256 of the pack's content; equal: nothing to do", max_length=64),
+                ),
+                (
+                    "silent_on",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=40), blank=True, default=list, size=None
+                    ),
+                ),
+                ("identity", models.JSONField(help_text="The pack's own description of itself")),
+                ("installed_at", models.DateTimeField()),
+                ("updated_at", models.DateTimeField()),
             ],
             options={
-                'ordering': ['installed_at', 'key'],
+                "ordering": ["installed_at", "key"],
             },
         ),
         migrations.CreateModel(
-            name='PackItem',
+            name="PackItem",
             fields=[
-                ('id', models.UUIDField(default=tenants.guard.new_id, editable=False, primary_key=True, serialize=False)),
-                ('section', models.CharField(max_length=40)),
-                ('key', models.CharField(max_length=120)),
-                ('position', models.PositiveSmallIntegerField()),
-                ('data', models.JSONField()),
-                ('origin', models.CharField(blank=True, max_length=200)),
-                ('version', models.CharField(max_length=20)),
-                ('retired_at', models.DateTimeField(blank=True, null=True)),
-                ('install', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='items', to='packs.packinstall')),
+                (
+                    "id",
+                    models.UUIDField(default=tenants.guard.new_id, editable=False, primary_key=True, serialize=False),
+                ),
+                ("section", models.CharField(max_length=40)),
+                ("key", models.CharField(max_length=120)),
+                ("position", models.PositiveSmallIntegerField()),
+                ("data", models.JSONField()),
+                ("origin", models.CharField(blank=True, max_length=200)),
+                ("version", models.CharField(max_length=20)),
+                ("retired_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "install",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="items", to="packs.packinstall"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['section', 'position'],
+                "ordering": ["section", "position"],
             },
         ),
         migrations.CreateModel(
-            name='TenantEdit',
+            name="TenantEdit",
             fields=[
-                ('id', models.UUIDField(default=tenants.guard.new_id, editable=False, primary_key=True, serialize=False)),
-                ('path', models.CharField(help_text='Names joined by dots, such as accounts_per_csm.max', max_length=120)),
-                ('value', models.JSONField(null=True)),
-                ('edited_at', models.DateTimeField()),
-                ('edited_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('item', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='edits', to='packs.packitem')),
+                (
+                    "id",
+                    models.UUIDField(default=tenants.guard.new_id, editable=False, primary_key=True, serialize=False),
+                ),
+                (
+                    "path",
+                    models.CharField(help_text="Names joined by dots, such as accounts_per_csm.max", max_length=120),
+                ),
+                ("value", models.JSONField(null=True)),
+                ("edited_at", models.DateTimeField()),
+                (
+                    "edited_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "item",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="edits", to="packs.packitem"
+                    ),
+                ),
             ],
         ),
         migrations.AddConstraint(
-            model_name='packitem',
-            constraint=models.UniqueConstraint(fields=('install', 'section', 'key'), name='pack_item_once'),
+            model_name="packitem",
+            constraint=models.UniqueConstraint(fields=("install", "section", "key"), name="pack_item_once"),
         ),
         migrations.AddConstraint(
-            model_name='tenantedit',
-            constraint=models.UniqueConstraint(fields=('item', 'path'), name='tenant_edit_once'),
+            model_name="tenantedit",
+            constraint=models.UniqueConstraint(fields=("item", "path"), name="tenant_edit_once"),
         ),
     ]

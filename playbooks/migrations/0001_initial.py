@@ -8,164 +8,343 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('accounts', '0002_append_only_audit'),
+        ("accounts", "0002_append_only_audit"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Playbook',
+            name="Playbook",
             fields=[
-                ('id', models.UUIDField(default=tenants.guard.new_id, editable=False, primary_key=True, serialize=False)),
-                ('key', models.SlugField(max_length=80, unique=True)),
-                ('name', models.CharField(max_length=120)),
-                ('objective', models.CharField(blank=True, max_length=300)),
-                ('entry', models.CharField(blank=True, help_text='When to start it, in words', max_length=200)),
-                ('trigger_keys', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=80), blank=True, default=list, size=None)),
-                ('pack', models.CharField(blank=True, help_text="Pack that brought it; empty: the tenant's own", max_length=20)),
-                ('pack_key', models.CharField(blank=True, help_text='Its key inside the pack', max_length=80)),
-                ('version', models.CharField(blank=True, max_length=20)),
-                ('data', models.JSONField(blank=True, default=dict)),
-                ('retired_at', models.DateTimeField(blank=True, null=True)),
+                (
+                    "id",
+                    models.UUIDField(default=tenants.guard.new_id, editable=False, primary_key=True, serialize=False),
+                ),
+                ("key", models.SlugField(max_length=80, unique=True)),
+                ("name", models.CharField(max_length=120)),
+                ("objective", models.CharField(blank=True, max_length=300)),
+                ("entry", models.CharField(blank=True, help_text="When to start it, in words", max_length=200)),
+                (
+                    "trigger_keys",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=80), blank=True, default=list, size=None
+                    ),
+                ),
+                (
+                    "pack",
+                    models.CharField(
+                        blank=True, help_text="Pack that brought it; empty: the tenant's own", max_length=20
+                    ),
+                ),
+                ("pack_key", models.CharField(blank=True, help_text="Its key inside the pack", max_length=80)),
+                ("version", models.CharField(blank=True, max_length=20)),
+                ("data", models.JSONField(blank=True, default=dict)),
+                ("retired_at", models.DateTimeField(blank=True, null=True)),
             ],
             options={
-                'ordering': ['name'],
-                'constraints': [models.UniqueConstraint(condition=models.Q(('pack', ''), _negated=True), fields=('pack', 'pack_key'), name='playbook_pack_key_once')],
+                "ordering": ["name"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("pack", ""), _negated=True),
+                        fields=("pack", "pack_key"),
+                        name="playbook_pack_key_once",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Cta',
+            name="Cta",
             fields=[
-                ('id', models.UUIDField(default=tenants.guard.new_id, editable=False, primary_key=True, serialize=False)),
-                ('title', models.CharField(max_length=200)),
-                ('reason', models.TextField(blank=True)),
-                ('kind', models.CharField(choices=[('risk', 'Risk'), ('opportunity', 'Opportunity'), ('lifecycle', 'Lifecycle'), ('renewal', 'Renewal'), ('activity', 'Activity')], max_length=12)),
-                ('priority', models.CharField(choices=[('high', 'High'), ('medium', 'Medium'), ('low', 'Low')], default='medium', max_length=8)),
-                ('status', models.CharField(choices=[('open', 'Open'), ('snoozed', 'Snoozed'), ('closed', 'Closed')], default='open', max_length=8)),
-                ('due_on', models.DateField()),
-                ('trigger_key', models.CharField(blank=True, max_length=80)),
-                ('duplicate_key', models.CharField(blank=True, max_length=200)),
-                ('evidence', models.JSONField(blank=True, default=dict)),
-                ('opened_at', models.DateTimeField()),
-                ('assigned_at', models.DateTimeField()),
-                ('snoozed_until_on', models.DateField(blank=True, null=True)),
-                ('snooze_reason', models.CharField(blank=True, max_length=200)),
-                ('closed_at', models.DateTimeField(blank=True, null=True)),
-                ('outcome', models.CharField(blank=True, choices=[('resolved', 'Resolved'), ('unresolved', 'Not resolved'), ('no_action', 'No action was needed'), ('invalid', 'False alarm')], max_length=12)),
-                ('close_note', models.TextField(blank=True)),
-                ('version', models.PositiveIntegerField(default=1, help_text='Counts changes; the ETag')),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='ctas', to='accounts.account')),
-                ('closed_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('opened_by', models.ForeignKey(blank=True, help_text='Empty: a rule', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('owner', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='owned_ctas', to=settings.AUTH_USER_MODEL)),
-                ('playbook', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='ctas', to='playbooks.playbook')),
+                (
+                    "id",
+                    models.UUIDField(default=tenants.guard.new_id, editable=False, primary_key=True, serialize=False),
+                ),
+                ("title", models.CharField(max_length=200)),
+                ("reason", models.TextField(blank=True)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("risk", "Risk"),
+                            ("opportunity", "Opportunity"),
+                            ("lifecycle", "Lifecycle"),
+                            ("renewal", "Renewal"),
+                            ("activity", "Activity"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                (
+                    "priority",
+                    models.CharField(
+                        choices=[("high", "High"), ("medium", "Medium"), ("low", "Low")], default="medium", max_length=8
+                    ),
+                ),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[("open", "Open"), ("snoozed", "Snoozed"), ("closed", "Closed")],
+                        default="open",
+                        max_length=8,
+                    ),
+                ),
+                ("due_on", models.DateField()),
+                ("trigger_key", models.CharField(blank=True, max_length=80)),
+                ("duplicate_key", models.CharField(blank=True, max_length=200)),
+                ("evidence", models.JSONField(blank=True, default=dict)),
+                ("opened_at", models.DateTimeField()),
+                ("assigned_at", models.DateTimeField()),
+                ("snoozed_until_on", models.DateField(blank=True, null=True)),
+                ("snooze_reason", models.CharField(blank=True, max_length=200)),
+                ("closed_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "outcome",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("resolved", "Resolved"),
+                            ("unresolved", "Not resolved"),
+                            ("no_action", "No action was needed"),
+                            ("invalid", "False alarm"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                ("close_note", models.TextField(blank=True)),
+                ("version", models.PositiveIntegerField(default=1, help_text="Counts changes; the ETag")),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="ctas", to="accounts.account"
+                    ),
+                ),
+                (
+                    "closed_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "opened_by",
+                    models.ForeignKey(
+                        blank=True,
+                        help_text="Empty: a rule",
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "owner",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="owned_ctas",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "playbook",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="ctas",
+                        to="playbooks.playbook",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'CTA',
+                "verbose_name": "CTA",
             },
         ),
         migrations.CreateModel(
-            name='PlaybookTask',
+            name="PlaybookTask",
             fields=[
-                ('id', models.UUIDField(default=tenants.guard.new_id, editable=False, primary_key=True, serialize=False)),
-                ('position', models.PositiveSmallIntegerField()),
-                ('step', models.CharField(blank=True, max_length=120)),
-                ('title', models.CharField(max_length=200)),
-                ('detail', models.TextField(blank=True)),
-                ('offset_days', models.PositiveSmallIntegerField(default=0)),
-                ('unit', models.CharField(choices=[('business', 'Business days'), ('calendar', 'Calendar days')], default='business', max_length=10)),
-                ('optional', models.BooleanField(default=False)),
-                ('playbook', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='tasks', to='playbooks.playbook')),
+                (
+                    "id",
+                    models.UUIDField(default=tenants.guard.new_id, editable=False, primary_key=True, serialize=False),
+                ),
+                ("position", models.PositiveSmallIntegerField()),
+                ("step", models.CharField(blank=True, max_length=120)),
+                ("title", models.CharField(max_length=200)),
+                ("detail", models.TextField(blank=True)),
+                ("offset_days", models.PositiveSmallIntegerField(default=0)),
+                (
+                    "unit",
+                    models.CharField(
+                        choices=[("business", "Business days"), ("calendar", "Calendar days")],
+                        default="business",
+                        max_length=10,
+                    ),
+                ),
+                ("optional", models.BooleanField(default=False)),
+                (
+                    "playbook",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="tasks", to="playbooks.playbook"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['position'],
+                "ordering": ["position"],
             },
         ),
         migrations.CreateModel(
-            name='Task',
+            name="Task",
             fields=[
-                ('id', models.UUIDField(default=tenants.guard.new_id, editable=False, primary_key=True, serialize=False)),
-                ('position', models.PositiveSmallIntegerField()),
-                ('step', models.CharField(blank=True, max_length=120)),
-                ('title', models.CharField(max_length=200)),
-                ('detail', models.TextField(blank=True)),
-                ('due_on', models.DateField()),
-                ('optional', models.BooleanField(default=False)),
-                ('completed_at', models.DateTimeField(blank=True, null=True)),
-                ('version', models.PositiveIntegerField(default=1)),
-                ('completed_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('cta', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='tasks', to='playbooks.cta')),
+                (
+                    "id",
+                    models.UUIDField(default=tenants.guard.new_id, editable=False, primary_key=True, serialize=False),
+                ),
+                ("position", models.PositiveSmallIntegerField()),
+                ("step", models.CharField(blank=True, max_length=120)),
+                ("title", models.CharField(max_length=200)),
+                ("detail", models.TextField(blank=True)),
+                ("due_on", models.DateField()),
+                ("optional", models.BooleanField(default=False)),
+                ("completed_at", models.DateTimeField(blank=True, null=True)),
+                ("version", models.PositiveIntegerField(default=1)),
+                (
+                    "completed_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "cta",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="tasks", to="playbooks.cta"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['position'],
+                "ordering": ["position"],
             },
         ),
         migrations.AddIndex(
-            model_name='cta',
-            index=models.Index(condition=models.Q(('status', 'closed'), _negated=True), fields=['due_on', 'id'], name='cta_list_by_due'),
+            model_name="cta",
+            index=models.Index(
+                condition=models.Q(("status", "closed"), _negated=True), fields=["due_on", "id"], name="cta_list_by_due"
+            ),
         ),
         migrations.AddIndex(
-            model_name='cta',
-            index=models.Index(condition=models.Q(('status', 'closed'), _negated=True), fields=['owner', 'due_on'], name='cta_by_owner'),
+            model_name="cta",
+            index=models.Index(
+                condition=models.Q(("status", "closed"), _negated=True), fields=["owner", "due_on"], name="cta_by_owner"
+            ),
         ),
         migrations.AddIndex(
-            model_name='cta',
-            index=models.Index(fields=['account', '-opened_at'], name='cta_by_account'),
+            model_name="cta",
+            index=models.Index(fields=["account", "-opened_at"], name="cta_by_account"),
         ),
         migrations.AddIndex(
-            model_name='cta',
-            index=models.Index(fields=['-opened_at', 'id'], name='cta_newest'),
+            model_name="cta",
+            index=models.Index(fields=["-opened_at", "id"], name="cta_newest"),
         ),
         migrations.AddIndex(
-            model_name='cta',
-            index=models.Index(condition=models.Q(('status', 'snoozed')), fields=['snoozed_until_on'], name='cta_waking'),
+            model_name="cta",
+            index=models.Index(
+                condition=models.Q(("status", "snoozed")), fields=["snoozed_until_on"], name="cta_waking"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='cta',
-            constraint=models.UniqueConstraint(condition=models.Q(models.Q(('status', 'closed'), _negated=True), models.Q(('duplicate_key', ''), _negated=True)), fields=('account', 'duplicate_key'), name='cta_one_open_per_duplicate_key'),
+            model_name="cta",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(
+                    models.Q(("status", "closed"), _negated=True), models.Q(("duplicate_key", ""), _negated=True)
+                ),
+                fields=("account", "duplicate_key"),
+                name="cta_one_open_per_duplicate_key",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='cta',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('closed_at__isnull', False), ('status', 'closed'), models.Q(('outcome', ''), _negated=True)), models.Q(models.Q(('status', 'closed'), _negated=True), ('closed_at', None), ('outcome', '')), _connector='OR'), name='cta_closed_at_iff_closed'),
+            model_name="cta",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("closed_at__isnull", False), ("status", "closed"), models.Q(("outcome", ""), _negated=True)
+                    ),
+                    models.Q(models.Q(("status", "closed"), _negated=True), ("closed_at", None), ("outcome", "")),
+                    _connector="OR",
+                ),
+                name="cta_closed_at_iff_closed",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='cta',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('snoozed_until_on__isnull', False), ('status', 'snoozed'), models.Q(('snooze_reason', ''), _negated=True)), models.Q(models.Q(('status', 'snoozed'), _negated=True), ('snooze_reason', ''), ('snoozed_until_on', None)), _connector='OR'), name='cta_snoozed_iff_until_and_reason'),
+            model_name="cta",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("snoozed_until_on__isnull", False),
+                        ("status", "snoozed"),
+                        models.Q(("snooze_reason", ""), _negated=True),
+                    ),
+                    models.Q(
+                        models.Q(("status", "snoozed"), _negated=True),
+                        ("snooze_reason", ""),
+                        ("snoozed_until_on", None),
+                    ),
+                    _connector="OR",
+                ),
+                name="cta_snoozed_iff_until_and_reason",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='cta',
-            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['open', 'snoozed', 'closed'])), name='cta_status_known'),
+            model_name="cta",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("status__in", ["open", "snoozed", "closed"])), name="cta_status_known"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='cta',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['risk', 'opportunity', 'lifecycle', 'renewal', 'activity'])), name='cta_kind_known'),
+            model_name="cta",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("kind__in", ["risk", "opportunity", "lifecycle", "renewal", "activity"])),
+                name="cta_kind_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='cta',
-            constraint=models.CheckConstraint(condition=models.Q(('priority__in', ['high', 'medium', 'low'])), name='cta_priority_known'),
+            model_name="cta",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("priority__in", ["high", "medium", "low"])), name="cta_priority_known"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='playbooktask',
-            constraint=models.UniqueConstraint(fields=('playbook', 'position'), name='playbook_task_position_once'),
+            model_name="playbooktask",
+            constraint=models.UniqueConstraint(fields=("playbook", "position"), name="playbook_task_position_once"),
         ),
         migrations.AddConstraint(
-            model_name='playbooktask',
-            constraint=models.CheckConstraint(condition=models.Q(('unit__in', ['business', 'calendar'])), name='playbook_task_unit_known'),
+            model_name="playbooktask",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("unit__in", ["business", "calendar"])), name="playbook_task_unit_known"
+            ),
         ),
         migrations.AddIndex(
-            model_name='task',
-            index=models.Index(condition=models.Q(('completed_at', None)), fields=['due_on'], name='task_open_by_due'),
+            model_name="task",
+            index=models.Index(condition=models.Q(("completed_at", None)), fields=["due_on"], name="task_open_by_due"),
         ),
         migrations.AddConstraint(
-            model_name='task',
-            constraint=models.UniqueConstraint(fields=('cta', 'position'), name='task_position_once'),
+            model_name="task",
+            constraint=models.UniqueConstraint(fields=("cta", "position"), name="task_position_once"),
         ),
         migrations.AddConstraint(
-            model_name='task',
-            constraint=models.CheckConstraint(condition=models.Q(('completed_at__isnull', False), ('completed_by', None), _connector='OR'), name='task_completed_by_iff_completed'),
+            model_name="task",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("completed_at__isnull", False), ("completed_by", None), _connector="OR"),
+                name="task_completed_by_iff_completed",
+            ),
         ),
     ]

@@ -1,0 +1,56 @@
+"""The methodology as it is lived here."""
+
+from __future__ import annotations
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+
+from accounts.policy import requires
+from packs import layout, queries
+from packs.models import PackInstall
+
+
+@requires(GET="methodology.view")
+def methodology(request: HttpRequest) -> HttpResponse:
+    """Installed packs, the first one's sections, and what else could be installed."""
+    packs = queries.installed()
+    context = {
+        "packs": packs,
+        "available": queries.available(packs),
+        "groups": queries.sections_of(packs[0]) if packs else [],
+        "pack": packs[0] if packs else None,
+    }
+    return render(request, "packs/methodology.html", context)
+
+
+@requires(GET="methodology.view")
+def pack(request: HttpRequest, pack: str) -> HttpResponse:
+    """One pack: every section, also those it says nothing about."""
+    packs = queries.installed()
+    chosen = next((each for each in packs if each.key == pack), None)
+    if chosen is None:
+        raise Http404
+    context = {
+        "packs": packs,
+        "available": queries.available(packs),
+        "groups": queries.sections_of(chosen),
+        "pack": chosen,
+    }
+    return render(request, "packs/methodology.html", context)
+
+
+@requires(GET="methodology.view")
+def section(request: HttpRequest, pack: str, section: str) -> HttpResponse:
+    """One section's items, or that this methodology says nothing about it."""
+    install = get_object_or_404(PackInstall, key=pack)
+    known = queries.section_or_none(section)
+    if known is None:
+        raise Http404
+    items = queries.items_shown(install, known.key)
+    context = {
+        "pack": install,
+        "section": known,
+        "silent": known.key in install.silent_on,
+        "items": [(shown, layout.heading(shown.data, shown.item.key), layout.body(shown.data)) for shown in items],
+    }
+    return render(request, "packs/section.html", context)
