@@ -1,22 +1,25 @@
-"""Verbs on workspaces: create, suspend, resume, remove."""
+"""Verbs on workspaces: create, suspend, resume. Removing one is ``tenants.offboarding``."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import uuid_utils.compat as uuid_utils
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
+from django.db.models import Q
 from django.utils.module_loading import import_string
 from django_tenants.utils import tenant_context
 
 from tenants import blueprint
 from tenants.blueprint import public_schema
+from tenants.locks import job_lock
 from tenants.models import Domain, Tenant, TenantStatus
-from tenants.slugs import problem_with
+from tenants.slugs import PLATFORM, problem_with
 
-PLATFORM = "platform"
+# A released sub-domain stays unused this long, so that old links and mail do not reach a stranger.
+TOMBSTONE = timedelta(days=90)
 
 
 class TenantRefused(ValueError):
@@ -32,17 +35,51 @@ def host_of(slug: str) -> str:
     return f"{slug}.{settings.BASE_DOMAIN}"
 
 
+def url_of(tenant: Tenant) -> str:
+    """The address of a workspace, with scheme and, on a development machine, port."""
+    scheme, port = ("https", "") if settings.HTTPS else ("http", f":{settings.PORT}")
+    return f"{scheme}://{host_of(tenant.slug)}{'' if port == ':80' else port}/"
+
+
+def problem_with_new(slug: str, *, at: datetime) -> str:
+    """Why a new workspace cannot have ``slug``: its shape, a reserved word, or somebody has it; empty if it can."""
+    if problem := problem_with(slug):
+        return problem
+    with public_schema():
+        # A custom domain may be spelled like a sub-domain of ours.
+        taken = Tenant.objects.filter(slug=slug).exclude(_released(at)).exists()
+        taken = taken or Domain.objects.filter(domain=host_of(slug)).exclude(tenant__slug=slug).exists()
+    return "This sub-domain is taken." if taken else ""
+
+
+def _released(at: datetime) -> Q:
+    return Q(status=TenantStatus.FAILED) | Q(status=TenantStatus.GONE, gone_at__lte=at - TOMBSTONE)
+
+
 def reserve_tenant(
-    slug: str, *, name: str, pack: str, at: datetime, timezone: str = "UTC", currency: str = "USD"
+    slug: str,
+    *,
+    name: str,
+    pack: str,
+    at: datetime,
+    timezone: str = "UTC",
+    currency: str = "USD",
+    reserved: bool = False,
 ) -> Tenant:
-    """Take ``slug`` and its host for a workspace still to be built. Raises TenantRefused when it is not free."""
+    """Take ``slug`` and its host for a workspace still to be built. Raises TenantRefused when it is not free.
+
+    The name of a set-up that failed, or of a workspace gone for 90 days, is free again. ``reserved`` lets an
+    operator take a reserved word, such as ``platform``.
+    """
     slug = slug.strip().lower()
-    if slug != PLATFORM and (problem := problem_with(slug)):
+    if (problem := problem_with(slug)) and not (reserved and slug == PLATFORM):
         raise TenantRefused("slug", problem)
     with public_schema():
         try:
             with transaction.atomic():
+                Tenant.objects.filter(_released(at), slug=slug).delete()
                 tenant = Tenant.objects.create(
+                    # SECURITY: never made from what somebody typed.
                     schema_name=f"t_{uuid_utils.uuid7().hex}",
                     slug=slug,
                     name=name,
@@ -60,23 +97,36 @@ def reserve_tenant(
 def build_tenant(
     tenant: Tenant, *, owner_email: str, owner_password: str, owner_name: str = "", at: datetime
 ) -> Tenant:
-    """Make the schema of a reserved workspace, set it up and open it. On failure nothing of the schema stays."""
-    with public_schema():
-        blueprint.build_schema(tenant.schema_name)
-        _note(tenant, "Database ready")
+    """Make the schema of a reserved workspace, set it up and open it.
+
+    On failure nothing of the schema stays and the workspace is marked failed, with the reason. Safe to call again
+    after a crash: a half-built schema is dropped first; a workspace that is ready, or being built by another
+    process, is returned as it is.
+    """
+    with public_schema(), job_lock(f"build-tenant:{tenant.pk}") as free:
+        tenant.refresh_from_db()
+        if not free or tenant.status not in {TenantStatus.PROVISIONING, TenantStatus.FAILED}:
+            return tenant
+        tenant.progress = []
         try:
+            blueprint.drop_schema(tenant.schema_name)
+            _note(tenant, "Preparing the database")
+            blueprint.build_schema(tenant.schema_name)
+            _note(tenant, "Installing the methodology and your account")
             with tenant_context(tenant), transaction.atomic():
                 for path in settings.TENANT_SETUP:
                     import_string(path)(
                         tenant, owner_email=owner_email, owner_password=owner_password, owner_name=owner_name, at=at
                     )
-        except BaseException:
+        except BaseException as error:
             connection.set_schema_to_public()
             blueprint.drop_schema(tenant.schema_name)
-            Tenant.objects.filter(pk=tenant.pk).update(status=TenantStatus.FAILED)
+            Tenant.objects.filter(pk=tenant.pk).update(
+                status=TenantStatus.FAILED, status_reason=f"{type(error).__name__}: {error}"[:300]
+            )
             raise
-        tenant.status, tenant.ready_at = TenantStatus.READY, at
-        _note(tenant, "Open")
+        tenant.status, tenant.status_reason, tenant.ready_at = TenantStatus.READY, "", at
+        _note(tenant, "Ready")
     return tenant
 
 
@@ -91,9 +141,12 @@ def create_tenant(
     owner_name: str = "",
     timezone: str = "UTC",
     currency: str = "USD",
+    reserved: bool = False,
 ) -> Tenant:
     """Create a workspace that can be used at once, in about a second. Leaves nothing behind when it fails."""
-    tenant = reserve_tenant(slug, name=name, pack=pack, at=at, timezone=timezone, currency=currency)
+    tenant = reserve_tenant(
+        slug, name=name, pack=pack, at=at, timezone=timezone, currency=currency, reserved=reserved
+    )
     try:
         return build_tenant(
             tenant, owner_email=owner_email, owner_password=owner_password, owner_name=owner_name, at=at
@@ -106,26 +159,30 @@ def create_tenant(
 
 def _note(tenant: Tenant, step: str) -> None:
     tenant.progress = [*tenant.progress, step]
-    tenant.save(update_fields=["progress", "status", "ready_at"])
+    tenant.save(update_fields=["progress", "status", "status_reason", "ready_at"])
 
 
 def suspend_tenant(tenant: Tenant, *, reason: str) -> Tenant:
-    """Stop serving a ready workspace; its data stays."""
-    return _move(tenant, {TenantStatus.READY, TenantStatus.MAINTENANCE}, TenantStatus.SUSPENDED, reason)
+    """Stop serving a ready workspace; its data stays. Raises TenantRefused without a reason or for ``platform``."""
+    if not reason.strip():
+        raise TenantRefused("reason", "Say why, so that whoever asks can be told.")
+    return _move(tenant, {TenantStatus.READY, TenantStatus.MAINTENANCE}, TenantStatus.SUSPENDED, reason.strip())
 
 
 def resume_tenant(tenant: Tenant) -> Tenant:
-    """Serve a suspended workspace again."""
+    """Serve a suspended workspace, or one in maintenance, again."""
     return _move(tenant, {TenantStatus.SUSPENDED, TenantStatus.MAINTENANCE}, TenantStatus.READY, "")
 
 
 def _move(tenant: Tenant, allowed: set[Any], status: TenantStatus, reason: str) -> Tenant:
     with public_schema(), transaction.atomic():
         tenant = Tenant.objects.select_for_update().get(pk=tenant.pk)
-        if tenant.slug == PLATFORM:
+        if tenant.slug in {PLATFORM, "public"}:
             raise TenantRefused("tenant", "The operators' own workspace stays as it is.")
         if tenant.status not in allowed:
-            raise TenantRefused("status", f"A workspace that is {tenant.get_status_display().lower()} cannot be this.")
-        tenant.status, tenant.status_reason = status, reason
+            raise TenantRefused(
+                "status", f"A workspace that is {tenant.get_status_display().lower()} cannot become {status.label.lower()}."
+            )
+        tenant.status, tenant.status_reason = status, reason[:300]
         tenant.save(update_fields=["status", "status_reason"])
     return tenant

@@ -12,7 +12,6 @@ from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
 
 from tenants import blueprint
-from tenants.actions import PLATFORM
 from tenants.models import Domain, Tenant, TenantStatus
 
 CHUNK = 50
@@ -107,8 +106,3 @@ def _migrate(tenant: Tenant, executor: MigrationExecutor | None, report: Migrati
         report.failed[tenant.slug] = f"{type(error).__name__}: {error}"
         return
     report.migrated += 1
-
-
-def has_platform() -> bool:
-    """Whether the operators' workspace exists."""
-    return Tenant.objects.filter(slug=PLATFORM).exists()

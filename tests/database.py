@@ -92,7 +92,7 @@ def _build(admin: psycopg.Connection, name: str) -> None:
     use(unfinished)
     prepare_database(at=MADE_AT)
     for slug, pack in TENANTS.items():
-        tenant = reserve_tenant(slug, name=slug.title(), pack=pack, at=MADE_AT)
+        tenant = reserve_tenant(slug, name=slug.title(), pack=pack, at=MADE_AT, reserved=True)
         blueprint.build_schema(tenant.schema_name)
         tenant.status, tenant.ready_at = TenantStatus.READY, MADE_AT
         tenant.save()

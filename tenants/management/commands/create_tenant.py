@@ -35,6 +35,7 @@ class Command(BaseCommand):
                 owner_password=options["owner_password"],
                 timezone=options["timezone"],
                 at=timezone.now(),
+                reserved=True,
             )
         except TenantRefused as error:
             raise CommandError(f"{error.field}: {error}") from error
