@@ -1,0 +1,120 @@
+"""``Idempotency-Key``: the same POST sent twice happens once and is answered twice.
+
+The effect and the stored answer commit together, so after a crash either both are there or neither. While the
+first call runs, a second one is told to wait (409); a call that died lets go after its lease.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+
+from api.models import IdempotencyKey
+from api.principal import Principal
+from api.problems import Problem, error_at
+
+KEPT = timedelta(hours=72)
+LEASE = timedelta(minutes=2)
+LONGEST = 255
+_HEADERS_KEPT = ("Content-Type", "ETag", "Location")
+
+
+def once(request: HttpRequest, principal: Principal, produce: Callable[[], HttpResponse]) -> HttpResponse:
+    """``produce()``, or the answer it gave before under the same key. Without a key just ``produce()``.
+
+    Raises Problem 400 for an unusable key, 422 for one used with another request, 409 while the first call
+    runs. Server errors are not kept: they may be tried again. Three queries more than without.
+    """
+    key = request.headers.get("Idempotency-Key", "")
+    if request.method != "POST" or not key or not principal.user.is_authenticated:
+        return produce()
+    if len(key) > LONGEST or not key.isprintable() or not key.isascii():
+        detail = f"An Idempotency-Key has 1 to {LONGEST} printable ASCII characters."
+        raise Problem("malformed", detail, errors=[error_at("", "idempotency_key", detail)])
+    now = timezone.now()
+    entry = _claim(principal.key, key, _fingerprint(request), now)
+    if entry.status is not None:
+        return _replay(entry)
+    return _run(entry, produce)
+
+
+def forget_old(*, at: datetime) -> int:
+    """Delete keys older than 72 hours. Returns how many."""
+    return IdempotencyKey.objects.filter(created_at__lt=at - KEPT).delete()[0]
+
+
+def _claim(caller: str, key: str, request_hash: str, now: datetime) -> IdempotencyKey:
+    """The key's row: ours to run when its status is empty. Raises Problem when it is not ours to use."""
+    new = IdempotencyKey(caller=caller, key=key, request_hash=request_hash, created_at=now, leased_until=now + LEASE)
+    with transaction.atomic():
+        IdempotencyKey.objects.bulk_create([new], ignore_conflicts=True)
+        entry = IdempotencyKey.objects.select_for_update().get(caller=caller, key=key)
+        if entry.pk == new.pk:
+            return entry
+        if entry.created_at < now - KEPT:
+            entry.delete()
+            new.save(force_insert=True)
+            return new
+        if entry.request_hash != request_hash:
+            detail = "This Idempotency-Key was used with another request."
+            raise Problem("refused", detail, errors=[error_at("", "idempotency_key_reused", detail)])
+        if entry.status is None and entry.leased_until > now:
+            raise Problem("conflict", "The first call with this key is under way.", headers={"Retry-After": "2"})
+        if entry.status is None:
+            entry.leased_until = now + LEASE
+            entry.save(update_fields=["leased_until"])
+        return entry
+
+
+def _run(entry: IdempotencyKey, produce: Callable[[], HttpResponse]) -> HttpResponse:
+    try:
+        with transaction.atomic():
+            response = produce()
+            if response.status_code >= 500:
+                raise _NotKept(response)
+            entry.status = response.status_code
+            entry.headers = {name: response[name] for name in _HEADERS_KEPT if name in response}
+            entry.body = bytes(response.content)
+            entry.save(update_fields=["status", "headers", "body"])
+        return response
+    except _NotKept as failed:
+        IdempotencyKey.objects.filter(pk=entry.pk, status=None).delete()
+        return failed.response
+    except Exception:
+        IdempotencyKey.objects.filter(pk=entry.pk, status=None).delete()
+        raise
+
+
+class _NotKept(Exception):
+    """Rolls back what a failed call did; carries its answer."""
+
+    def __init__(self, response: HttpResponse) -> None:
+        super().__init__(response.status_code)
+        self.response = response
+
+
+def _replay(entry: IdempotencyKey) -> HttpResponse:
+    response = HttpResponse(bytes(entry.body), status=entry.status, headers=entry.headers)
+    response["Idempotent-Replayed"] = "true"
+    return response
+
+
+def _fingerprint(request: HttpRequest) -> str:
+    digest = hashlib.sha256(f"{request.method} {request.get_full_path()} {request.content_type}\n".encode())
+    if request.content_type == "multipart/form-data":
+        for name, values in sorted(request.POST.lists()):
+            digest.update(repr((name, values)).encode())
+        for name, files in sorted(request.FILES.lists()):
+            for file in files:
+                digest.update(repr((name, file.name, file.size)).encode())
+                for chunk in file.chunks():
+                    digest.update(chunk)
+                file.seek(0)
+    else:
+        digest.update(request.body)
+    return digest.hexdigest()

@@ -1,0 +1,54 @@
+"""``quotas``: what the workspace and the caller may use."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.urls import path
+
+from accounts.actions.bulk import MAX_ROWS
+from api import describe as d
+from api.describe import Operation
+from api.idempotency import KEPT
+from api.json import MAX_DEPTH
+from api.plain import answer
+from api.rates import tenant_limit
+from api.reading import MAX_BODY
+from api.resources import LARGEST_PAGE
+from api.views import Endpoint
+
+LIMITS = {
+    "calls_per_minute": "Calls a minute of this token or person",
+    "calls_per_minute_workspace": "Calls a minute of the workspace",
+    "page_size": "Largest page",
+    "bulk_items": "Items of a bulk call",
+    "body_bytes": "Bytes of a JSON body",
+    "json_depth": "Levels of a JSON body",
+    "idempotency_hours": "Hours an Idempotency-Key is kept",
+}
+
+
+class Quotas(Endpoint):
+    policy = {"GET": "profile.own"}
+    describe = {
+        "GET": Operation(
+            "Limits in force",
+            "What is left in this minute is in the RateLimit headers of every answer.",
+            answers={200: d.shape(**{name: d.number(text) for name, text in LIMITS.items()})},
+        )
+    }
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        figures = (
+            settings.API_CALLS_PER_MINUTE,
+            tenant_limit(),
+            LARGEST_PAGE,
+            MAX_ROWS,
+            MAX_BODY,
+            MAX_DEPTH,
+            int(KEPT.total_seconds() // 3600),
+        )
+        return answer(dict(zip(LIMITS, figures, strict=True)))
+
+
+urlpatterns = [path("quotas/", Quotas.as_view(), name="quotas")]
