@@ -12,7 +12,7 @@ from demo import names
 from demo.story import SPONSOR_LEFT_WEEK, WEEKS, Trajectory, trajectories
 from demo.workspaces import Demo, Tier
 
-MAX_SEATS = 40
+MAX_SEATS = 26
 CSMS = 8
 
 
@@ -100,7 +100,7 @@ def _company(demo: Demo, index: int, stem: str, plot: Trajectory, rng: np.random
         country=names.COUNTRIES[int(rng.integers(len(names.COUNTRIES)))],
         csm=index % CSMS,
         since_on=since,
-        seats=int(np.clip(5 + arr / 14_000, 5, MAX_SEATS)),
+        seats=int(np.clip(4 + arr / 20_000, 4, MAX_SEATS)),
         trajectory=plot,
     )
     company.people = _people(company, demo.seed, rng, today)

@@ -16,15 +16,15 @@ from playbooks.actions.ctas import close_cta, snooze_cta
 from playbooks.actions.tasks import complete_task
 from playbooks.models import Cta
 
-WEEKLY_FOR = 16
+WEEKLY_FOR = 7
 ANSWERED_AFTER = timedelta(days=18)
-OUTCOMES = (("succeeded", 0.62), ("failed", 0.14), ("no_action", 0.24))
+OUTCOMES = (("resolved", 0.62), ("unresolved", 0.14), ("no_action", 0.24))
 
 
 def moments(today: date, now: datetime) -> Iterator[datetime]:
-    """Once a month at first, every week lately, and now."""
-    for week in range(4, WEEKS):
-        if (WEEKS - week) <= WEEKLY_FOR or week % 4 == 0:
+    """Every six weeks at first, every week lately, and now."""
+    for week in range(6, WEEKS):
+        if (WEEKS - week) <= WEEKLY_FOR or week % 6 == 0:
             at = datetime.combine(monday(today) + timedelta(weeks=week), time(4), tzinfo=UTC)
             if at < now:
                 yield at
@@ -47,8 +47,9 @@ def _work(rng: np.random.Generator, at: datetime, now: datetime) -> None:
         chance = rng.random()
         recent = at > now - timedelta(days=20)
         if chance < (0.5 if recent else 0.9):
-            for task in cta.tasks.filter(done_at=None)[:2]:
-                complete_task(task, actor=cta.owner, at=at)
+            if recent:
+                for task in cta.tasks.filter(completed_at=None):
+                    complete_task(task, actor=cta.owner, at=at)
             outcome = str(rng.choice([name for name, _ in OUTCOMES], p=[share for _, share in OUTCOMES]))
             close_cta(cta, outcome=outcome, note="", actor=cta.owner, at=at)
         elif recent and chance > 0.93:

@@ -23,7 +23,7 @@ class Figure:
     best: float
     decimals: int = 0
     every: int = 4
-    noise: float = 0.04
+    noise: float = 0.015
 
 
 @dataclass(frozen=True, slots=True)

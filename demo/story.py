@@ -38,7 +38,7 @@ def base(rng: np.random.Generator) -> np.ndarray:
     """An ordinary account: its own level, dimensions around it, slow drift and weekly noise."""
     level = rng.beta(6.5, 1.7)
     means = np.clip(level + rng.normal(0, 0.09, 5), 0.05, 0.99)
-    shocks = rng.normal(0, 0.018, (5, WEEKS))
+    shocks = rng.normal(0, 0.011, (5, WEEKS))
     drift = np.zeros((5, WEEKS))
     for week in range(1, WEEKS):
         drift[:, week] = 0.96 * drift[:, week - 1] + shocks[:, week]

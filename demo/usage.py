@@ -16,7 +16,7 @@ from demo.story import USAGE, WEEKS
 
 DAYS = WEEKS * 7
 MOBILE = "mobile"
-RECENT_DAYS = 120
+RECENT_DAYS = 75
 
 
 @dataclass(frozen=True, slots=True)
