@@ -37,7 +37,7 @@ class Portfolio:
 
 def make_accounts(count: int, *, seed: int = 7) -> Portfolio:
     """``count`` accounts with external ids and 20 users each on average, in the selected schema."""
-    from accounts.models import Account, ExternalId
+    from accounts.models import Account
 
     drawn = np.random.default_rng(seed)
     users = np.clip(drawn.lognormal(2.6, 0.8, count), 2, 180).astype(int).tolist()

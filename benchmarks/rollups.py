@@ -3,14 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
-from functools import partial
 
 from django.db import connection, transaction
-
-from benchmarks.bench import Bench
-from benchmarks.data import Portfolio, copy_rows, draw_events, make_accounts
-from benchmarks.harness import Case
 
 # The drain's statement without daily rows and signals: storing alone.
 _FOLDED, _SIGNALS = "folded AS (", "signals AS ("

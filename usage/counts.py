@@ -150,4 +150,3 @@ SELECT a.id,
 FROM accounts_account a LEFT JOIN totals t ON t.account_id = a.id
 {"WHERE a.id = ANY(%(ids)s)" if narrowed else ""}
 """
-

@@ -39,7 +39,7 @@ def share(part: npt.NDArray[Any], whole: npt.NDArray[Any]) -> Column:
 
 
 def ratio(part: npt.NDArray[Any], whole: npt.NDArray[Any]) -> Column:
-    """part / whole; NaN where whole is not above zero."""
+    """Part / whole; NaN where whole is not above zero."""
     result = np.full(len(part), np.nan)
     np.divide(part, whole, out=result, where=np.asarray(whole) > 0)
     return result
@@ -77,9 +77,7 @@ FORMULAS: dict[str, Callable[[Counts], Column]] = {
     ),
     "usage_change_pct": lambda c: change(c["recent"], c["previous"]),
     "usage_30d": lambda c: _where(c["has_events"], c["quantity"]),
-    "usage_vs_expected_pct": lambda c: np.where(
-        c["has_events"] > 0, ratio(c["quantity"] * 100, c["expected"]), np.nan
-    ),
+    "usage_vs_expected_pct": lambda c: np.where(c["has_events"] > 0, ratio(c["quantity"] * 100, c["expected"]), np.nan),
     "feature_utilization_pct": lambda c: np.where(
         c["has_events"] > 0, share(c["features_used"], c["features"]), np.nan
     ),

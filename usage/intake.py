@@ -161,7 +161,7 @@ def _read_singly(body: bytes, kind: str, default_source: str) -> Batch[Any]:
         raw = _RAW[kind].decode(body)
     except msgspec.ValidationError as error:
         field, detail = _field_and_detail(error)
-        raise Refused(422, "invalid_body", detail, f"/{field.replace('.', '/')}" if field else "") from error
+        raise Refused(400, "invalid_body", detail, f"/{field.replace('.', '/')}" if field else "") from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Refused(400, "malformed", str(error)) from error
     except RecursionError as error:
@@ -176,9 +176,7 @@ def _read_singly(body: bytes, kind: str, default_source: str) -> Batch[Any]:
             places.append(index)
         except (msgspec.ValidationError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             rejected.append(rejection(index, error))
-    return without_control_characters(
-        Batch(len(entries), _source(raw.source, default_source), items, places, rejected)
-    )
+    return without_control_characters(Batch(len(entries), _source(raw.source, default_source), items, places, rejected))
 
 
 def _check_length(entries: Sequence[Any]) -> None:

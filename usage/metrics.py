@@ -48,9 +48,7 @@ def provide(account_ids: list[UUID] | None, metrics: set[str], on: dt.date) -> C
     if per_user:
         computed[PER_USER] = _per_user(computed.get("tickets_month", {}), computed.get("active_users", {}))
     return {
-        metric: column
-        for metric in metrics
-        if (column := _merged(computed.get(metric, {}), given.get(metric, {}), on))
+        metric: column for metric in metrics if (column := _merged(computed.get(metric, {}), given.get(metric, {}), on))
     }
 
 
@@ -92,9 +90,7 @@ def _observations(accounts: list[UUID], values: Column, observed_at: dt.datetime
     }
 
 
-def _merged(
-    computed: dict[UUID, Observation], stated: dict[UUID, Observation], on: dt.date
-) -> dict[UUID, Observation]:
+def _merged(computed: dict[UUID, Observation], stated: dict[UUID, Observation], on: dt.date) -> dict[UUID, Observation]:
     if not computed or not stated:
         return stated or computed
     oldest = dt.datetime.combine(on - dt.timedelta(days=STATED_FOR_DAYS), dt.time(), tzinfo=dt.UTC)

@@ -205,6 +205,4 @@ def _tickets(account_ids: Sequence[UUID] | None, on: dt.date) -> dict[UUID, Tick
             of_account = sums.setdefault(account, ({}, {}, {}))
             for window, total in zip(of_account, windows, strict=True):
                 window[metric] = total
-    return {
-        account: Tickets(*sums.get(account, ({}, {}, {})), frozenset(given)) for account, given in ever.items()
-    }
+    return {account: Tickets(*sums.get(account, ({}, {}, {})), frozenset(given)) for account, given in ever.items()}

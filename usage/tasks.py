@@ -43,6 +43,11 @@ def rebuild(self: TenantTask) -> int:
         raise self.retry(exc=busy, countdown=3) from busy
 
 
+def rebuild_on_commit() -> None:
+    """Make the daily rows anew once the change that calls for it is committed."""
+    rebuild.delay_on_commit()
+
+
 def nudge() -> None:
     """Ask for a drain after the commit, at most once a second and process; the sweep comes every 5 s anyway.
 

@@ -32,7 +32,8 @@ def test_a_batch_is_pending_until_drained_then_accounted_for():
 def test_the_daily_row_says_who_did_what():
     account = make_account(external_id="A-1")
     post([
-        event(0, user="ada"), event(1, user="ben", name="Work-Orders.created", quantity=3, properties={"platform": "ios"}),
+        event(0, user="ada"),
+        event(1, user="ben", name="Work-Orders.created", quantity=3, properties={"platform": "ios"}),
         event(2, user="ada", name="session", properties={"minutes": 12.5}), event(3, user=None, name="work_orders"),
     ])  # fmt: skip
     drain(at=NOW)
@@ -142,7 +143,7 @@ def test_parked_events_thrown_away_are_counted_rejected():
     _, receipt = post([event(0, account="never"), event(1, account="other")])
     drain(at=NOW)
 
-    assert discard_parked(source="crm", account="never") == 1
+    assert discard_parked(source="crm", account="never", actor=None, at=NOW) == 1
     assert counts(receipt) == {
         "state": "done", "received": 2, "accepted": 0, "duplicates": 0, "parked": 1, "rejected": 1,
     }  # fmt: skip
@@ -161,7 +162,12 @@ def test_a_late_event_lands_on_its_own_day():
 def test_days_are_the_workspaces():
     Workspace.objects.update(timezone="America/New_York")
     make_account(external_id="A-1")
-    post([event(0, at=dt.datetime(2026, 11, 24, 4, 59, tzinfo=dt.UTC)), event(1, at=dt.datetime(2026, 11, 24, 5, 0, tzinfo=dt.UTC))])
+    post(
+        [
+            event(0, at=dt.datetime(2026, 11, 24, 4, 59, tzinfo=dt.UTC)),
+            event(1, at=dt.datetime(2026, 11, 24, 5, 0, tzinfo=dt.UTC)),
+        ]
+    )
     drain(at=NOW)
 
     assert [row["day"] for row in days()] == [dt.date(2026, 11, 23), dt.date(2026, 11, 24)]
@@ -171,7 +177,8 @@ def test_the_edges_of_the_window():
     make_account(external_id="A-1")
     floor = window_floor(NOW)
     answer, receipt = post([event(0, at=floor), event(1, at=floor - dt.timedelta(microseconds=1)),
-                            event(2, at=NOW + dt.timedelta(days=1)), event(3, at=NOW + dt.timedelta(days=1, seconds=1))])  # fmt: skip
+                            event(2, at=NOW + dt.timedelta(days=1)),
+                            event(3, at=NOW + dt.timedelta(days=1, seconds=1))])  # fmt: skip
 
     assert floor == dt.datetime(2025, 10, 1, tzinfo=dt.UTC)
     assert [(one["index"], one["code"], one["field"]) for one in answer["rejected"]] == [
@@ -217,19 +224,21 @@ def test_an_empty_batch_is_done_at_once():
 def test_text_that_copy_and_sql_could_take_for_their_own_arrives_as_it_is():
     make_account(external_id="A\\1")
     user = "DOMAIN\\ada'; drop table usage_event; --"
-    post([event("\\N", account="A\\1", user=user, name="a\\tb {0} %s", properties={"t": "tab\there \\ \"q\" \n line <b>"})])
+    post(
+        [event("\\N", account="A\\1", user=user, name="a\\tb {0} %s", properties={"t": 'tab\there \\ "q" \n line <b>'})]
+    )
     drain(at=NOW)
 
     one = UsageEvent.objects.get()
     assert one.event == "a\\tb {0} %s"
-    assert one.properties == {"t": "tab\there \\ \"q\" \n line <b>"}
+    assert one.properties == {"t": 'tab\there \\ "q" \n line <b>'}
     assert AppUser.objects.get().external_id == user
 
 
 def test_properties_that_are_no_numbers_cannot_stop_the_drain():
     make_account(external_id="A-1")
-    odd = [{"minutes": "ten"}, {"minutes": None}, {"minutes": -5}, {"minutes": 1e300}, {"seconds": [1]}, {"platform": 7},
-           {"mobile": "yes"}, {"platform": None}]  # fmt: skip
+    odd = [{"minutes": "ten"}, {"minutes": None}, {"minutes": -5}, {"minutes": 1e300}, {"seconds": [1]},
+           {"platform": 7}, {"mobile": "yes"}, {"platform": None}]  # fmt: skip
     _, receipt = post([event(n, name="session", properties=one) for n, one in enumerate(odd)])
 
     assert settle(receipt)["accepted"] == len(odd)

@@ -31,7 +31,7 @@ def _text(bound: Decimal | int | None) -> str | None:
 
 
 @transaction.atomic
-def define_metric(  # noqa: PLR0913 - one argument a column
+def define_metric(
     key: str,
     *,
     name: str,

@@ -35,9 +35,7 @@ class Received:
         }
 
 
-def receive_events(
-    rows: Iterable[dict[str, Any]], *, source: str, at: dt.datetime, history: bool = False
-) -> Received:
+def receive_events(rows: Iterable[dict[str, Any]], *, source: str, at: dt.datetime, history: bool = False) -> Received:
     """Take rows of text (a CSV file's) as events. With ``history``, any event since 2000 is taken.
 
     Months older than the window that come in this way are kept 13 months from now, so that the same file

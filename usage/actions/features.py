@@ -66,7 +66,7 @@ def define_key_features(
     return sorted(rows, key=lambda slot: slot.slot)
 
 
-def _row(key: str, feature: Feature, old: FeatureSlot | None, free, origin: str, at: dt.datetime) -> FeatureSlot:  # noqa: ANN001, PLR0913
+def _row(key: str, feature: Feature, old: FeatureSlot | None, free, origin: str, at: dt.datetime) -> FeatureSlot:  # noqa: ANN001
     row = old or FeatureSlot(key=key, slot=next(free), valid_from_on=at.date())
     row.name = feature.get("name") or key.replace("_", " ").capitalize()
     row.events = sorted({*feature.get("events", []), key})

@@ -16,7 +16,10 @@ from uuid import UUID
 import msgspec
 from django.db import connection, transaction
 
+from accounts import audit
 from accounts.actions.changes import mark_changed
+from accounts.errors import RuleViolated
+from accounts.models import Account
 from tenants.guard import new_id
 from usage import intake
 from usage.actions.definitions import define_stated_metrics
@@ -29,6 +32,7 @@ from usage.models import IngestReceipt, MetricDefinition, ParkedObservation
 if TYPE_CHECKING:
     from accounts.models import User
 
+BY_HAND = "entered"
 EARLIEST = dt.date(2000, 1, 1)
 LARGEST = Decimal(10) ** 14
 Key = tuple[UUID, str, dt.date]
@@ -90,7 +94,27 @@ def record_observations(
     Values may be text. An unknown account is refused, not parked; the answer names each row's place.
     """
     batch = intake.read_rows(rows, "metrics", source=source)
+    # Every account may be changed here; one that does not exist is refused.
     return _record(batch, at=at, actor=actor, receipt=None, only_accounts=set)
+
+
+@transaction.atomic
+def state_metric(
+    account: Account, definition: MetricDefinition, *, on: dt.date, value: Decimal | str, actor: User, at: dt.datetime
+) -> bool:
+    """Record a value that a person enters; audited. False when it was the current value already.
+
+    Raises RuleViolated when the value is none the metric takes.
+    """
+    row = {"account": str(account.pk), "metric": definition.key, "on": on, "value": str(value)}
+    done = record_observations([row], source=BY_HAND, at=at, actor=actor)
+    if done.rejected:
+        refused = done.rejected[0]
+        raise RuleViolated(refused.code, refused.detail, refused.field)
+    if done.accepted:
+        after = {"metric": definition.key, "on": on, "value": str(value)}
+        audit.record("metric.stated", definition, actor=actor, at=at, after=after, account=account)
+    return bool(done.accepted)
 
 
 def _record(
@@ -184,9 +208,7 @@ def _resolve(names: set[str], source: str) -> dict[str, UUID | None]:
         return dict(cursor.fetchall())
 
 
-def _write(
-    values: Sequence[Value], *, source: str, at: dt.datetime, actor: User | None
-) -> tuple[list[int], list[int]]:
+def _write(values: Sequence[Value], *, source: str, at: dt.datetime, actor: User | None) -> tuple[list[int], list[int]]:
     if not values:
         return [], []
     lock_values()
@@ -270,9 +292,7 @@ def _insert(rows: dict[Key, list[Value]], *, source: str, at: dt.datetime, actor
         )
 
 
-def _park(
-    parked: Sequence[tuple[int, intake.Observation]], *, source: str, receipt: UUID, at: dt.datetime
-) -> None:
+def _park(parked: Sequence[tuple[int, intake.Observation]], *, source: str, receipt: UUID, at: dt.datetime) -> None:
     ParkedObservation.objects.bulk_create(
         ParkedObservation(
             receipt_id=receipt, source=source, account=item.account, metric=item.metric, on=item.on,

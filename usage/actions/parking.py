@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from typing import TYPE_CHECKING
+
 from django.db import connection, transaction
 
+from accounts import audit
 from usage.fold import RESOLVED
+from usage.models import ParkedEvent
+
+if TYPE_CHECKING:
+    from accounts.models import User
 
 # The distinct (source, account) pairs by hopping along the index: one step a pair, not one a row.
 PAIRS = """
@@ -53,16 +61,26 @@ def release_parked() -> int:
         return int(cursor.fetchone()[0])
 
 
+DISCARD = """
+WITH gone AS (DELETE FROM {table} WHERE source = %(source)s AND account = %(account)s RETURNING receipt_id),
+counts AS (SELECT receipt_id, count(*) AS n FROM gone GROUP BY 1),
+settled AS (
+    UPDATE usage_ingestreceipt r SET parked = r.parked - n, rejected = r.rejected + n
+    FROM counts c WHERE r.id = c.receipt_id
+)
+SELECT coalesce(sum(n), 0) FROM counts
+"""
+
+
 @transaction.atomic
-def discard_parked(*, source: str, account: str) -> int:
-    """Throw away the events parked for an account that will never appear; their receipts count them rejected."""
+def discard_parked(*, source: str, account: str, actor: User | None, at: dt.datetime) -> int:
+    """Throw away everything parked for an account that will never appear; its receipts count it as rejected."""
+    gone = 0
     with connection.cursor() as cursor:
-        cursor.execute(
-            "WITH gone AS (DELETE FROM usage_parkedevent WHERE source = %s AND account = %s RETURNING receipt_id),"
-            " counts AS (SELECT receipt_id, count(*) AS n FROM gone GROUP BY 1),"
-            " settled AS (UPDATE usage_ingestreceipt r SET parked = r.parked - n, rejected = r.rejected + n"
-            " FROM counts c WHERE r.id = c.receipt_id)"
-            " SELECT coalesce(sum(n), 0) FROM counts",
-            [source, account],
-        )
-        return int(cursor.fetchone()[0])
+        for table in ("usage_parkedevent", "usage_parkedobservation"):
+            cursor.execute(DISCARD.format(table=table), {"source": source, "account": account})
+            gone += int(cursor.fetchone()[0])
+    if gone:
+        target = ParkedEvent(pk=0, source=source, account=account, event="everything")
+        audit.record("usage.discarded", target, actor=actor, at=at, after={"items": gone})
+    return gone

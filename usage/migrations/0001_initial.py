@@ -8,201 +8,345 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('accounts', '0001_initial'),
+        ("accounts", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='HistoryMonth',
+            name="HistoryMonth",
             fields=[
-                ('month', models.DateField(primary_key=True, serialize=False)),
-                ('loaded_at', models.DateTimeField()),
+                ("month", models.DateField(primary_key=True, serialize=False)),
+                ("loaded_at", models.DateTimeField()),
             ],
         ),
         migrations.CreateModel(
-            name='Signal',
+            name="Signal",
             fields=[
-                ('kind', models.CharField(max_length=10, primary_key=True, serialize=False)),
-                ('first_at', models.DateTimeField()),
+                ("kind", models.CharField(max_length=10, primary_key=True, serialize=False)),
+                ("first_at", models.DateTimeField()),
             ],
         ),
         migrations.CreateModel(
-            name='AccountDay',
+            name="AccountDay",
             fields=[
-                ('pk', models.CompositePrimaryKey('account_id', 'day', 'word', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('account_id', models.UUIDField()),
-                ('day', models.DateField()),
-                ('word', models.IntegerField()),
-                ('features', models.SmallIntegerField(default=0, help_text='Bit n-1: key feature n was used, by a user or not')),
-                ('quantity', models.BigIntegerField(default=0, help_text="Volume: sum of the events' quantities")),
-                ('logins', models.BigIntegerField(default=0)),
-                ('sessions', models.BigIntegerField(default=0)),
-                ('session_seconds', models.BigIntegerField(default=0)),
-                ('workflows_started', models.BigIntegerField(default=0)),
-                ('workflows_completed', models.BigIntegerField(default=0)),
-                ('act', models.BigIntegerField(default=0)),
-                ('login', models.BigIntegerField(default=0)),
-                ('mobile', models.BigIntegerField(default=0)),
-                ('k1', models.BigIntegerField(default=0)),
-                ('k2', models.BigIntegerField(default=0)),
-                ('k3', models.BigIntegerField(default=0)),
-                ('k4', models.BigIntegerField(default=0)),
-                ('k5', models.BigIntegerField(default=0)),
-                ('k6', models.BigIntegerField(default=0)),
-                ('k7', models.BigIntegerField(default=0)),
-                ('k8', models.BigIntegerField(default=0)),
-                ('last_at', models.DateTimeField(help_text='Latest event of the day')),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "account_id", "day", "word", blank=True, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("account_id", models.UUIDField()),
+                ("day", models.DateField()),
+                ("word", models.IntegerField()),
+                (
+                    "features",
+                    models.SmallIntegerField(default=0, help_text="Bit n-1: key feature n was used, by a user or not"),
+                ),
+                ("quantity", models.BigIntegerField(default=0, help_text="Volume: sum of the events' quantities")),
+                ("logins", models.BigIntegerField(default=0)),
+                ("sessions", models.BigIntegerField(default=0)),
+                ("session_seconds", models.BigIntegerField(default=0)),
+                ("workflows_started", models.BigIntegerField(default=0)),
+                ("workflows_completed", models.BigIntegerField(default=0)),
+                ("act", models.BigIntegerField(default=0)),
+                ("login", models.BigIntegerField(default=0)),
+                ("mobile", models.BigIntegerField(default=0)),
+                ("k1", models.BigIntegerField(default=0)),
+                ("k2", models.BigIntegerField(default=0)),
+                ("k3", models.BigIntegerField(default=0)),
+                ("k4", models.BigIntegerField(default=0)),
+                ("k5", models.BigIntegerField(default=0)),
+                ("k6", models.BigIntegerField(default=0)),
+                ("k7", models.BigIntegerField(default=0)),
+                ("k8", models.BigIntegerField(default=0)),
+                ("last_at", models.DateTimeField(help_text="Latest event of the day")),
             ],
             options={
-                'db_table': 'usage_accountday',
-                'indexes': [models.Index(fields=['day'], name='account_day_by_day')],
+                "db_table": "usage_accountday",
+                "indexes": [models.Index(fields=["day"], name="account_day_by_day")],
             },
         ),
         migrations.CreateModel(
-            name='AppUser',
+            name="AppUser",
             fields=[
-                ('pk', models.CompositePrimaryKey('account_id', 'external_id', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('account_id', models.UUIDField()),
-                ('external_id', models.CharField(max_length=200)),
-                ('ordinal', models.IntegerField()),
-                ('first_seen_at', models.DateTimeField()),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "account_id", "external_id", blank=True, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("account_id", models.UUIDField()),
+                ("external_id", models.CharField(max_length=200)),
+                ("ordinal", models.IntegerField()),
+                ("first_seen_at", models.DateTimeField()),
             ],
             options={
-                'db_table': 'usage_appuser',
-                'constraints': [models.UniqueConstraint(fields=('account_id', 'ordinal'), name='app_user_ordinal_once')],
+                "db_table": "usage_appuser",
+                "constraints": [
+                    models.UniqueConstraint(fields=("account_id", "ordinal"), name="app_user_ordinal_once")
+                ],
             },
         ),
         migrations.CreateModel(
-            name='FeatureSlot',
+            name="FeatureSlot",
             fields=[
-                ('id', models.UUIDField(default=tenants.guard.new_id, editable=False, primary_key=True, serialize=False)),
-                ('slot', models.PositiveSmallIntegerField(unique=True)),
-                ('key', models.SlugField(max_length=60, unique=True)),
-                ('name', models.CharField(max_length=120)),
-                ('events', models.JSONField(default=list, help_text='Event names that count as use of the feature')),
-                ('counted', models.BooleanField(default=True, help_text='Off: recorded, but not part of the figures')),
-                ('origin', models.CharField(choices=[('automatic', 'Found in the events'), ('pack', 'Methodology'), ('tenant', 'Entered here')], default='tenant', max_length=10)),
-                ('valid_from_on', models.DateField(help_text='First day from which the column means this feature')),
+                (
+                    "id",
+                    models.UUIDField(default=tenants.guard.new_id, editable=False, primary_key=True, serialize=False),
+                ),
+                ("slot", models.PositiveSmallIntegerField(unique=True)),
+                ("key", models.SlugField(max_length=60, unique=True)),
+                ("name", models.CharField(max_length=120)),
+                ("events", models.JSONField(default=list, help_text="Event names that count as use of the feature")),
+                ("counted", models.BooleanField(default=True, help_text="Off: recorded, but not part of the figures")),
+                (
+                    "origin",
+                    models.CharField(
+                        choices=[
+                            ("automatic", "Found in the events"),
+                            ("pack", "Methodology"),
+                            ("tenant", "Entered here"),
+                        ],
+                        default="tenant",
+                        max_length=10,
+                    ),
+                ),
+                ("valid_from_on", models.DateField(help_text="First day from which the column means this feature")),
             ],
             options={
-                'ordering': ['slot'],
-                'constraints': [models.CheckConstraint(condition=models.Q(('slot__gte', 1), ('slot__lte', 8)), name='feature_slot_1_to_8')],
+                "ordering": ["slot"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("slot__gte", 1), ("slot__lte", 8)), name="feature_slot_1_to_8"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='IngestReceipt',
+            name="IngestReceipt",
             fields=[
-                ('id', models.UUIDField(default=tenants.guard.new_id, editable=False, primary_key=True, serialize=False)),
-                ('kind', models.CharField(choices=[('events', 'Events'), ('metrics', 'Metrics')], max_length=8)),
-                ('source', models.CharField(max_length=40)),
-                ('received', models.PositiveIntegerField()),
-                ('accepted', models.PositiveIntegerField(default=0)),
-                ('duplicates', models.PositiveIntegerField(default=0)),
-                ('parked', models.PositiveIntegerField(default=0)),
-                ('rejected', models.PositiveIntegerField(default=0)),
-                ('errors', models.JSONField(blank=True, default=list, help_text='The first 100 rejected items with their reasons')),
-                ('created_at', models.DateTimeField()),
-                ('done_at', models.DateTimeField(blank=True, null=True)),
+                (
+                    "id",
+                    models.UUIDField(default=tenants.guard.new_id, editable=False, primary_key=True, serialize=False),
+                ),
+                ("kind", models.CharField(choices=[("events", "Events"), ("metrics", "Metrics")], max_length=8)),
+                ("source", models.CharField(max_length=40)),
+                ("received", models.PositiveIntegerField()),
+                ("accepted", models.PositiveIntegerField(default=0)),
+                ("duplicates", models.PositiveIntegerField(default=0)),
+                ("parked", models.PositiveIntegerField(default=0)),
+                ("rejected", models.PositiveIntegerField(default=0)),
+                (
+                    "errors",
+                    models.JSONField(
+                        blank=True, default=list, help_text="The first 100 rejected items with their reasons"
+                    ),
+                ),
+                ("created_at", models.DateTimeField()),
+                ("done_at", models.DateTimeField(blank=True, null=True)),
             ],
             options={
-                'indexes': [models.Index(fields=['-created_at'], name='receipt_newest'), models.Index(condition=models.Q(('done_at', None)), fields=['created_at'], name='receipt_pending')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('done_at', None), ('received', django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.F('accepted'), '+', models.F('duplicates')), '+', models.F('parked')), '+', models.F('rejected'))), _connector='OR'), name='receipt_done_when_all_accounted')],
+                "indexes": [
+                    models.Index(fields=["-created_at"], name="receipt_newest"),
+                    models.Index(condition=models.Q(("done_at", None)), fields=["created_at"], name="receipt_pending"),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("done_at", None),
+                            (
+                                "received",
+                                django.db.models.expressions.CombinedExpression(
+                                    django.db.models.expressions.CombinedExpression(
+                                        django.db.models.expressions.CombinedExpression(
+                                            models.F("accepted"), "+", models.F("duplicates")
+                                        ),
+                                        "+",
+                                        models.F("parked"),
+                                    ),
+                                    "+",
+                                    models.F("rejected"),
+                                ),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="receipt_done_when_all_accounted",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='MetricDefinition',
+            name="MetricDefinition",
             fields=[
-                ('id', models.UUIDField(default=tenants.guard.new_id, editable=False, primary_key=True, serialize=False)),
-                ('key', models.SlugField(max_length=60, unique=True)),
-                ('name', models.CharField(max_length=120)),
-                ('description', models.CharField(blank=True, max_length=300)),
-                ('unit', models.CharField(blank=True, max_length=30)),
-                ('kind', models.CharField(choices=[('number', 'Number'), ('choice', 'Choice')], default='number', max_length=6)),
-                ('options', models.JSONField(blank=True, default=list)),
-                ('lowest', models.DecimalField(blank=True, decimal_places=6, max_digits=20, null=True)),
-                ('highest', models.DecimalField(blank=True, decimal_places=6, max_digits=20, null=True)),
-                ('aggregation', models.CharField(choices=[('latest', 'Latest value'), ('sum', 'Sum of the days'), ('mean', 'Mean of the days')], default='latest', max_length=6)),
-                ('pack', models.CharField(blank=True, help_text="Pack that asks for it; empty: the tenant's own", max_length=20)),
-                ('created_at', models.DateTimeField()),
+                (
+                    "id",
+                    models.UUIDField(default=tenants.guard.new_id, editable=False, primary_key=True, serialize=False),
+                ),
+                ("key", models.SlugField(max_length=60, unique=True)),
+                ("name", models.CharField(max_length=120)),
+                ("description", models.CharField(blank=True, max_length=300)),
+                ("unit", models.CharField(blank=True, max_length=30)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("number", "Number"), ("choice", "Choice")], default="number", max_length=6
+                    ),
+                ),
+                ("options", models.JSONField(blank=True, default=list)),
+                ("lowest", models.DecimalField(blank=True, decimal_places=6, max_digits=20, null=True)),
+                ("highest", models.DecimalField(blank=True, decimal_places=6, max_digits=20, null=True)),
+                (
+                    "aggregation",
+                    models.CharField(
+                        choices=[("latest", "Latest value"), ("sum", "Sum of the days"), ("mean", "Mean of the days")],
+                        default="latest",
+                        max_length=6,
+                    ),
+                ),
+                (
+                    "pack",
+                    models.CharField(
+                        blank=True, help_text="Pack that asks for it; empty: the tenant's own", max_length=20
+                    ),
+                ),
+                ("created_at", models.DateTimeField()),
             ],
             options={
-                'ordering': ['name'],
-                'constraints': [models.CheckConstraint(condition=models.Q(('kind__in', ['number', 'choice'])), name='metric_kind_known'), models.CheckConstraint(condition=models.Q(('lowest', None), ('highest', None), ('lowest__lte', models.F('highest')), _connector='OR'), name='metric_bounds_in_order')],
+                "ordering": ["name"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("kind__in", ["number", "choice"])), name="metric_kind_known"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("lowest", None), ("highest", None), ("lowest__lte", models.F("highest")), _connector="OR"
+                        ),
+                        name="metric_bounds_in_order",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='MetricLatest',
+            name="MetricLatest",
             fields=[
-                ('pk', models.CompositePrimaryKey('account_id', 'metric', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('metric', models.CharField(max_length=60)),
-                ('on', models.DateField()),
-                ('number', models.DecimalField(decimal_places=6, max_digits=20, null=True)),
-                ('choice', models.CharField(blank=True, max_length=60)),
-                ('source', models.CharField(max_length=40)),
-                ('recorded_at', models.DateTimeField()),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='accounts.account')),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "account_id", "metric", blank=True, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("metric", models.CharField(max_length=60)),
+                ("on", models.DateField()),
+                ("number", models.DecimalField(decimal_places=6, max_digits=20, null=True)),
+                ("choice", models.CharField(blank=True, max_length=60)),
+                ("source", models.CharField(max_length=40)),
+                ("recorded_at", models.DateTimeField()),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="accounts.account"
+                    ),
+                ),
             ],
             options={
-                'db_table': 'usage_metriclatest',
+                "db_table": "usage_metriclatest",
             },
         ),
         migrations.CreateModel(
-            name='ParkedEvent',
+            name="ParkedEvent",
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('receipt_id', models.UUIDField()),
-                ('source', models.CharField(max_length=40)),
-                ('external_id', models.CharField(max_length=200)),
-                ('account', models.CharField(help_text='The account as the sender names it', max_length=120)),
-                ('app_user', models.CharField(max_length=200, null=True)),
-                ('event', models.CharField(max_length=80)),
-                ('at', models.DateTimeField()),
-                ('quantity', models.IntegerField()),
-                ('properties', models.JSONField(null=True)),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("receipt_id", models.UUIDField()),
+                ("source", models.CharField(max_length=40)),
+                ("external_id", models.CharField(max_length=200)),
+                ("account", models.CharField(help_text="The account as the sender names it", max_length=120)),
+                ("app_user", models.CharField(max_length=200, null=True)),
+                ("event", models.CharField(max_length=80)),
+                ("at", models.DateTimeField()),
+                ("quantity", models.IntegerField()),
+                ("properties", models.JSONField(null=True)),
             ],
             options={
-                'db_table': 'usage_parkedevent',
-                'indexes': [models.Index(fields=['source', 'account'], name='parked_event_by_account')],
+                "db_table": "usage_parkedevent",
+                "indexes": [models.Index(fields=["source", "account"], name="parked_event_by_account")],
             },
         ),
         migrations.CreateModel(
-            name='ParkedObservation',
+            name="ParkedObservation",
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('receipt_id', models.UUIDField()),
-                ('source', models.CharField(max_length=40)),
-                ('account', models.CharField(max_length=120)),
-                ('metric', models.CharField(max_length=60)),
-                ('on', models.DateField()),
-                ('value', models.CharField(max_length=60)),
-                ('recorded_at', models.DateTimeField()),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("receipt_id", models.UUIDField()),
+                ("source", models.CharField(max_length=40)),
+                ("account", models.CharField(max_length=120)),
+                ("metric", models.CharField(max_length=60)),
+                ("on", models.DateField()),
+                ("value", models.CharField(max_length=60)),
+                ("recorded_at", models.DateTimeField()),
             ],
             options={
-                'indexes': [models.Index(fields=['source', 'account'], name='parked_metric_by_account')],
+                "indexes": [models.Index(fields=["source", "account"], name="parked_metric_by_account")],
             },
         ),
         migrations.CreateModel(
-            name='MetricValue',
+            name="MetricValue",
             fields=[
-                ('id', models.UUIDField(default=tenants.guard.new_id, editable=False, primary_key=True, serialize=False)),
-                ('metric', models.CharField(max_length=60)),
-                ('on', models.DateField()),
-                ('number', models.DecimalField(blank=True, decimal_places=6, max_digits=20, null=True)),
-                ('choice', models.CharField(blank=True, max_length=60)),
-                ('source', models.CharField(max_length=40)),
-                ('recorded_at', models.DateTimeField()),
-                ('superseded_at', models.DateTimeField(blank=True, null=True)),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='metric_values', to='accounts.account')),
-                ('recorded_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.UUIDField(default=tenants.guard.new_id, editable=False, primary_key=True, serialize=False),
+                ),
+                ("metric", models.CharField(max_length=60)),
+                ("on", models.DateField()),
+                ("number", models.DecimalField(blank=True, decimal_places=6, max_digits=20, null=True)),
+                ("choice", models.CharField(blank=True, max_length=60)),
+                ("source", models.CharField(max_length=40)),
+                ("recorded_at", models.DateTimeField()),
+                ("superseded_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="metric_values", to="accounts.account"
+                    ),
+                ),
+                (
+                    "recorded_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(fields=['account', 'metric', '-on', '-recorded_at'], name='metric_value_history'), models.Index(condition=models.Q(('superseded_at', None)), fields=['metric', 'on'], include=('account', 'number'), name='metric_value_window')],
-                'constraints': [models.UniqueConstraint(condition=models.Q(('superseded_at', None)), fields=('account', 'metric', 'on'), name='metric_value_one_current'), models.CheckConstraint(condition=models.Q(models.Q(('choice', ''), ('number__isnull', False)), models.Q(('number', None), models.Q(('choice', ''), _negated=True)), _connector='OR'), name='metric_value_number_or_choice')],
+                "indexes": [
+                    models.Index(fields=["account", "metric", "-on", "-recorded_at"], name="metric_value_history"),
+                    models.Index(
+                        condition=models.Q(("superseded_at", None)),
+                        fields=["metric", "on"],
+                        include=("account", "number"),
+                        name="metric_value_window",
+                    ),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("superseded_at", None)),
+                        fields=("account", "metric", "on"),
+                        name="metric_value_one_current",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("choice", ""), ("number__isnull", False)),
+                            models.Q(("number", None), models.Q(("choice", ""), _negated=True)),
+                            _connector="OR",
+                        ),
+                        name="metric_value_number_or_choice",
+                    ),
+                ],
             },
         ),
     ]

@@ -99,7 +99,7 @@ class ParkedEvent(models.Model):
     source = models.CharField(max_length=40)
     external_id = models.CharField(max_length=200)
     account = models.CharField(max_length=120, help_text="The account as the sender names it")
-    app_user = models.CharField(max_length=200, null=True)  # noqa: DJ001 - null: the event names no user
+    app_user = models.CharField(max_length=200, null=True)
     event = models.CharField(max_length=80)
     at = models.DateTimeField()
     quantity = models.IntegerField()

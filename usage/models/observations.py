@@ -66,9 +66,7 @@ class MetricValue(TenantModel):
     number = models.DecimalField(max_digits=20, decimal_places=6, null=True, blank=True)
     choice = models.CharField(max_length=60, blank=True)
     source = models.CharField(max_length=40)
-    recorded_by = models.ForeignKey(
-        "accounts.User", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
-    )
+    recorded_by = models.ForeignKey("accounts.User", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     recorded_at = models.DateTimeField()
     superseded_at = models.DateTimeField(null=True, blank=True)
 
