@@ -28,7 +28,7 @@ class Entry:
 
 ENTRIES = (
     Entry("portal:home", "Home", "layout-dashboard", phone=True),
-    Entry("health:portfolio", "Portfolio", "layout-dashboard", phone=True),
+    Entry("accounts:portfolio", "Portfolio", "layout-dashboard", phone=True),
     Entry("accounts:account-list", "Accounts", "building-2", phone=True),
     Entry("playbooks:cta-list", "CTAs", "list-checks", phone=True),
     Entry("engagement:inbox", "Inbox", "inbox", phone=True),

@@ -13,14 +13,14 @@ from django.templatetags.static import static
 NAMES = (
     "activity archive arrow-down arrow-left arrow-right arrow-up arrow-up-right award ban bell book-open bookmark "
     "briefcase building-2 calendar calendar-clock chart-column chart-line check chevron-down chevron-left "
-    "chevron-right chevron-up chevrons-up-down circle-alert circle-check circle-question-mark clipboard-list clock code "
-    "columns-3 copy database download ellipsis external-link eye eye-off file-text fingerprint-pattern flag git-branch "
-    "globe grip-vertical heart-pulse history inbox info key-round keyboard layers layout-dashboard link list-checks "
-    "list-filter log-in log-out mail mail-open menu message-square minus monitor moon network package paperclip "
-    "pause pencil phone play plus power printer receipt refresh-cw rocket rotate-ccw route save scale search send "
-    "server settings share-2 shield shield-check sliders-horizontal sparkles star sun table-2 target ticket timer "
-    "trash-2 trending-down trending-up triangle-alert undo-2 upload user user-check user-minus user-plus users "
-    "wallet webhook x zap"
+    "chevron-right chevron-up chevrons-up-down circle-alert circle-check circle-question-mark clipboard-list clock "
+    "code columns-3 copy database download ellipsis external-link eye eye-off file-text fingerprint-pattern flag "
+    "git-branch globe grip-vertical heart-pulse history inbox info key-round keyboard layers layout-dashboard link "
+    "list-checks list-filter log-in log-out mail mail-open menu message-square minus monitor moon network package "
+    "paperclip pause pencil phone play plus power printer receipt refresh-cw rocket rotate-ccw route save scale "
+    "search send server settings share-2 shield shield-check sliders-horizontal sparkles star sun table-2 target "
+    "ticket timer trash-2 trending-down trending-up triangle-alert undo-2 upload user user-check user-minus "
+    "user-plus users wallet webhook x zap"
 ).split()
 # One shape a band, so that state never depends on colour alone.
 SHAPES = {

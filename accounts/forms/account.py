@@ -47,7 +47,7 @@ class AccountForm(RecordForm):
     timezone = forms.CharField(
         max_length=64, required=False, label="Time zone", help_text="Such as Europe/Berlin; empty: the workspace's"
     )
-    currency = forms.CharField(max_length=3, required=False, help_text="Three letters, such as EUR")
+    currency = forms.CharField(max_length=3, help_text="Three letters, such as EUR")
     customer_since_on = forms.DateField(required=False, widget=DateInput, label="Customer since")
     assigned_users = forms.IntegerField(
         required=False, min_value=0, max_value=2_000_000_000, label="People given access"

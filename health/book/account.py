@@ -22,10 +22,11 @@ METRIC_WEEKS = 26
 
 
 class Component(NamedTuple):
-    """A dimension's line with what changed since the earlier score (None: not comparable)."""
+    """A dimension's line, its change since the earlier score (None: not comparable), its measures in words."""
 
     line: DimensionLine
     change: Decimal | None
+    words: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ def score_of(account: Account, on: date) -> AccountScore | None:
     comparable = before is not None and before.version_id == health.version_id
     old = dict(zip((part.key for part in card.card.dimensions), before.dimensions, strict=True)) if comparable else {}
     components = [
-        Component(line, _moved(line, old.get(line.key)) if comparable else None)
+        Component(line, _moved(line, old.get(line.key)) if comparable else None, _words(line))
         for line in dimension_lines(health, card)
     ]
     change = change_between(before, health) if before is not None else None
@@ -71,6 +72,21 @@ def _moved(line: DimensionLine, old: int | None) -> Decimal | None:
     if line.score is None or old is None:
         return None
     return line.score - Decimal(old).scaleb(-6)
+
+
+def _words(line: DimensionLine, most: int = 3) -> str:
+    """What the dimension's first measures say: ``Login frequency Medium, Data quality missing``."""
+    told = []
+    for measure in line.measures[:most]:
+        if measure.level:
+            reading = measure.level.replace("_", " ")
+        elif measure.points is None:
+            reading = "missing"
+        else:
+            reading = measure.inputs[0].value or ""
+        told.append(f"{measure.name} {reading}{' (stale)' if measure.is_stale else ''}")
+    more = len(line.measures) - most
+    return ", ".join(told) + (f" and {more} more" if more > 0 else "")
 
 
 def state_on(account: Account, day: date) -> HealthScore | None:

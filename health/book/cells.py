@@ -43,7 +43,8 @@ class AccountCells:
         renews = f" · renews {formats.days_until(row['renewal_on'], self.today)}" if row["renewal_on"] else ""
         phone = f"{formats.money(row['arr'], row['currency'])}{renews}"
         return (
-            f'<span class="cell-name">{atoms.logo(row["name"])}<span><a href="{self.url(row)}">{escape(row["name"])}</a>'
+            f'<span class="cell-name">{atoms.logo(row["name"])}<span>'
+            f'<a href="{self.url(row)}">{escape(row["name"])}</a>'
             f'<span class="sub sub-d">{escape(under)}</span><span class="sub sub-m">{phone}</span></span></span>'
         )
 

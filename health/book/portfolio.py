@@ -79,6 +79,7 @@ class Load(NamedTuple):
     accounts: int
     arr: Decimal
     at_risk: int
+    arr_at_risk: Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,7 +237,7 @@ def growth(accounts: AccountQuerySet) -> list[dict[str, Any]]:
 
 
 def loads(accounts: AccountQuerySet, currency: str) -> list[Load]:
-    """Accounts, ARR and accounts at risk of each owner, the fullest first. One query."""
+    """Accounts, ARR and accounts at risk of each owner, nobody's first, then the most ARR. One query."""
     rows = (
         accounts.order_by()
         .values("owner", "owner__name", "owner__email")
@@ -244,16 +245,18 @@ def loads(accounts: AccountQuerySet, currency: str) -> list[Load]:
             n=Count("pk"),
             money=Sum("arr", filter=Q(currency=currency)),
             risk=Count("pk", filter=Q(health__current_rag__in=AT_RISK)),
+            risk_money=Sum("arr", filter=Q(currency=currency, health__current_rag__in=AT_RISK)),
         )
     )
     found = [
         Load(
-            row["owner"],
-            row["owner__name"] or row["owner__email"] or "",
-            row["n"],
-            row["money"] or Decimal(0),
-            row["risk"],
+            owner_id=row["owner"],
+            name=row["owner__name"] or row["owner__email"] or "",
+            accounts=row["n"],
+            arr=row["money"] or Decimal(0),
+            at_risk=row["risk"],
+            arr_at_risk=row["risk_money"] or Decimal(0),
         )
         for row in rows
     ]
-    return sorted(found, key=lambda load: (load.owner_id is not None, -load.accounts, load.name))
+    return sorted(found, key=lambda load: (load.owner_id is not None, -load.arr, load.name))

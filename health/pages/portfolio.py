@@ -22,7 +22,7 @@ from health.book.portfolio import COMPARE_DAYS, ORDER, Month, Mover, Portfolio, 
 from health.choices import Rag
 from health.queries.inputs import active_cards
 from ui import atoms, formats
-from ui.charts import Chart, Series, donut, spark, stacked_bars
+from ui.charts import Chart, Series, donut, spark, split_bar, stacked_bars
 
 AT_RISK = (Rag.RED, Rag.ORANGE)
 _FALLBACK = {Rag.RED: "Red", Rag.ORANGE: "Orange", Rag.YELLOW: "Yellow", Rag.GREEN: "Green", Rag.NONE: "No data"}
@@ -61,10 +61,9 @@ def portfolio_page(request: HttpRequest) -> HttpResponse:
         "bands": bands_chart(data.history, names, workspace.currency),
         "pie": pie(data, names, workspace.currency),
         "movers": [_mover(mover) for mover in data.movers],
-        "at_risk": [_row(row, today) for row in data.at_risk],
-        "growth": [_row(row, today) | {"reason": _growth_reason(row)} for row in data.growth],
-        "loads": _loads(data, workspace.currency),
-        "list_url": _list_url(filters),
+        "at_risk": [_at_risk(row, today) for row in data.at_risk],
+        "growth": [_growing(row, today) for row in data.growth],
+        "loads": _loads(data, filters, workspace.currency),
         "risk_url": _list_url(filters, band="risk"),
         "green_url": _list_url(filters, band="green", sort="-change"),
         "change_url": _list_url(filters, sort="change"),
@@ -109,13 +108,13 @@ def kpis(data: Portfolio, before: dict[str, Decimal], filters: AccountFilters, c
     share = totals.scored * 100 / totals.accounts if totals.accounts else None
     return [
         Kpi(
-            "nrr", "Net revenue retention", _share(now.nrr_pct), f"{now.customers} customers of a year ago",
+            "nrr", "Net revenue retention", _share(now.nrr_pct), f"{now.customers} customers then",
             "ARR that today's contracts of the customers of twelve months ago bring, growth included, divided by their "
             f"ARR then.{in_currency}",
             _list_url(filters, status="active", sort="-arr"), _points(now.nrr_pct, then.nrr_pct),
         ),
         Kpi(
-            "grr", "Gross retention", _share(now.grr_pct), f"{now.customers - now.kept} of them left",
+            "grr", "Gross retention", _share(now.grr_pct), f"{now.customers - now.kept} of {now.customers} left",
             "As net revenue retention, but no customer counts for more than their ARR then: what was kept, without "
             f"growth.{in_currency}",
             _list_url(filters, status="churned"), _points(now.grr_pct, then.grr_pct),
@@ -239,7 +238,17 @@ def _row(row: dict[str, Any], today: date) -> dict[str, Any]:
 def _mover(mover: Mover) -> dict[str, Any]:
     row = _row(mover.row, timezone.localdate())
     reason = mover.change.sentence() if mover.change else "Not scored 30 days ago with the same card"
-    return row | {"reason": reason or "Several small changes"}
+    return row | {"reason": reason or "Several small changes", "arr": ""}
+
+
+def _at_risk(row: dict[str, Any], today: date) -> dict[str, Any]:
+    written = _row(row, today)
+    return written | {"reason": f"{written['owner']} · {written['renews']}"}
+
+
+def _growing(row: dict[str, Any], today: date) -> dict[str, Any]:
+    written = _row(row, today)
+    return written | {"reason": f"{_growth_reason(row)} · {written['owner']}"}
 
 
 def _growth_reason(row: dict[str, Any]) -> str:
@@ -251,17 +260,17 @@ def _growth_reason(row: dict[str, Any]) -> str:
     return "Steady in a green band"
 
 
-def _loads(data: Portfolio, currency: str) -> list[dict[str, Any]]:
-    most = max((load.accounts for load in data.loads), default=1)
+def _loads(data: Portfolio, filters: AccountFilters, currency: str) -> list[dict[str, Any]]:
+    """Each owner's book as a bar on one scale, the part at risk first."""
+    most = max((load.arr for load in data.loads), default=Decimal(0)) or Decimal(1)
     return [
         {
             "name": load.name or "Nobody",
-            "owner": str(load.owner_id or "none"),
+            "url": _list_url(filters, owner=str(load.owner_id or "none")),
             "accounts": load.accounts,
             "arr": formats.money(load.arr, currency, compact=True),
             "at_risk": load.at_risk,
-            "share": load.accounts * 100 / most,
-            "key": "c3" if load.owner_id is None else "c1",
+            "bar": split_bar(float(load.arr_at_risk), float(load.arr), float(most)),
         }
-        for load in data.loads[:10]
+        for load in data.loads[:12]
     ]

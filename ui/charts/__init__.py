@@ -6,7 +6,7 @@ from ui.charts.donut import donut
 from ui.charts.gauge import gauge
 from ui.charts.heat import heat_map
 from ui.charts.lines import Line
-from ui.charts.small import bullet, dots, share_bar, spark
+from ui.charts.small import bullet, dots, share_bar, spark, split_bar
 from ui.charts.waterfall import Cut, Step, Total, waterfall
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "heat_map",
     "share_bar",
     "spark",
+    "split_bar",
     "stacked_bars",
     "waterfall",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from ui.charts.chart import Chart
 from ui.charts.svg import (
@@ -146,7 +147,7 @@ def _labels(frame: _Frame, top: float, total: float) -> str:
         value = one.values[-1]
         places.append([floor_y - (base + value / 2) * (floor_y - TOP) / top])
         base += value
-    for lower, upper in zip(places, places[1:], strict=False):
+    for lower, upper in pairwise(places):
         upper[0] = min(upper[0], lower[0] - LABEL_STEP)
     overflow = min(0.0, places[-1][0] - 18) if places else 0
     parts = []

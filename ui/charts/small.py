@@ -68,6 +68,23 @@ def share_bar(title: str, desc: str, parts: Sequence[tuple[str, str, float]]) ->
     return mark_safe(document(width, 12, drawn, title, desc, "sharebar", preserveAspectRatio="none"))
 
 
+def split_bar(part: float, whole: float, top: float) -> SafeString:
+    """A bar of ``whole`` on a scale up to ``top``, its first ``part`` in the colour of risk. Decoration."""
+    width = 600
+
+    def x(amount: float) -> float:
+        return width * max(0.0, min(amount, top)) / (top or 1)
+
+    drawn = tag("rect", x=0, y=0, width=width, height=8, **fill("surface-3"))
+    drawn += tag("rect", x=0, y=0, width=x(whole), height=8, **fill("c1"))
+    if part:
+        drawn += tag("rect", x=0, y=0, width=max(x(part), 2), height=8, **fill("risk"))
+    return mark_safe(
+        f'<svg class="splitbar" viewBox="0 0 {width} 8" width="{width}" height="8" preserveAspectRatio="none" '
+        f'aria-hidden="true" focusable="false">{drawn}</svg>'
+    )
+
+
 def dots(states: Sequence[str]) -> SafeString:
     """A row of squares, one a period, in the tones given; decoration beside the same information in words."""
     size, gap = 10, 3
