@@ -18,7 +18,8 @@ PORT = env.read("PORT")
 ALLOWED_HOSTS = ["*"]
 
 # --- Tenancy: the public schema holds Tenant, Domain and quotas; everything else lives in tenant schemas.
-SHARED_APPS = ["django_tenants", "tenants", "django.contrib.staticfiles", "django_htmx", "template_partials", "ui"]
+# Ours first: its create_tenant is meant, not the one of django_tenants.
+SHARED_APPS = ["tenants", "django_tenants", "django.contrib.staticfiles", "django_htmx", "template_partials", "ui"]
 TENANT_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.auth",
@@ -160,6 +161,8 @@ FILE_UPLOAD_PERMISSIONS = 0o640
 
 # --- People
 AUTH_USER_MODEL = "accounts.User"
+# The address is unique whatever its case, by a constraint on lower(email).
+SILENCED_SYSTEM_CHECKS = ["auth.W004"]
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 PASSWORD_HASHERS = [
     "accounts.hashers.Argon2",
