@@ -109,6 +109,9 @@ def migrate_selected_schema(executor: MigrationExecutor | None = None) -> int:
 def drop_schema(schema_name: str) -> None:
     """Remove a schema with everything in it; nothing happens if there is none."""
     with connection.cursor() as cursor:
+        if connection.in_atomic_block:
+            # A table whose foreign keys wait for the commit to be checked cannot be dropped.
+            cursor.execute("set constraints all immediate; set constraints all deferred")
         cursor.execute(f'drop schema if exists "{schema_name}" cascade')
 
 
