@@ -25,7 +25,8 @@ from django.db import connection, transaction
 from tenants import blueprint
 from tenants.actions import TenantRefused
 from tenants.blueprint import public_schema
-from tenants.models import Quota, Tenant, TenantStatus
+from tenants.models import Tenant, TenantStatus
+from tenants.quotas import clear_limits
 from tenants.slugs import PLATFORM
 
 # SECURITY: what opens doors is nobody's to take along. Whole tables, and columns wherever they stand.
@@ -140,7 +141,6 @@ def offboard_tenant(tenant: Tenant, *, export_to: Path, at: datetime) -> Export:
         export = export_tenant(tenant, export_to, at=at)
         with transaction.atomic():
             blueprint.drop_schema(tenant.schema_name)
-            Quota.objects.filter(tenant=tenant).delete()
             Tenant.objects.filter(pk=tenant.pk).update(
                 status=TenantStatus.GONE, gone_at=at, status_reason="", progress=[]
             )
@@ -164,6 +164,7 @@ def _close(tenant: Tenant) -> None:
 def _sweep(tenant: Tenant) -> None:
     shutil.rmtree(_folder(tenant), ignore_errors=True)
     forget_cached(tenant.schema_name)
+    clear_limits(tenant)
 
 
 def forget_cached(schema: str) -> int:

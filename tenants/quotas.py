@@ -50,3 +50,10 @@ def set_limits(tenant: Tenant, **changes: int | None) -> Limits:
         Quota.objects.update_or_create(tenant=tenant, defaults=changes)
     caches["global"].delete(_key(tenant.schema_name))
     return limits_of(tenant.schema_name)
+
+
+def clear_limits(tenant: Tenant) -> None:
+    """Go back to the defaults."""
+    with public_schema():
+        Quota.objects.filter(tenant=tenant).delete()
+    caches["global"].delete(_key(tenant.schema_name))

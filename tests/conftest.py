@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -72,6 +73,7 @@ def workspace(request: pytest.FixtureRequest) -> Iterator[None]:
     yield
     for alias in settings.CACHES:
         caches[alias].clear()
+    shutil.rmtree(settings.MEDIA_ROOT, ignore_errors=True)
     if transactional:
         database.wipe([tenant.schema_name for tenant in tenants.values() if tenant.schema_name != "public"])
     connection.set_schema_to_public()
