@@ -6,8 +6,26 @@ from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from psycopg.types.json import Json
 
 from tenants.guard import TenantModel, TenantQuerySet
+
+
+class OrderedJSONField(models.JSONField):
+    """JSON as it was written: PostgreSQL's ``json`` keeps the order of names, which ``jsonb`` does not.
+
+    Options of a choice and the parts of an item are shown in the order of the methodology.
+    """
+
+    def db_type(self, connection: Any) -> str:
+        return "json"
+
+    def get_db_prep_value(self, value: Any, connection: Any, prepared: bool = False) -> Any:
+        # Sent as ``jsonb`` the order would be gone before it arrives.
+        return value if value is None or hasattr(value, "as_sql") else Json(value)
+
+    def from_db_value(self, value: Any, expression: Any, connection: Any) -> Any:
+        return value  # psycopg has read ``json`` already; Django only keeps it from reading ``jsonb``
 
 
 class PackInstall(TenantModel):
@@ -18,7 +36,7 @@ class PackInstall(TenantModel):
     version = models.CharField(max_length=20)
     digest = models.CharField(max_length=64, help_text="SHA-256 of the pack's content; equal: nothing to do")
     silent_on = ArrayField(models.CharField(max_length=40), default=list, blank=True)
-    identity: Any = models.JSONField(help_text="The pack's own description of itself")
+    identity: Any = OrderedJSONField(help_text="The pack's own description of itself")
     installed_at = models.DateTimeField()
     updated_at = models.DateTimeField()
 
@@ -42,7 +60,7 @@ class PackItem(TenantModel):
     section = models.CharField(max_length=40)
     key = models.CharField(max_length=120)
     position = models.PositiveSmallIntegerField()
-    data: Any = models.JSONField()
+    data: Any = OrderedJSONField()
     origin = models.CharField(max_length=200, blank=True)
     version = models.CharField(max_length=20)
     retired_at = models.DateTimeField(null=True, blank=True)

@@ -30,9 +30,12 @@ class CtaCells:
         return (
             f'<span class="cell-name"><span><a href="{self._cta % row["pk"]}">{escape(row["title"])}</a>'
             f'<span class="sub sub-d">{escape(under[:90])}</span>'
-            f'<span class="sub sub-m">{escape(row["account__name"])} · due {formats.day(row["due_on"], today=self.today)}'
+            f'<span class="sub sub-m">{escape(row["account__name"])} · due {self._day(row["due_on"])}'
             f"</span></span></span>"
         )
+
+    def _day(self, day: date) -> str:
+        return formats.day(day, today=self.today)
 
     def account(self, row: Row) -> str:
         return f'<a href="/accounts/{row["account"]}/">{escape(row["account__name"])}</a>'
@@ -47,9 +50,9 @@ class CtaCells:
         if row["status"] == CtaStatus.CLOSED:
             return f'<span class="dim nowrap">{escape(Outcome(row["outcome"]).label)}</span>'
         if row["status"] == CtaStatus.SNOOZED:
-            until = formats.day(row["snoozed_until_on"], today=self.today)
+            until = self._day(row["snoozed_until_on"])
             return f'<span class="dim nowrap">Snoozed until {until}</span>'
-        day = formats.day(row["due_on"], today=self.today)
+        day = self._day(row["due_on"])
         late = (self.today - row["due_on"]).days
         note = f'<span class="sub warn">{late} day{"" if late == 1 else "s"} late</span>' if late > 0 else ""
         return f'<span class="nowrap">{day}</span>{note}'

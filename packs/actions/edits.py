@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -19,46 +20,63 @@ if TYPE_CHECKING:
     from accounts.models import User
 
 
-@transaction.atomic
 def edit_value(item: PackItem, path: str, value: Any, *, actor: User, at: datetime) -> PackItem:
-    """Set the tenant's value at ``path``; the pack's own value again takes the edit back.
+    """Set the tenant's value at ``path``: ``edit_values`` with one."""
+    return edit_values(item, {path: value}, actor=actor, at=at)
 
-    Raises RuleViolated where the field may not be set or the value does not fit it.
+
+@transaction.atomic
+def edit_values(item: PackItem, values: Mapping[str, Any], *, actor: User, at: datetime) -> PackItem:
+    """Set the tenant's values at dotted paths, all or none; the pack's own value again takes an edit back.
+
+    Raises RuleViolated where a field may not be set or a value does not fit it.
     """
-    item = PackItem.objects.select_for_update(of=("self",)).select_related("install").get(pk=item.pk)
-    field = field_of(item.section, path)
-    if field is None:
-        raise RuleViolated("not_editable", "This value belongs to the methodology.", path)
-    value = _fitting(field, value)
+    item = _locked(item)
     edits = live.edits_of([item])[item.pk]
-    before = value_at(with_edits(item.data, edits), path)
-    if value == before:
+    before = with_edits(item.data, edits)
+    wanted = {path: _fitting(_known(item, path), value) for path, value in values.items()}
+    changed = {path: value for path, value in wanted.items() if value != value_at(before, path)}
+    if not changed:
         return item
-    _check_whole(item, with_edits(item.data, {**edits, path: value}))
-    if value == value_at(item.data, path):
-        item.edits.filter(path=path).delete()
-    else:
-        TenantEdit.objects.update_or_create(
-            item=item, path=path, defaults={"value": value, "edited_by": actor, "edited_at": at}
-        )
-    _apply(item, path, before, value, actor=actor, at=at)
+    _check_whole(item, with_edits(item.data, {**edits, **changed}))
+    for path, value in changed.items():
+        if value == value_at(item.data, path):
+            item.edits.filter(path=path).delete()
+        else:
+            TenantEdit.objects.update_or_create(
+                item=item, path=path, defaults={"value": value, "edited_by": actor, "edited_at": at}
+            )
+    _apply(item, {path: value_at(before, path) for path in changed}, changed, actor=actor, at=at)
     return item
 
 
 @transaction.atomic
 def reset_value(item: PackItem, path: str, *, actor: User, at: datetime) -> PackItem:
     """Bring the pack's value at ``path`` back; nothing happens where the tenant set none."""
-    item = PackItem.objects.select_for_update(of=("self",)).select_related("install").get(pk=item.pk)
+    item = _locked(item)
     edit = item.edits.filter(path=path).first()
     if edit:
         edit.delete()
-        _apply(item, path, edit.value, value_at(item.data, path), actor=actor, at=at)
+        edits = live.edits_of([item])[item.pk]
+        _check_whole(item, with_edits(item.data, edits))
+        _apply(item, {path: edit.value}, {path: value_at(item.data, path)}, actor=actor, at=at)
     return item
 
 
-def _apply(item: PackItem, path: str, before: Any, after: Any, *, actor: User, at: datetime) -> None:
+def _locked(item: PackItem) -> PackItem:
+    return PackItem.objects.select_for_update(of=("self",)).select_related("install").get(pk=item.pk)
+
+
+def _known(item: PackItem, path: str) -> Field:
+    field = field_of(item.section, path)
+    if field is None:
+        raise RuleViolated("not_editable", "This value belongs to the methodology.", path)
+    return field
+
+
+def _apply(item: PackItem, before: dict[str, Any], after: dict[str, Any], *, actor: User, at: datetime) -> None:
     live.apply(item.install, [item.section], actor=actor, at=at)
-    record("pack.edit", item, actor=actor, at=at, before={path: before}, after={path: after})
+    record("pack.edit", item, actor=actor, at=at, before=before, after=after)
 
 
 def _fitting(field: Field, value: Any) -> Any:

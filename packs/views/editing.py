@@ -12,7 +12,7 @@ from django.utils import timezone
 from accounts.errors import RuleViolated
 from accounts.policy import requires
 from packs import files, layout, queries
-from packs.actions import edit_value, install_pack, reset_value
+from packs.actions import edit_values, install_pack, reset_value
 from packs.forms import ItemForm
 from packs.models import PackItem
 from packs.sections import BY_KEY
@@ -47,7 +47,11 @@ def item(request: HttpRequest, item_id: UUID) -> HttpResponse:
     if not fields:
         raise Http404
     form = ItemForm(request.POST or None, fields=fields)
-    if request.method == "POST" and form.is_valid() and form.run(lambda: _store(request, found, form)):
+    if (
+        request.method == "POST"
+        and form.is_valid()
+        and form.run(lambda: edit_values(found, dict(form.changes()), actor=request.user, at=timezone.now()))
+    ):
         messages.success(request, "Saved. An upgrade of the methodology keeps your values.")
         return redirect("packs:section", found.install.key, found.section)
     context = {
@@ -58,12 +62,6 @@ def item(request: HttpRequest, item_id: UUID) -> HttpResponse:
         "section": BY_KEY[found.section],
     }
     return render(request, "packs/item.html", context, status=422 if form.is_bound else 200)
-
-
-def _store(request: HttpRequest, found: PackItem, form: ItemForm) -> None:
-    at = timezone.now()
-    for path, value in form.changes():
-        edit_value(found, path, value, actor=request.user, at=at)
 
 
 @requires(POST="methodology.edit")
