@@ -7,7 +7,9 @@ from typing import Any
 
 from celery import shared_task
 from django.core.mail import send_mail as send
+from django.utils import timezone
 
+from accounts.actions.refresh import refresh_due
 from tenants.tasks import TenantTask
 
 
@@ -22,3 +24,9 @@ from tenants.tasks import TenantTask
 def send_mail(self: Any, *, to: str, subject: str, body: str) -> None:
     """Mail one message, trying again for about five minutes while the mail server is away."""
     send(subject, body, None, [to])
+
+
+@shared_task(base=TenantTask, name="accounts.refresh_due")
+def refresh_accounts() -> int:
+    """Bring accounts in line with contracts that began or ended in the last days. Safe to run at any time."""
+    return refresh_due(at=timezone.now())

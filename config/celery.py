@@ -37,6 +37,8 @@ app.conf.beat_schedule = {
     "health-sweep": every(20, "health.sweep"),
     "health-nightly": every(900, "health.nightly"),
     "ctas-wake": every(300, "playbooks.wake_snoozed"),
+    "contracts": every(3600, "accounts.refresh_due"),
+    "idempotency-keys": every(3600, "api.forget_keys"),
     "outbox": every(10, "engagement.deliver"),
     "heartbeat": {"task": "tenants.heartbeat", "schedule": 10.0, "options": {"expires": 10}},
 }

@@ -5,29 +5,33 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='IdempotencyKey',
+            name="IdempotencyKey",
             fields=[
-                ('id', models.UUIDField(default=tenants.guard.new_id, editable=False, primary_key=True, serialize=False)),
-                ('caller', models.CharField(help_text='The token or user it belongs to', max_length=60)),
-                ('key', models.CharField(max_length=255)),
-                ('request_hash', models.CharField(max_length=64)),
-                ('created_at', models.DateTimeField()),
-                ('leased_until', models.DateTimeField(help_text='Until then the first call counts as under way')),
-                ('status', models.PositiveSmallIntegerField(help_text='Of the answer; null while under way', null=True)),
-                ('headers', models.JSONField(default=dict)),
-                ('body', models.BinaryField(default=b'')),
+                (
+                    "id",
+                    models.UUIDField(default=tenants.guard.new_id, editable=False, primary_key=True, serialize=False),
+                ),
+                ("caller", models.CharField(help_text="The token or user it belongs to", max_length=60)),
+                ("key", models.CharField(max_length=255)),
+                ("request_hash", models.CharField(max_length=64)),
+                ("created_at", models.DateTimeField()),
+                ("leased_until", models.DateTimeField(help_text="Until then the first call counts as under way")),
+                (
+                    "status",
+                    models.PositiveSmallIntegerField(help_text="Of the answer; null while under way", null=True),
+                ),
+                ("headers", models.JSONField(default=dict)),
+                ("body", models.BinaryField(default=b"")),
             ],
             options={
-                'indexes': [models.Index(fields=['created_at'], name='idempotency_key_age')],
-                'constraints': [models.UniqueConstraint(fields=('caller', 'key'), name='idempotency_key_once')],
+                "indexes": [models.Index(fields=["created_at"], name="idempotency_key_age")],
+                "constraints": [models.UniqueConstraint(fields=("caller", "key"), name="idempotency_key_once")],
             },
         ),
     ]

@@ -251,13 +251,22 @@ class TestBulk:
         response = api.post("accounts/bulk/", {"source": "crm", "accounts": items})
         answered = response.json()
         assert [result["outcome"] for result in answered["results"]] == [
-            "created", "rejected", "rejected", "rejected", "rejected", "created", "updated",
+            "created",
+            "rejected",
+            "rejected",
+            "rejected",
+            "rejected",
+            "created",
+            "updated",
         ]
         assert (answered["created"], answered["updated"], answered["unchanged"], answered["rejected"]) == (2, 1, 0, 4)
         assert answered["results"][4]["errors"] == [
             {"pointer": "/arr", "code": "number", "detail": "This must be a number with a point for decimals."}
         ]
-        assert sorted(Account.objects.values_list("name", "parent__name")) == [("Five", "One again"), ("One again", None)]
+        assert sorted(Account.objects.values_list("name", "parent__name")) == [
+            ("Five", "One again"),
+            ("One again", None),
+        ]
 
     def test_the_same_again_changes_nothing(self, api):
         body = {"accounts": [{"external_id": str(n), "name": f"A{n}", "custom": {"n": n}, "arr": 5} for n in range(3)]}
