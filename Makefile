@@ -46,7 +46,7 @@ bench: install-dev
 	@exec $(WITH_SERVERS) $(PY) -m benchmarks $(ARGS)
 
 chaos: install-dev
-	@exec $(TEST_ENV) $(PY) -m pytest tests/chaos --chaos $(ARGS)
+	@exec $(WITH_SERVERS) $(PY) -m pytest tests/chaos --chaos $(ARGS)
 
 requirements: install-dev
 	@exec $(WITH_SERVERS) $(PY) -m tests.requirements
