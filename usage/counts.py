@@ -29,6 +29,8 @@ _RECORD = np.dtype(
     + [field for name in COUNTS for field in ((f"{name}_length", ">i4"), (name, ">i8"))]
 )
 _HEADER, _TRAILER = 19, 2
+# A user counts from the day of their first event.
+_SEEN = "u.first_seen_at < %(on)s::date + 1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,8 +140,9 @@ SELECT a.id,
     (t.account_id IS NOT NULL OR EXISTS (
         SELECT FROM usage_accountday d WHERE d.account_id = a.id AND d.day <= %(on)s::date))::int::bigint,
     (coalesce(t.active > 0, false) OR EXISTS (
-        SELECT FROM usage_appuser u WHERE u.account_id = a.id))::int::bigint,
-    coalesce(a.assigned_users, a.seats, (SELECT count(*) FROM usage_appuser u WHERE u.account_id = a.id))::bigint,
+        SELECT FROM usage_appuser u WHERE u.account_id = a.id AND {_SEEN}))::int::bigint,
+    coalesce(a.assigned_users, a.seats, (
+        SELECT count(*) FROM usage_appuser u WHERE u.account_id = a.id AND {_SEEN}))::bigint,
     coalesce(t.active, 0)::bigint, coalesce(t.logged_in, 0)::bigint, coalesce(t.mobile, 0)::bigint,
     {_bits(f"coalesce(t.features, 0)::bigint & {mask}")},
     coalesce(t.two_features, 0)::bigint, coalesce(t.three_features, 0)::bigint,
