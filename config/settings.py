@@ -40,6 +40,8 @@ TENANT_APPS = [
     "portal",
     "api",
     "demo",
+    "console",
+    "signup",
 ]
 INSTALLED_APPS = [*SHARED_APPS, *TENANT_APPS]
 TENANT_MODEL = "tenants.Tenant"

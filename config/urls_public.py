@@ -1,8 +1,8 @@
 """Every address of the public host: what Tenure is, and the sign-up."""
 
-from typing import Any
+from django.urls import include, path
 
-urlpatterns: list[Any] = []
+urlpatterns = [path("", include("signup.urls"))]
 handler400 = "ui.views.bad_request"
 handler403 = "ui.views.forbidden"
 handler404 = "ui.views.not_found"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from django.conf import settings
 from django.core.cache import caches
 from django.db import connection
 
@@ -18,11 +19,11 @@ class Limits(NamedTuple):
 
     accounts: int = 100_000
     users: int = 1_000
-    api_calls_per_minute: int = 3_000
+    api_calls_per_minute: int = 6_000
     events_per_day: int = 20_000_000
 
 
-DEFAULT = Limits()
+DEFAULT = Limits(api_calls_per_minute=settings.API_CALLS_PER_MINUTE_TENANT)
 
 
 def _key(schema: str) -> str:
