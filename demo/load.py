@@ -22,7 +22,7 @@ from demo.story import RELATIONSHIP, WEEKS
 from demo.timeline import activities
 from demo.usage import DAYS, activity
 from demo.workspaces import PASSWORD, STAFF, Demo
-from tenants.actions import create_tenant
+from tenants.actions import create_tenant, discard_tenant, explain_status
 from tenants.models import Tenant
 from usage import intake
 from usage.actions.draining import drain
@@ -33,6 +33,7 @@ from usage.actions.metrics import record_observations
 SOURCE = "crm"
 BATCH = 50_000
 ROWS = 5_000
+LOADING = "Loading the demonstration data"
 
 
 def seed(demo: Demo, *, now: datetime) -> Tenant:
@@ -49,6 +50,7 @@ def seed(demo: Demo, *, now: datetime) -> Tenant:
         timezone=demo.timezone,
         at=now,
     )
+    explain_status(tenant, LOADING)
     customers = companies(demo, today)
     with tenant_context(tenant):
         people = _staff(demo, now)
@@ -57,7 +59,16 @@ def seed(demo: Demo, *, now: datetime) -> Tenant:
         _events(demo, customers, now)
         _reports(demo, customers, now)
         replay(demo, customers, now=now)
-    return tenant
+    return explain_status(tenant, "")
+
+
+def is_seeded(slug: str) -> bool:
+    """Whether ``slug``'s workspace was seeded to the end. One that a killed run left half-made is taken away."""
+    tenant = Tenant.objects.filter(slug=slug).first()
+    if tenant is not None and tenant.status_reason == LOADING:
+        discard_tenant(tenant)
+        return False
+    return tenant is not None
 
 
 def _staff(demo: Demo, now: datetime) -> dict[str, User]:

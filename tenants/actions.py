@@ -144,9 +144,7 @@ def create_tenant(
     reserved: bool = False,
 ) -> Tenant:
     """Create a workspace that can be used at once, in about a second. Leaves nothing behind when it fails."""
-    tenant = reserve_tenant(
-        slug, name=name, pack=pack, at=at, timezone=timezone, currency=currency, reserved=reserved
-    )
+    tenant = reserve_tenant(slug, name=name, pack=pack, at=at, timezone=timezone, currency=currency, reserved=reserved)
     try:
         return build_tenant(
             tenant, owner_email=owner_email, owner_password=owner_password, owner_name=owner_name, at=at
@@ -160,6 +158,21 @@ def create_tenant(
 def _note(tenant: Tenant, step: str) -> None:
     tenant.progress = [*tenant.progress, step]
     tenant.save(update_fields=["progress", "status", "status_reason", "ready_at"])
+
+
+def explain_status(tenant: Tenant, reason: str) -> Tenant:
+    """Say why the workspace stands where it stands; empty when nothing needs saying."""
+    with public_schema():
+        tenant.status_reason = reason[:300]
+        tenant.save(update_fields=["status_reason"])
+    return tenant
+
+
+def discard_tenant(tenant: Tenant) -> None:
+    """Remove a workspace that was never finished, at once and without an export; its name is free again."""
+    with public_schema():
+        blueprint.drop_schema(tenant.schema_name)
+        tenant.delete()
 
 
 def suspend_tenant(tenant: Tenant, *, reason: str) -> Tenant:
@@ -181,7 +194,8 @@ def _move(tenant: Tenant, allowed: set[Any], status: TenantStatus, reason: str) 
             raise TenantRefused("tenant", "The operators' own workspace stays as it is.")
         if tenant.status not in allowed:
             raise TenantRefused(
-                "status", f"A workspace that is {tenant.get_status_display().lower()} cannot become {status.label.lower()}."
+                "status",
+                f"A workspace that is {tenant.get_status_display().lower()} cannot become {status.label.lower()}.",
             )
         tenant.status, tenant.status_reason = status, reason[:300]
         tenant.save(update_fields=["status", "status_reason"])

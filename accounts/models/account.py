@@ -91,10 +91,10 @@ class Account(TenantModel):
         ]
         indexes = [
             # Keyset pages of the accounts list: each sort column with the key that breaks ties.
-            models.Index("name", "id", name="account_by_name"),
-            models.Index("-arr", "id", name="account_by_arr"),
-            models.Index("renewal_on", "id", name="account_by_renewal"),
-            models.Index("owner", "status", name="account_by_owner"),
+            models.Index(fields=["name", "id"], name="account_by_name"),
+            models.Index(fields=["-arr", "id"], name="account_by_arr"),
+            models.Index(fields=["renewal_on", "id"], name="account_by_renewal"),
+            models.Index(fields=["owner", "status"], name="account_by_owner"),
             # Search by any part of the name.
             GinIndex(fields=["name"], opclasses=["extensions.gin_trgm_ops"], name="account_name_trigrams"),
         ]

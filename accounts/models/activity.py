@@ -45,7 +45,7 @@ class Activity(TenantModel):
             )
         ]
         # The timeline of one account, newest first.
-        indexes = [models.Index("account", "-at", "-id", name="activity_timeline")]
+        indexes = [models.Index(fields=["account", "-at", "-id"], name="activity_timeline")]
 
     def __str__(self) -> str:
         return self.title
@@ -79,9 +79,9 @@ class AuditEntry(models.Model):
     class Meta:
         verbose_name_plural = "audit entries"
         indexes = [
-            models.Index("-at", "-id", name="audit_newest"),
-            models.Index("object_type", "object_id", name="audit_by_object"),
-            models.Index("account_id", "-at", name="audit_by_account"),
+            models.Index(fields=["-at", "-id"], name="audit_newest"),
+            models.Index(fields=["object_type", "object_id"], name="audit_by_object"),
+            models.Index(fields=["account_id", "-at"], name="audit_by_account"),
         ]
 
     def __str__(self) -> str:

@@ -60,7 +60,7 @@ class Contract(TenantModel):
                 fields=["source", "external_id"], condition=~Q(external_id=""), name="contract_external_id_once"
             ),
         ]
-        indexes = [models.Index("account", "start_on", name="contract_by_account")]
+        indexes = [models.Index(fields=["account", "start_on"], name="contract_by_account")]
 
     def __str__(self) -> str:
         return self.number or f"from {self.start_on}"

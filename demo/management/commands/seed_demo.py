@@ -8,9 +8,8 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
-from demo.load import seed
+from demo.load import is_seeded, seed
 from demo.workspaces import DEMOS
-from tenants.models import Tenant
 
 
 class Command(BaseCommand):
@@ -21,7 +20,6 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         started = time.perf_counter()
-        present = set(Tenant.objects.values_list("slug", flat=True))
         wanted = [demo for demo in DEMOS if not options["slugs"] or demo.slug in options["slugs"]]
-        seeded = [seed(demo, now=timezone.now()).slug for demo in wanted if demo.slug not in present]
+        seeded = [seed(demo, now=timezone.now()).slug for demo in wanted if not is_seeded(demo.slug)]
         self.stdout.write(json.dumps({"seeded": seeded, "seconds": round(time.perf_counter() - started, 1)}))
