@@ -145,7 +145,12 @@ def _customers(demo: Demo, customers: list[Company], people: dict[str, User], no
         for term in company.terms
     ]
     _checked(bulk.upsert_contracts(contracts, source=SOURCE, actor=None, at=now))
-    entries = [entry for company in customers for entry in activities(demo, company, now.date())]
+    entries = [
+        entry
+        for company in customers
+        for entry in activities(demo, company, now.date())
+        if datetime.fromisoformat(entry["at"]) <= now
+    ]
     for start in range(0, len(entries), ROWS):
         _checked(bulk.record_activities(entries[start : start + ROWS], source=SOURCE, actor=None, at=now))
 
