@@ -1,0 +1,98 @@
+"""Forms of the health pages: what a scorecard or a trigger is tried with, and a draft of a scorecard."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from django import forms
+
+from health.conditions import Condition, absences_of, events_of, named_metrics
+from health.scoring import Refusal, Scorecard
+
+MISSING = "not measured"
+
+
+class FiguresForm(forms.Form):
+    """A field for each figure; an empty one is a figure that nobody measured. Refusals land on their field."""
+
+    def figures(self) -> dict[str, Any]:
+        """What was filled in, by metric."""
+        return {name: value for name, value in self.cleaned_data.items() if value not in {"", None, False}}
+
+    def refuse(self, refusals: list[Refusal]) -> None:
+        """Show each refusal at its field."""
+        for refusal in refusals:
+            self.add_error(refusal.field if refusal.field in self.fields else None, refusal.detail)
+
+
+class ScorecardInputsForm(FiguresForm):
+    """The inputs of a scorecard, in its order."""
+
+    def __init__(self, *args: Any, card: Scorecard, flag_metrics: list[str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        units = {name: measure for measure in card.measures for name in measure.inputs}
+        for name in (*card.inputs, *flag_metrics):
+            domain = card.domains.get(name)
+            measure = units.get(name)
+            alone = measure is not None and len(measure.inputs) == 1
+            label = measure.name if measure is not None and alone else _words(name)
+            if domain is not None and domain.options:
+                choices = [("", MISSING), *((option, _words(option)) for option in domain.options)]
+                self.fields[name] = forms.ChoiceField(label=label, choices=choices, required=False)
+            else:
+                self.fields[name] = _number(label, _range(domain, measure.unit if measure else ""))
+
+
+class FactsForm(FiguresForm):
+    """The facts a trigger's condition reads: figures, and ticks for events."""
+
+    def __init__(self, *args: Any, condition: Condition, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        events = events_of(condition) | absences_of(condition)
+        for name in sorted(named_metrics(condition)):
+            self.fields[name] = _number(_words(name), "A number, or the key of a choice such as strong or red.")
+        for name in sorted(events):
+            self.fields[name] = forms.BooleanField(label=f"{_words(name)} happened", required=False)
+
+
+class VersionForm(forms.Form):
+    """A new version of a scorecard: the whole definition, and why it is made."""
+
+    note = forms.CharField(label="Why", max_length=200, required=False)
+    definition = forms.CharField(
+        label="Definition",
+        max_length=200_000,
+        widget=forms.Textarea(attrs={"rows": 22, "spellcheck": "false"}),
+        help_text="In the shape of the methodology packs. Weights must add to exactly 100 %.",
+    )
+
+    def clean_definition(self) -> Mapping[str, Any]:
+        """The definition as an object."""
+        try:
+            definition = json.loads(self.cleaned_data["definition"])
+        except (ValueError, RecursionError) as error:
+            raise forms.ValidationError("This is not valid JSON.") from error
+        if not isinstance(definition, dict):
+            raise forms.ValidationError("A definition is a JSON object.")
+        return definition
+
+
+def _number(label: str, hint: str) -> forms.CharField:
+    widget = forms.TextInput(attrs={"inputmode": "text", "autocomplete": "off"})
+    return forms.CharField(label=label, required=False, max_length=40, help_text=hint, widget=widget)
+
+
+def _range(domain: Any, unit: str) -> str:
+    if domain is None or domain.minimum is None:
+        return ""
+    scale = " on the scale of -100 to 100, not an answer from 0 to 10" if unit == "nps" else ""
+    if domain.maximum is None:
+        return f"{domain.minimum} or more"
+    return f"{domain.minimum} to {domain.maximum}{scale}"
+
+
+def _words(key: str) -> str:
+    text = key.replace("_", " ").replace("-", " ")
+    return text[:1].upper() + text[1:]
