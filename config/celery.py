@@ -37,6 +37,7 @@ app.conf.beat_schedule = {
     "health-sweep": every(20, "health.sweep"),
     "health-nightly": every(900, "health.nightly"),
     "ctas-wake": every(300, "playbooks.wake_snoozed"),
+    "imports": every(60, "imports.resume_lost"),
     "contracts": every(3600, "accounts.refresh_due"),
     "idempotency-keys": every(3600, "api.forget_keys"),
     "outbox": every(10, "engagement.deliver"),

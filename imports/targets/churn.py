@@ -1,0 +1,58 @@
+"""Churn and returns as facts on the timeline; the account follows where no contract says otherwise."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from accounts.actions import record_activities
+from accounts.choices import ActivityKind
+from accounts.fields import Unreadable, read_day, read_number
+from imports.mapping import TargetField
+from imports.models import ImportJob
+from imports.targets.base import Context, Settled, Shaped, Target, of_result, reject
+
+
+class Churn(Target):
+    """A row with ``returned`` says that the customer came back that day; any other that they left."""
+
+    fields = {
+        "external_id": TargetField("Event id", True, ("churn_event_id", "id")),
+        "account": TargetField("Account", True, ("account_id", "customer_id")),
+        "on": TargetField("Day", True, ("churn_date", "date", "churned_on"), is_day=True),
+        "reason": TargetField("Reason", False, ("reason_code", "churn_reason")),
+        "comment": TargetField("Comment", False, ("feedback", "feedback_text", "note")),
+        "refund": TargetField("Refund", False, ("refund_amount", "refund_amount_usd")),
+        "returned": TargetField("Came back", False, ("is_reactivation", "reactivated")),
+    }
+
+    def settle(self, job: ImportJob, rows: Sequence[Shaped], context: Context) -> list[Settled]:
+        entries = [_entry(row) for row in rows]
+        good = [entry for entry in entries if isinstance(entry, dict)]
+        results = iter(
+            record_activities(good, source=context.source, actor=context.actor, at=context.at, dry_run=context.dry_run)
+        )
+        return [entry if isinstance(entry, Settled) else of_result(next(results)) for entry in entries]
+
+
+def _entry(row: Shaped) -> dict[str, Any] | Settled:
+    returned = row.get("returned", "").lower() in {"true", "yes", "1", "y"}
+    reason = row.get("reason", "")
+    data: dict[str, Any] = {"fact": "return" if returned else "churn", "reason": reason}
+    try:
+        name = "on"
+        data["on"] = read_day(row.get("on", "")).isoformat()
+        name = "refund"
+        if row.get("refund"):
+            data["refund"] = format(read_number(row["refund"]), "f")
+    except Unreadable as wrong:
+        return reject(name, wrong.rule, wrong.message)
+    return {
+        "external_id": row.get("external_id", ""),
+        "account": row.get("account", ""),
+        "kind": ActivityKind.CONTRACT.value,
+        "title": "Came back" if returned else f"Churned: {reason or 'no reason given'}"[:200],
+        "body": row.get("comment", ""),
+        "at": f"{data['on']}T00:00:00+00:00",
+        "data": data,
+    }
