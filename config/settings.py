@@ -50,6 +50,8 @@ TENANT_LIMIT_SET_CALLS = True
 SHOW_PUBLIC_IF_NO_TENANT_FOUND = False
 ROOT_URLCONF = "config.urls"
 PUBLIC_SCHEMA_URLCONF = "config.urls_public"
+# The operators' own workspace has the console besides.
+PLATFORM_URLCONF = "config.urls_platform"
 # Run inside a new tenant's schema, in this order.
 TENANT_SETUP = ["accounts.actions.setup.prepare_workspace", "packs.actions.install_for_tenant"]
 DATABASE_ROUTERS = ("django_tenants.routers.TenantSyncRouter",)
@@ -116,7 +118,10 @@ TEMPLATES = [
 
 FORM_RENDERER = "ui.forms.Renderer"
 # What waits behind an entry of the side bar: (user) -> number, asked of the domain that knows.
-NAVIGATION_COUNTS: dict[str, str] = {}
+NAVIGATION_COUNTS: dict[str, str] = {
+    "playbooks:cta-list": "playbooks.queries.open_count",
+    "engagement:inbox": "engagement.queries.unread_count",
+}
 
 # --- Sessions, cookies, headers
 SESSION_ENGINE = "django.contrib.sessions.backends.db"

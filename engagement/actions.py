@@ -217,7 +217,7 @@ def announcement_key(cta: Cta) -> str:
 def _announce(cta: Cta, key: str, *, at: datetime) -> int:
     handed_over = cta.assigned_at != cta.opened_at
     return notify(
-        [cta.owner],
+        [cta.owner] if cta.owner else [],
         kind=Kind.CTA_ASSIGNED if handed_over else Kind.CTA_OPENED,
         title=f"{cta.account.name}: {cta.title}",
         body=cta.reason,

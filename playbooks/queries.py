@@ -193,7 +193,7 @@ def _field(path: str) -> Field[Any, Any]:
         return IntegerField()
     if path.startswith("account__"):
         account = Cta._meta.get_field("account").related_model
-        return account._meta.get_field(path.removeprefix("account__"))  # type: ignore[union-attr,return-value]
+        return account._meta.get_field(path.removeprefix("account__"))  # type: ignore[return-value]
     return Cta._meta.get_field(path)  # type: ignore[return-value]
 
 
@@ -212,13 +212,14 @@ def _add_tasks(rows: list[dict[str, Any]]) -> None:
 
 def _due(due: str, today: date) -> dict[str, Any]:
     week = today + timedelta(days=7)
-    return {
+    ranges: dict[str, dict[str, Any]] = {
         "": {},
         "overdue": {"due_on__lt": today},
         "today": {"due_on": today},
         "week": {"due_on__range": (today, week)},
         "later": {"due_on__gt": week},
-    }[due]
+    }
+    return ranges[due]
 
 
 def _owner(owner: str, user: User) -> Any:

@@ -88,13 +88,13 @@ def _compare(items: list[Item], present: dict[tuple[str, str], PackItem], report
     for section in SECTIONS:
         report.sections[section.key] = SectionReport()
     for item in items:
-        known, section = present.get((item.section, item.key)), report.sections[item.section]
+        known, changes = present.get((item.section, item.key)), report.sections[item.section]
         if known is None:
-            section.created.append(item.key)
+            changes.created.append(item.key)
         elif _differs(known, item):
-            section.updated.append(item.key)
+            changes.updated.append(item.key)
         else:
-            section.unchanged += 1
+            changes.unchanged += 1
     wanted = {(item.section, item.key) for item in items}
     for (section_key, key), known in present.items():
         if (section_key, key) not in wanted and known.retired_at is None:
