@@ -34,7 +34,7 @@ def scorecard_list(request: HttpRequest) -> HttpResponse:
     cards = Scorecard.objects.annotate(
         active=Max("versions__number", filter=Q(versions__state=VersionState.ACTIVE)),
         drafts=Count("versions", filter=Q(versions__state=VersionState.DRAFT)),
-    )
+    ).order_by("-is_default", "name")
     return render(request, "health/scorecard_list.html", {"cards": cards})
 
 

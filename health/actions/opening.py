@@ -22,7 +22,7 @@ from health.actions.triggers import HEALTH_BAND, active_triggers
 from health.cards import CompiledCard, compiled
 from health.choices import Firing, Rag
 from health.conditions import Condition
-from health.models import BandChange, HealthScore, ScorecardVersion, TriggerFiring
+from health.models import BandChange, HealthEvent, HealthScore, ScorecardVersion, TriggerFiring
 from health.queries.events import BAND_WORSENED
 from health.queries.evidence import changes_in_words
 from playbooks.actions import open_cta
@@ -144,7 +144,7 @@ def _handle_firing(pk: int, at: datetime) -> int:
     firing = TriggerFiring.objects.select_related("account__owner", "version__trigger").get(pk=pk)
     account, trigger, definition = firing.account, firing.version.trigger, firing.version.definition
     kind, priority = _kind_and_priority(definition, firing.evidence)
-    reason = _reason(definition, firing.evidence)
+    reason = " ".join([_reason(firing.evidence), *_notes(firing)])
     cta = open_cta(
         account,
         title=trigger.name,
@@ -198,7 +198,17 @@ def _rag_of(band: str | None) -> str | None:
     return None
 
 
-def _reason(definition: Mapping[str, Any], evidence: Mapping[str, Any]) -> str:
+def _notes(firing: TriggerFiring) -> list[str]:
+    """What people wrote to the events that made it fire, the newest first. One query if there were events."""
+    keys = list(firing.evidence["events"])
+    if not keys:
+        return []
+    told = HealthEvent.objects.filter(account=firing.account_id, key__in=keys, recorded_at__lte=firing.fired_at)
+    notes = told.exclude(data={}).order_by("-recorded_at").values_list("data__note", flat=True)[:3]
+    return [f"“{note}”" for note in notes if note]
+
+
+def _reason(evidence: Mapping[str, Any]) -> str:
     """Why it fired, as a sentence with the facts."""
     facts = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in evidence["facts"].items())
     condition = evidence["condition"]

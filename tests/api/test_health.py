@@ -1,0 +1,377 @@
+"""Health over the API: the account's score, receipts, overrides, definitions, and the simulators."""
+
+import json
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from health.actions import open_ctas, recompute, recompute_changed
+from health.models import AccountHealth, HealthEvent, HealthOverride, HealthScore, TriggerFiring
+from playbooks.models import Cta
+from tests.health import world
+from tests.health.definitions import CARDS
+from tests.health.test_scoring import ABC_LOGISTICS, BIS_EXAMPLE
+from tests.health.world import FLEET_BEST
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def rail():
+    world.card(at=timezone.now())
+    account = world.account()
+    world.measure(account, {**FLEET_BEST, "renewals": "late", "tickets_month": "5"}, at=timezone.now())
+    recompute(at=timezone.now())
+    return account
+
+
+def test_the_health_of_an_account_is_answered_with_its_evidence(api, rail):
+    answer = api.get(f"accounts/{rail.pk}/health/")
+
+    body = answer.json()
+    assert answer.status_code == 200
+    assert {name: body[name] for name in ("score", "shown", "band", "band_name", "colour", "coverage_pct")} == {
+        "score": "92",
+        "shown": "92.0",
+        "band": "green",
+        "band_name": "Green",
+        "colour": "green",
+        "coverage_pct": "100",
+    }
+    assert (body["scorecard"], body["version"], body["previous"], body["change"], body["override"]) == (
+        "fleet-health", 1, None, None, None,
+    )  # fmt: skip
+    support = body["dimensions"][-1]
+    assert (support["key"], support["score"], support["weight"]) == ("support", "7", "10")
+    tickets = support["measures"][0]
+    assert {name: tickets[name] for name in ("key", "inputs", "level", "points", "max_points", "stale")} == {
+        "key": "ticket-volume",
+        "inputs": {"tickets_month": "5"},
+        "level": "Moderate",
+        "points": "2",
+        "max_points": "5",
+        "stale": False,
+    }
+
+
+def test_previous_and_change_are_against_the_score_before(api, rail):
+    world.measure(rail, {"login_pct": "60"}, at=timezone.now())
+    recompute(at=timezone.now())
+
+    body = api.get(f"accounts/{rail.pk}/health/").json()
+
+    assert (body["score"], body["previous"], body["change"]) == ("87", "92", "-5")
+
+
+def test_under_half_coverage_score_band_and_colour_are_null(api):
+    world.card(at=timezone.now())
+    rail = world.account()
+    world.measure(rail, {"login_pct": "60"}, at=timezone.now())
+    recompute(at=timezone.now())
+
+    body = api.get(f"accounts/{rail.pk}/health/").json()
+
+    assert [body[name] for name in ("score", "shown", "band", "band_name", "colour")] == [None] * 5
+    assert body["coverage_pct"] == "10"
+
+
+def test_before_the_first_run_the_answer_has_the_same_shape(api):
+    body = api.get(f"accounts/{world.account().pk}/health/").json()
+
+    assert (body["score"], body["coverage_pct"], body["dimensions"], body["as_of"]) == (None, "0", [], None)
+
+
+@pytest.mark.requirement("FLEET-10.18")
+@pytest.mark.requirement("FLEET-7.14")
+def test_the_worked_example_gives_the_same_through_the_store_and_the_simulator(api):
+    world.card(at=timezone.now())
+    rail = world.account()
+    rows = [
+        {"account": str(rail.pk), "metric": metric, "on": str(timezone.now().date()), "value": str(value)}
+        for metric, value in ABC_LOGISTICS.items()
+    ]
+    assert api.post("usage/metrics/", {"metrics": rows}).status_code == 202
+    recompute_changed(at=timezone.now())
+
+    stored = api.get(f"accounts/{rail.pk}/health/").json()
+    tried = api.post("health/scorecards/fleet-health/simulate/", {"inputs": ABC_LOGISTICS}).json()
+
+    assert (stored["score"], stored["shown"], stored["band"]) == ("63", "63.0", "red")
+    assert (tried["score"], tried["shown"], tried["band"], tried["coverage_pct"]) == ("63", "63.0", "red", "100")
+    assert {part["key"]: part["score"] for part in stored["dimensions"]} == tried["dimensions"]
+
+
+@pytest.mark.requirement("BIS-6.7")
+@pytest.mark.requirement("BIS-6.15")
+def test_the_bis_example_through_the_simulator(api):
+    world.card("calculator", at=timezone.now())
+
+    body = api.post("health/scorecards/calculator/simulate/", {"inputs": BIS_EXAMPLE}).json()
+
+    assert (body["score"], body["shown"], body["band"]) == ("68.45", "68.5", "at-risk")
+    assert body["dimensions"] == {
+        "usage": "70.5",
+        "satisfaction": "68.5",
+        "business_value": "52",
+        "relationship": "72",
+        "support": "99",
+    }
+    assert body["measures"]["satisfaction.nps"] == {"value": "54", "level": None}
+    assert body["red_flags"] == []
+    assert [item["category"] for item in body["recommendations"]] == ["Satisfaction"]
+    assert AccountHealth.objects.count() == HealthScore.objects.count() == 0
+
+
+@pytest.mark.requirement("BIS-1.10")
+def test_red_flags_of_the_components_card_stand_beyond_their_limits_and_not_on_them(api):
+    world.card("components", at=timezone.now())
+    full = {"usage_vs_expected_pct": 100, "value_target_pct": 100, "tickets_per_user_monthly": 1,
+            "avg_resolution_hours": 1, "escalation_rate_percentage": 0, "meetings_per_quarter": 4,
+            "stakeholder_engagement": 100, "advocacy_score": 100, "expansion_readiness": 100}  # fmt: skip
+    edges = {"usage_vs_expected_pct": 50, "value_target_pct": 60, "tickets_per_user_monthly": 2,
+             "meetings_per_quarter": 1, "new_requirements": 1}  # fmt: skip
+    beyond = {"usage_vs_expected_pct": 49.9, "value_target_pct": 59.9, "tickets_per_user_monthly": 2.1,
+              "meetings_per_quarter": 0, "new_requirements": 0}  # fmt: skip
+
+    on_edge = api.post("health/scorecards/components/simulate/", {"inputs": {**full, **edges}}).json()
+    one = api.post("health/scorecards/components/simulate/", {"inputs": {**full, "new_requirements": 0}}).json()
+    all_five = api.post("health/scorecards/components/simulate/", {"inputs": {**full, **beyond}}).json()
+
+    assert on_edge["red_flags"] == []
+    assert (one["score"], one["band"], one["red_flags"]) == ("100", "at-risk", ["no-requirements"])
+    assert all_five["red_flags"] == ["usage-low", "value-low", "tickets-high", "no-meetings", "no-requirements"]
+
+
+@pytest.mark.parametrize(
+    ("inputs", "pointer", "code"),
+    [
+        ({"nps": 101}, "/inputs/nps", "maximum"),
+        ({"nps": "many"}, "/inputs/nps", "number"),
+        ({"npss": 1}, "/inputs/npss", "unknown"),
+        ({"advocacy_score": -1}, "/inputs/advocacy_score", "minimum"),
+        ({"advocacy_score": {"a": 1}}, "/inputs/advocacy_score", "number"),
+        ([], "/inputs", "object"),
+        (None, "/inputs", "object"),
+    ],
+)
+def test_a_simulator_refuses_bad_input_by_field_and_rule(api, inputs, pointer, code):
+    world.card("calculator", at=timezone.now())
+
+    answer = api.post("health/scorecards/calculator/simulate/", {"inputs": inputs})
+
+    assert answer.status_code == 422
+    assert [(item["pointer"], item["code"]) for item in answer.json()["errors"]] == [(pointer, code)]
+
+
+def test_the_trigger_simulator_answers_and_names_what_it_ignored(api):
+    world.trigger("generic:upsell", at=timezone.now())
+    url = "health/triggers/upsell/simulate/"
+
+    fires = api.post(url, {"facts": {"health_score": 80.1, "budget_season": True}}).json()
+    rests = api.post(url, {"facts": {"health_score": 80, "nps": 60, "moon": "full"}}).json()
+
+    assert fires == {"fires": True, "actions": ["expansion playbook"], "ignored": []}
+    assert rests == {"fires": False, "actions": [], "ignored": ["moon"]}
+    assert TriggerFiring.objects.count() == 0
+
+
+@pytest.mark.parametrize(
+    ("facts", "pointer", "code"),
+    [
+        ({"nps": True}, "/facts/nps", "number"),
+        ({"nps": "NaN"}, "/facts/nps", "number"),
+        ({"negative_feedback_trend": 3}, "/facts/negative_feedback_trend", "boolean"),
+    ],
+)
+def test_the_trigger_simulator_refuses_wrong_types(api, facts, pointer, code):
+    world.trigger("mna:user-complaints", at=timezone.now())
+
+    answer = api.post("health/triggers/user-complaints/simulate/", {"facts": facts})
+
+    assert answer.status_code == 422
+    assert [(item["pointer"], item["code"]) for item in answer.json()["errors"]] == [(pointer, code)]
+
+
+def test_an_unknown_card_or_trigger_is_404(api):
+    assert api.post("health/scorecards/none/simulate/", {"inputs": {}}).status_code == 404
+    assert api.post("health/triggers/none/simulate/", {"facts": {}}).status_code == 404
+
+
+@pytest.mark.requirement("CS-3.1")
+def test_a_draft_whose_weights_are_99_percent_is_refused_and_a_good_one_goes_live(api):
+    world.card("generic-health", at=timezone.now())
+    definition = json.loads(json.dumps(CARDS["generic-health"]))
+    definition["dimensions"][0]["weight"] = 0.39
+    url = "health/scorecards/generic-health/versions/"
+
+    refused = api.post(url, {"definition": definition})
+    definition["dimensions"][1]["weight"] = 0.31
+    drafted = api.post(url, {"definition": definition, "note": "Product first"})
+    active = api.post(f"{url}2/activate/", {})
+    again = api.post(f"{url}2/activate/", {})
+
+    assert refused.status_code == 422
+    assert refused.json()["errors"][0]["pointer"] == "/definition/dimensions"
+    assert (drafted.status_code, drafted.json()["state"]) == (201, "draft")
+    assert (active.status_code, active.json()["state"]) == (200, "active")
+    assert again.status_code == 422
+    assert [row["state"] for row in api.get(url).json()["results"]] == ["active", "retired"]
+    assert api.get("health/scorecards/generic-health/").json()["active_version"] == 2
+
+
+def test_overrides_are_set_listed_and_ended(api, rail):
+    until = (timezone.now() + timedelta(days=7)).isoformat()
+
+    made = api.post(
+        "health/overrides/", {"account": str(rail.pk), "band": "red", "reason": "Sponsor left", "expires_at": until}
+    )
+    health = api.get(f"accounts/{rail.pk}/health/").json()
+    ended = api.delete(f"health/overrides/{made.json()['id']}/")
+
+    assert made.status_code == 201
+    assert (health["band"], health["current_band"], health["override"]["reason"]) == ("green", "red", "Sponsor left")
+    assert ended.status_code == 204
+    assert api.get(f"accounts/{rail.pk}/health/").json()["override"] is None
+    assert HealthOverride.objects.get().ended_at is not None
+
+
+@pytest.mark.parametrize(
+    ("change", "pointer"),
+    [
+        ({"band": "purple"}, "/band"),
+        ({"reason": ""}, "/reason"),
+        ({"expires_at": "2020-01-01T00:00:00Z"}, "/expires_at"),
+        ({"expires_at": "soon"}, "/expires_at"),
+        ({"account": "x"}, "/account"),
+        ({"colour": "red"}, "/colour"),
+    ],
+)
+def test_a_bad_override_is_refused_by_field(api, rail, change, pointer):
+    body = {"account": str(rail.pk), "band": "red", "reason": "r",
+            "expires_at": (timezone.now() + timedelta(days=1)).isoformat(), **change}  # fmt: skip
+
+    answer = api.post("health/overrides/", body)
+
+    assert answer.status_code == 422
+    assert pointer in [item["pointer"] for item in answer.json()["errors"]]
+    assert HealthOverride.objects.count() == 0
+
+
+def test_scores_are_listed_with_filters_in_a_constant_number_of_queries(api, rail):
+    def count():
+        with CaptureQueriesContext(connection) as queries:
+            assert api.get("health/scores/").status_code == 200
+        return len(queries)
+
+    count()
+    count()
+    one = count()
+    world.measure([world.account(f"R{at}") for at in range(3)], FLEET_BEST, at=timezone.now())
+    recompute(at=timezone.now())
+
+    assert count() == one
+    listed = api.get("health/scores/?band=green&ordering=-score").json()["results"]
+    assert [row["score"] for row in listed] == ["100.000000", "100.000000", "100.000000", "92.000000"]
+    assert api.get("health/scores/?colour=red").json()["results"] == []
+
+
+def test_a_receipt_can_be_kept_and_proves_itself(api, rail):
+    body = api.get(f"accounts/{rail.pk}/receipt/").json()
+
+    assert (body["agrees"], body["health"]["score"], body["definition"]["key"]) == (True, "92", "fleet-health")
+    assert api.get(f"accounts/{rail.pk}/receipt/?on=2001-01-01").status_code == 404
+    assert api.get(f"accounts/{rail.pk}/receipt/?on=yesterday").status_code == 400
+
+
+def test_the_history_lists_stored_days(api, rail):
+    body = api.get(f"accounts/{rail.pk}/health/history/").json()
+
+    assert [point["shown"] for point in body["results"]] == ["92.0"]
+
+
+@pytest.mark.parametrize(
+    ("pack", "kpi", "value", "met"),
+    [
+        pytest.param(pack, kpi, value, met, marks=[pytest.mark.requirement(row)], id=f"{row}-{value}")
+        for row, pack, kpi, value, met in [
+            ("MNA-3.1", "mna", "platform-uptime", "99.9", True),
+            ("MNA-3.1", "mna", "platform-uptime", "99.89", False),
+            ("MNA-3.2", "mna", "migration-success", "95", True),
+            ("MNA-3.2", "mna", "migration-success", "94.9", False),
+            ("MNA-3.3", "mna", "gui-response", "100", False),
+            ("MNA-3.3", "mna", "gui-response", "99", True),
+            ("MNA-3.3", "mna", "throughput", "100", True),
+            ("MNA-3.3", "mna", "throughput", "99", False),
+            ("MNA-3.4", "mna", "error-rate", "0.5", False),
+            ("MNA-3.4", "mna", "error-rate", "0.49", True),
+            ("MNA-3.5", "mna", "rollback-time", "5", False),
+            ("MNA-3.5", "mna", "rollback-time", "4.9", True),
+            ("MNA-3.6", "mna", "cost-savings", "70", True),
+            ("MNA-3.6", "mna", "cost-savings", "69.9", False),
+            ("MNA-3.9", "mna", "process-efficiency", "80", True),
+            ("MNA-3.9", "mna", "process-efficiency", "79.9", False),
+            ("BIS-1.8", "bis", "query-response", "5", False),
+            ("BIS-1.8", "bis", "query-response", "4.9", True),
+            ("BIS-1.8", "bis", "data-accuracy", "99", False),
+            ("BIS-1.8", "bis", "data-accuracy", "99.1", True),
+            ("BIS-1.8", "bis", "fcr", "70.1", True),
+            ("CS-7.3", "generic", "nrr", "130", True),
+            ("CS-7.3", "generic", "logo-churn", "5", False),
+        ]
+    ],
+)
+def test_a_kpi_is_met_or_missed_by_what_the_api_was_told(api, pack, kpi, value, met):
+    world.kpis(pack, at=timezone.now())
+    rail = world.account()
+    row = {"account": str(rail.pk), "metric": kpi.replace("-", "_"), "on": str(timezone.now().date()), "value": value}
+    sent = api.post("usage/metrics/", {"metrics": [row]})
+
+    readings = {item["key"]: item for item in api.get(f"accounts/{rail.pk}/kpis/").json()["results"]}
+
+    assert (sent.status_code, sent.json()["rejected"]) == (202, [])
+    assert (readings[kpi]["value"], readings[kpi]["met"]) == (value, met)
+
+
+@pytest.mark.requirement("MNA-5.3")
+def test_telemetry_posted_by_rest_changes_the_score(api):
+    world.card("mna-health", at=timezone.now())
+    world.kpis("mna", at=timezone.now())
+    rail = world.account()
+    world.measure(rail, {"business_outcomes": "80", "user_adoption": "80"}, at=timezone.now())
+    recompute(at=timezone.now())
+    before = api.get(f"accounts/{rail.pk}/health/").json()["score"]
+    row = {"account": str(rail.pk), "metric": "platform_uptime", "on": str(timezone.now().date()), "value": "99.9"}
+
+    api.post("usage/metrics/", {"metrics": [row]})
+    recompute_changed(at=timezone.now())
+
+    after = api.get(f"accounts/{rail.pk}/health/").json()
+    assert (before, after["score"]) == ("80", "87.5")
+
+
+@pytest.mark.requirement("MNA-5.9")
+def test_a_competitor_noted_by_rest_opens_an_intervention_with_its_name(api):
+    world.card(at=timezone.now())
+    world.trigger("mna:competitive-activity", at=timezone.now())
+    rail = world.account()
+
+    made = api.post(f"accounts/{rail.pk}/health/events/", {"event": "competitor_evaluated", "note": "Rivalsoft"})
+    recompute_changed(at=timezone.now())
+    open_ctas(at=timezone.now())
+
+    cta = Cta.objects.get()
+    assert made.status_code == 201
+    assert (cta.title, "Rivalsoft" in cta.reason) == ("Competitive activity", True)
+    assert HealthEvent.objects.get().data == {"note": "Rivalsoft"}
+
+
+def test_a_csm_may_look_and_try_and_not_configure(csm_api):
+    world.card(at=timezone.now())
+    definition = CARDS["fleet-health"]
+
+    assert csm_api.post("health/scorecards/fleet-health/simulate/", {"inputs": {}}).status_code == 200
+    assert csm_api.post("health/scorecards/fleet-health/versions/", {"definition": definition}).status_code == 403
+    assert csm_api.post("health/scorecards/fleet-health/versions/1/activate/", {}).status_code == 403
