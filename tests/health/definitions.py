@@ -10,9 +10,7 @@ from tests.health import oracle
 FOLDER = Path(__file__).resolve().parents[2] / "packs" / "data"
 PACKS = {key: json.loads((FOLDER / f"{key}.json").read_text()) for key in ("fmea", "mna", "fleet", "bis", "generic")}
 CARDS = {card["key"]: card for pack in PACKS.values() for card in pack["scorecards"]}
-TRIGGERS = {
-    f"{key}:{trigger['key']}": trigger for key, pack in PACKS.items() for trigger in pack["triggers"]
-}
+TRIGGERS = {f"{key}:{trigger['key']}": trigger for key, pack in PACKS.items() for trigger in pack["triggers"]}
 
 
 def measures_of(card):
@@ -75,12 +73,10 @@ def _reaching_points(card, target):
     """Search the levels of a points card for a combination with these points."""
     choices = []
     for _, measure in measures_of(card):
-        choices.append([option for option in _options(measure)])
+        choices.append(list(_options(measure)))
     sums = {0: []}
     for options in choices:
-        sums = {
-            points + worth: [*chosen, values] for points, chosen in sums.items() for worth, values in options
-        }
+        sums = {points + worth: [*chosen, values] for points, chosen in sums.items() for worth, values in options}
     chosen = sums[target]
     return {name: value for values in chosen for name, value in values.items()}
 
@@ -94,6 +90,6 @@ def _options(measure):
     limits = sorted({float(test["value"]) for level in scoring["levels"] for test in level["when"]})
     tries = sorted({max(limit + step, 0) for limit in limits for step in (-1, -0.01, 0, 0.01, 1)})
     for combination in product(tries, repeat=len(names)):
-        values = {name: f"{value:g}" for name, value in zip(sorted(names), combination)}
+        values = {name: f"{value:g}" for name, value in zip(sorted(names), combination, strict=False)}
         found.setdefault(oracle.measure(measure, values)[0], values)
     return [(int(points), values) for points, values in found.items()]

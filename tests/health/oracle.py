@@ -94,13 +94,15 @@ def _dimension(part, there):
         return max(fraction(part["start"]) - sum(mark for _, mark in there), fraction(part["floor"]))
     equal = part["combine"] == "mean"
     weights = [Fraction(1) if equal else fraction(item["weight"]) for item, _ in there]
-    figure = sum(weight * mark for weight, (_, mark) in zip(weights, there)) / sum(weights)
+    figure = sum(weight * mark for weight, (_, mark) in zip(weights, there, strict=False)) / sum(weights)
     return figure if part.get("cap") is None else min(figure, fraction(part["cap"]))
 
 
 def _share(part, marks, there):
     if part["combine"] in ("mean", "start_minus_penalties"):
         return Fraction(len(there), len(marks))
-    return sum(fraction(i["weight"]) for i, _ in there) / sum(fraction(i["weight"]) for i, _ in marks) if (
-        "weight" in part["measures"][0]
-    ) else Fraction(len(there), len(marks))
+    return (
+        sum(fraction(i["weight"]) for i, _ in there) / sum(fraction(i["weight"]) for i, _ in marks)
+        if ("weight" in part["measures"][0])
+        else Fraction(len(there), len(marks))
+    )

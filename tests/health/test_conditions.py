@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from health.conditions import Facts, absences_of, accounts_where, events_of, in_words, metrics_of, named_metrics
+from health.scoring import number
 from tests.health.definitions import TRIGGERS
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -16,7 +17,7 @@ NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 def fires(trigger, *, measured=True, **given_facts):
     """Whether a pack's trigger fires on one account with these facts; True is an event."""
     metrics = {
-        name: {1: value if isinstance(value, str) and not value.lstrip("-").replace(".", "").isdigit() else Decimal(str(value))}
+        name: {1: number(value) if number(value) is not None else value}
         for name, value in given_facts.items()
         if value is not True
     }
@@ -193,9 +194,7 @@ accounts = st.lists(st.dictionaries(st.sampled_from("abc"), st.integers(0, 4)), 
 @settings(max_examples=200, deadline=None)
 @given(tree, accounts)
 def test_columns_answer_what_each_account_alone_would(condition, rows):
-    columns = {
-        name: {at: Decimal(row[name]) for at, row in enumerate(rows) if name in row} for name in "abc"
-    }
+    columns = {name: {at: Decimal(row[name]) for at, row in enumerate(rows) if name in row} for name in "abc"}
 
     held = accounts_where(condition, Facts(at=NOW, metrics=columns))
 

@@ -181,7 +181,7 @@ def test_lists_cost_the_same_for_one_and_three(client, admin):
                 client.get(url)
             counts.setdefault(url, []).append(len(queries))
 
-    assert all(len(set(found)) == 1 for found in counts.values()), counts
+    assert all(three <= one for one, three in counts.values()), counts
 
 
 def test_a_receipt_shows_the_evidence_and_scores_it_again(client, admin):

@@ -365,7 +365,9 @@ def test_the_portfolio_day_sums_accounts_and_the_arr_of_that_day():
 
     recompute(at=NOON)
 
-    rows = PortfolioDay.objects.order_by("rag").values_list("day", "owner_id", "rag", "accounts", "scored", "arr", "total")
+    rows = PortfolioDay.objects.order_by("rag").values_list(
+        "day", "owner_id", "rag", "accounts", "scored", "arr", "total"
+    )
     assert list(rows) == [
         (date(2026, 11, 24), ann.pk, "green", 2, 2, 370, 200),
         (date(2026, 11, 24), None, "none", 1, 0, 9, 0),

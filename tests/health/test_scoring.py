@@ -69,7 +69,7 @@ def compare(key, raw):
     assert score.total == (None if total is None else millionths(total))
     assert (None if score.band is None else card.bands[score.band].key) == band
     assert score.coverage == millionths(coverage * 100)
-    assert dict(zip((part.key for part in card.dimensions), score.dimensions)) == {
+    assert dict(zip((part.key for part in card.dimensions), score.dimensions, strict=False)) == {
         name: None if figure is None else millionths(figure) for name, figure in figures.items()
     }
     for at, (_, measure) in enumerate(measures_of(definition)):
@@ -118,7 +118,7 @@ def test_bis_calculator_example_dimensions(dimension, figure):
     card = COMPILED["calculator"]
     score = compare("calculator", BIS_EXAMPLE)
 
-    figures = dict(zip((part.key for part in card.dimensions), score.dimensions))
+    figures = dict(zip((part.key for part in card.dimensions), score.dimensions, strict=False))
     assert decimal(figures[dimension]) == Decimal(figure)
 
 
@@ -191,9 +191,14 @@ def _ends(scoring):
     """Values on both sides of where a continuous measure bends, within what it accepts."""
     if scoring["kind"] == "penalty":
         free = Decimal(str(scoring["free"]))
-        bend = [free] if scoring["max"] is None else [
-            free, free + Decimal(str(scoring["max"])) / Decimal(str(scoring["per_unit"])) * scoring.get("unit_size", 1)
-        ]
+        bend = (
+            [free]
+            if scoring["max"] is None
+            else [
+                free,
+                free + Decimal(str(scoring["max"])) / Decimal(str(scoring["per_unit"])) * scoring.get("unit_size", 1),
+            ]
+        )
         values = [edge + step for edge in bend for step in (Decimal("-0.01"), Decimal(0), Decimal("0.01"))]
         return [str(value) for value in values if value >= 0]
     if scoring["kind"] == "linear":
@@ -504,7 +509,6 @@ def test_bands_are_monotonic_and_the_shown_figure_lies_in_the_band(one, other):
 
 def test_thirds_that_add_up_to_an_edge_reach_it():
     """Two means of three that are no decimals add to a whole number; rounding either would miss the band."""
-    card = COMPILED["generic-health"]
     raw = reaching(CARDS["generic-health"], Fraction(80))
     raw["qbr_attendance_pct"], raw["roi_realization_percentage"] = "0", "100"
 

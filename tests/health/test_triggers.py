@@ -55,9 +55,7 @@ def test_a_condition_that_goes_on_holding_opens_one_cta_with_its_tasks_owner_and
 
     cta = Cta.objects.get()
     assert (cta.title, cta.owner, cta.trigger_key, cta.kind) == ("Usage decline", rail.owner, "usage-decline", "risk")
-    assert cta.reason == (
-        "Usage change at most -20 over 14 days against the days before. Now: usage change pct -20."
-    )
+    assert cta.reason == ("Usage change at most -20 over 14 days against the days before. Now: usage change pct -20.")
     assert [task.title for task in Task.objects.filter(cta=cta)] == ["Success plan"]
     assert cta.evidence["facts"] == {"usage_change_pct": "-20"}
     assert fired() == ["usage-decline"]
@@ -129,7 +127,7 @@ def test_a_snooze_holds_it_back_until_its_end_and_then_it_fires(rail):
 
 def test_a_cap_allows_so_many_firings_in_so_many_days(rail):
     world.trigger("mna:user-complaints", **NPS_LOW, reentry_max=2, reentry_days=10)
-    for day in range(0, 14):
+    for day in range(14):
         world.measure(rail, {"nps": "40" if day % 2 == 0 else "60"}, at=NOON + day * DAY)
         recompute(at=NOON + day * DAY)
 

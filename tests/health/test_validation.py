@@ -52,14 +52,56 @@ def test_weights_that_do_not_add_to_exactly_100_percent_are_refused(weight, perc
         ("mna-health", ["dimensions", 0, "combine"], "sum_points", "/dimensions/0/combine", "method"),
         ("mna-health", ["dimensions", 0, "weight"], 0, "/dimensions/0/weight", "minimum"),
         ("mna-health", ["dimensions", 0, "weight"], "NaN", "/dimensions/0/weight", "number"),
-        ("mna-health", ["dimensions", 0, "measures", 0, "scoring", "kind"], "guess", "/dimensions/0/measures/0/scoring/kind", "choice"),
-        ("fmea-health", ["dimensions", 0, "measures", 0, "scoring", "full_at"], 0, "/dimensions/0/measures/0/scoring/full_at", "minimum"),
-        ("fmea-health", ["dimensions", 2, "measures", 0, "scoring", "kind"], "direct", "/dimensions/2/measures/0/scoring/kind", "combine"),
+        (
+            "mna-health",
+            ["dimensions", 0, "measures", 0, "scoring", "kind"],
+            "guess",
+            "/dimensions/0/measures/0/scoring/kind",
+            "choice",
+        ),
+        (
+            "fmea-health",
+            ["dimensions", 0, "measures", 0, "scoring", "full_at"],
+            0,
+            "/dimensions/0/measures/0/scoring/full_at",
+            "minimum",
+        ),
+        (
+            "fmea-health",
+            ["dimensions", 2, "measures", 0, "scoring", "kind"],
+            "direct",
+            "/dimensions/2/measures/0/scoring/kind",
+            "combine",
+        ),
         ("fleet-health", ["dimensions", 0, "measures", 0, "points"], 11, "/dimensions/0/weight", "total"),
-        ("fleet-health", ["dimensions", 0, "measures", 0, "scoring", "levels", 0, "points"], 11, "/dimensions/0/measures/0/scoring/levels/0", "range"),
-        ("fleet-health", ["dimensions", 0, "measures", 0, "scoring", "levels", 2, "when"], [{"metric": "login_pct", "op": "<", "value": 50}], "/dimensions/0/measures/0/scoring/levels", "gap"),
-        ("fleet-health", ["dimensions", 0, "measures", 0, "scoring", "levels", 0, "when", 0, "op"], "~", "/dimensions/0/measures/0/scoring/levels/0/when/0/op", "choice"),
-        ("fleet-health", ["dimensions", 1, "measures", 0, "scoring", "options"], {"one": 1}, "/dimensions/1/measures/0/scoring/options", "list"),
+        (
+            "fleet-health",
+            ["dimensions", 0, "measures", 0, "scoring", "levels", 0, "points"],
+            11,
+            "/dimensions/0/measures/0/scoring/levels/0",
+            "range",
+        ),
+        (
+            "fleet-health",
+            ["dimensions", 0, "measures", 0, "scoring", "levels", 2, "when"],
+            [{"metric": "login_pct", "op": "<", "value": 50}],
+            "/dimensions/0/measures/0/scoring/levels",
+            "gap",
+        ),
+        (
+            "fleet-health",
+            ["dimensions", 0, "measures", 0, "scoring", "levels", 0, "when", 0, "op"],
+            "~",
+            "/dimensions/0/measures/0/scoring/levels/0/when/0/op",
+            "choice",
+        ),
+        (
+            "fleet-health",
+            ["dimensions", 1, "measures", 0, "scoring", "options"],
+            {"one": 1},
+            "/dimensions/1/measures/0/scoring/options",
+            "list",
+        ),
         ("mna-health", ["bands", 4, "min"], 1, "/bands/4/min", "gap"),
         ("mna-health", ["bands", 1, "min"], 90, "/bands/1/min", "overlap"),
         ("mna-health", ["bands", 1, "min"], 101, "/bands/1/min", "range"),
@@ -70,7 +112,7 @@ def test_weights_that_do_not_add_to_exactly_100_percent_are_refused(weight, perc
         ("calculator", ["max_age_days"], 0, "/max_age_days", "minimum"),
         ("calculator", ["stale_policy"], "drop", "/stale_policy", "choice"),
     ],
-)  # fmt: skip
+)
 def test_a_broken_scorecard_is_refused_at_its_place(key, path, value, pointer, code):
     problems = scorecard_problems(changed(key, *path, value=value))
 

@@ -6,8 +6,8 @@ from uuid import UUID
 from accounts.models import Account, User
 from health.actions import install_kpi, install_scorecard, install_trigger, recompute
 from health.models import AccountHealth
-from tests.health.definitions import CARDS, PACKS, TRIGGERS
 from packs.metrics import input_metrics
+from tests.health.definitions import CARDS, PACKS, TRIGGERS
 from usage.actions import define_metric, record_observations
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
