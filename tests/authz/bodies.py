@@ -9,7 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
+
+from django.utils import timezone
 
 from tests.authz.actors import PASSWORD
 
@@ -74,6 +77,34 @@ def example_of(route: Route, method: str) -> Example:
     return replace(example, status=DEFAULT_STATUS[("api" if route.is_api else "page", method)])
 
 
+def owner_chosen(name: str) -> Callable[[World, Actor], dict[str, Any]]:
+    """A form whose field ``name`` names a colleague who may own accounts."""
+    return lambda world, actor: {name: world.people_of(actor)["vp"].pk}
+
+
+def of_account(fields: dict[str, Any]) -> Callable[[World, Actor], dict[str, Any]]:
+    """A body about account 1."""
+    return lambda world, actor: {**fields, "account": str(world.own("account").pk)}
+
+
+def tomorrow() -> str:
+    """A day that is still to come."""
+    return (timezone.now().date() + timedelta(days=2)).isoformat()
+
+
+def overridden(world: World, actor: Actor) -> dict[str, Any]:
+    """An override in the bands of the account's scorecard."""
+    return {"band": world.own("override").band, "reason": "Sponsor is back", "until": tomorrow()}
+
+
+CONTRACT = {
+    "status": "active",
+    "start_on": "2026-01-01",
+    "currency": "USD",
+    "lines-TOTAL_FORMS": "0",
+    "lines-INITIAL_FORMS": "0",
+}
+METRIC = {"key": "seats_used", "name": "Seats used"}
 NEW_PASSWORD = "another long password"
 # allauth's forms answer 200 with the error; ours 422.
 EXAMPLES: dict[str, Example] = {
@@ -120,4 +151,61 @@ EXAMPLES: dict[str, Example] = {
     ),
     "POST people:profile": Example({"name": "Ann", "title": "", "timezone": "", "theme": "auto"}),
     "POST people:user-role": Example({"role": "trainer"}),
+    # The account record
+    "GET accounts:search": Example(query="?q=canary"),
+    "POST accounts:account-create": Example({"name": "New", "status": "active", "currency": "USD"}),
+    "POST accounts:account-edit": Example({"name": "New", "status": "active", "currency": "USD"}),
+    "POST accounts:account-owner": Example(owner_chosen("owner")),
+    "POST accounts:account-assign": Example(
+        lambda world, actor: {"new_owner": world.people_of(actor)["vp"].pk, "id": world.own("account").pk}
+    ),
+    "POST accounts:activity-log": Example({"kind": "call", "title": "Talked"}),
+    "POST accounts:contact-create": Example({"name": "Kim", "stakeholder_role": "other"}),
+    "POST accounts:contact-edit": Example({"name": "Kim", "stakeholder_role": "other"}),
+    "POST accounts:contact-left": Example({"left_on": "2026-01-31"}),
+    "POST accounts:contract-create": Example(CONTRACT),
+    "POST accounts:contract-edit": Example(CONTRACT),
+    "POST accounts:account-health": Example(overridden),
+    # Work
+    "POST playbooks:cta-create": Example(
+        lambda world, actor: {"account": world.own("account").pk, "title": "Call", "kind": "risk", "priority": "high"},
+        status=named({"agent": 422, "trainer": 422, "renewals": 422, "csm_other": 422, "owner of B": 422}, 302),
+    ),
+    "POST playbooks:cta-edit": Example({"title": "Call", "kind": "risk", "priority": "high", "due_on": "2027-01-31"}),
+    "POST playbooks:cta-close": Example({"close-outcome": "resolved"}),
+    "POST playbooks:cta-snooze": Example({"snooze-until_on": tomorrow(), "snooze-reason": "Waiting"}),
+    "POST playbooks:cta-reassign": Example(owner_chosen("reassign-owner")),
+    "POST playbooks:task-add": Example({"task-title": "Call"}),
+    "POST playbooks:playbook-detail": Example({"trigger_keys": ""}),
+    # Usage
+    "POST usage:parked-map": Example(
+        lambda world, actor: {"source": "crm", "external_id": "X-9", "account": world.own("account").pk}
+    ),
+    "POST usage:metric-list": Example(
+        {"key": "seats_used", "name": "Seats used", "kind": "number", "aggregation": "latest"}
+    ),
+    "POST usage:feature-list": Example({"features": "login"}),
+    "POST usage:metric-history": Example({"on": "2026-01-31", "value": "5"}),
+    # Methodology
+    "POST packs:calendar-simulator": Example(),
+    "POST packs:item-edit": Example(),
+    "POST packs:item-reset": Example(),
+    # API
+    "POST api:account-list": Example({"name": "New"}),
+    "POST api:account-bulk": Example(
+        {"source": "crm", "accounts": [{"external_id": "N-1", "name": "New"}]}, status=200
+    ),
+    "PATCH api:account-detail": Example({"name": "New"}),
+    "POST api:account-names": Example({"source": "erp", "external_id": "E-1"}),
+    "PUT api:account-by-external-id": Example({"name": "New"}),
+    "POST api:activity-list": Example(of_account({"kind": "note", "title": "Talked"})),
+    "POST api:contact-list": Example(of_account({"name": "Kim"})),
+    "POST api:contact-bulk": Example({"source": "crm", "contacts": []}, status=200),
+    "PATCH api:contact-detail": Example({"name": "Kim"}),
+    "POST api:contract-list": Example(of_account({"start_on": "2026-01-01"})),
+    "POST api:contract-bulk": Example({"source": "crm", "contracts": []}, status=200),
+    "PATCH api:contract-detail": Example({"number": "C-1"}),
+    "POST api:usage-events": Example({"events": []}, status=202),
+    "POST api:usage-metrics": Example({"metrics": []}, status=202),
+    "POST api:usage-metric-definitions": Example(METRIC),
 }

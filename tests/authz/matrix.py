@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from http.cookies import SimpleCookie
 from typing import TYPE_CHECKING, Any
 
 from django.core.cache import caches
@@ -60,12 +61,15 @@ class Outcome:
 def cells(world: World, routes: Iterable[Route], actors: Iterable[Actor]) -> Iterator[Cell]:
     """All cells of ``routes``: on the public host only a visitor, elsewhere every actor at every target.
 
-    Whoever is refused before any object is looked up tries one that exists and one made up; the rest would only
-    repeat them. On pages a token is nobody, whatever its scopes: one of them stands for all.
+    Whoever is refused before any object is looked up tries one that exists (two of them also one made up); the
+    rest would only repeat them. On pages a token is nobody, whatever its scopes: one of them stands for all.
     """
     people = list(actors)
     for route in routes:
-        aims = targets(route, world)
+        try:
+            aims = targets(route, world)
+        except LookupError:  # told by test_every_object_in_an_address_is_seeded
+            continue
         for method in route.methods:
             if method not in route.policy:
                 continue
@@ -79,12 +83,14 @@ def cells(world: World, routes: Iterable[Route], actors: Iterable[Actor]) -> Ite
 def _worth_trying(route: Route, method: str, actor: Actor, aims: list[Target | None]) -> list[Target | None]:
     if actor.is_token and not route.is_api and "admin" not in (actor.scopes or ()):
         return []
-    refused_early = expected(actor, route.policy[method], method, None, api=route.is_api) is not None
-    if refused_early and actor.role is None and actor.name != "anonymous":
-        return [aim for aim in aims if aim is None or aim.kind == "own"]
+    if route.is_api and actor.name in {"halfway", "unverified"}:
+        return []
     # To tenant B everything of A is foreign, so its own rows stand for all.
-    if refused_early or actor.tenant == "b":
+    if actor.tenant == "b":
         return [aim for aim in aims if aim is None or aim.kind in {"own", "unknown"}]
+    if expected(actor, route.policy[method], method, None, api=route.is_api) is not None:
+        kinds = {"own", "unknown"} if actor.name in {"anonymous", "portal1"} else {"own"}
+        return [aim for aim in aims if aim is None or aim.kind in kinds]
     return aims
 
 
@@ -92,19 +98,15 @@ def knock(world: World, cell: Cell, example: Example) -> Outcome:
     """Send one request and roll back whatever it did."""
     kwargs = cell.target.kwargs if cell.target else {}
     path = reverse(cell.route.name, kwargs=kwargs, urlconf=cell.route.urlconf) + example.query
-    client = Client(
-        headers={"host": world.host(cell.actor.tenant), **cell.actor.headers, **example.headers},
-        REMOTE_ADDR="198.51.100.7",
-        raise_request_exception=False,
-    )
-    for name, value in cell.actor.cookies.items():
-        client.cookies[name] = value
+    client = world.client
+    client.cookies = SimpleCookie(cell.actor.cookies)
+    headers = {"host": world.host(cell.actor.tenant), **cell.actor.headers, **example.headers}
     for alias in ("default", "global"):
         caches[alias].clear()
     body = example.body(world, cell.actor) if callable(example.body) else example.body
     with world.inside("a"), transaction.atomic():
         world.written = world.written or _writes()
-        response = _send(client, cell, path, body)
+        response = _send(cell, path, body, headers, client)
         text = _text_of(response)
         # The counters go on counting when the savepoint is undone, so one look a cell is enough.
         after = _writes()
@@ -114,12 +116,13 @@ def knock(world: World, cell: Cell, example: Example) -> Outcome:
     return Outcome(response.status_code, text, response.get("Location", ""), written)
 
 
-def _send(client: Client, cell: Cell, path: str, body: Any) -> Any:
+def _send(cell: Cell, path: str, body: Any, headers: dict[str, str], client: Client) -> Any:
     if cell.method == "GET":
-        return client.get(path, body or None)
+        return client.get(path, body or None, headers=headers)
     if cell.route.is_api:
-        return client.generic(cell.method, path, json.dumps(body), content_type="application/json")
-    return client.post(path, body) if cell.method == "POST" else client.generic(cell.method, path)
+        content = json.dumps(body)
+        return client.generic(cell.method, path, content, content_type="application/json", headers=headers)
+    return client.post(path, body, headers=headers)
 
 
 def _text_of(response: Any) -> str:

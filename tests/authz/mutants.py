@@ -64,14 +64,14 @@ def _of_the_routes(routes: list[Route]) -> Iterator[Mutant]:
 
 
 def _declared(view: Any) -> dict[str, str] | None:
-    """The very dict that ``requires`` enforces, in the closure of the view it made."""
-    while view is not None:
+    """The very dict that is enforced: in the closure of a view behind ``requires`` or ``endpoint``, or its class's."""
+    enforced: dict[str, str] | None = getattr(getattr(view, "view_class", None), "policy", None)
+    while view is not None and enforced is None:
         code = getattr(view, "__code__", None)
-        if code and "methods" in code.co_freevars:
-            found: dict[str, str] = view.__closure__[code.co_freevars.index("methods")].cell_contents
-            return found
+        for name in {"methods", "policy"} & set(code.co_freevars if code else ()):
+            enforced = view.__closure__[code.co_freevars.index(name)].cell_contents
         view = getattr(view, "__wrapped__", None)
-    return None
+    return enforced
 
 
 def _open(route: Route, declared: dict[str, str], method: str) -> Callable[[], AbstractContextManager[None]]:
@@ -89,7 +89,7 @@ def _open(route: Route, declared: dict[str, str], method: str) -> Callable[[], A
 
 
 def _of_the_rows(routes: list[Route]) -> list[Mutant]:
-    on_accounts = [route for route in routes if "account" in route.name]
+    on_accounts = [route for route in routes if "account_id" in route.kwargs]
     return [
         Mutant("everybody sees every account", on_accounts, _rows("visible_to")),
         Mutant("everybody may change every account", on_accounts, _rows("editable_by")),

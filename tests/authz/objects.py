@@ -53,20 +53,45 @@ class Target:
 
 
 ACCOUNT = Kind("account", scoped=True)
-INVITATION_LINK = Kind("invitation", attr="secret", unknown="x" * 43)
-PASSKEY = Kind("passkey", personal="owner", unknown=999_999)
+CTA = Kind("cta_open", scoped=True)
+NOTHING = "no-such-key"
 
 # (route name as a regular expression, keyword): kind. The first that matches counts.
 KWARGS: list[tuple[str, str, Kind]] = [
-    (r"people:invitation-accept", "secret", INVITATION_LINK),
+    # People
+    (r"people:invitation-accept", "secret", Kind("invitation", attr="secret", unknown="x" * 43)),
     (r"people:.*", "user_id", Kind("colleague")),
     (r"people:.*", "invitation_id", Kind("invitation")),
     (r"people:.*", "token_id", Kind("token")),
-    (r"mfa_.*", "pk", PASSKEY),
+    (r"mfa_.*", "pk", Kind("passkey", personal="owner", unknown=999_999)),
     (r"account_reset_password_from_key", "uidb36", Kind("reset", attr="uid", unknown="1", missing_status=200)),
     (r"account_reset_password_from_key", "key", Kind("reset", attr="key", unknown="x-y", missing_status=200)),
+    # The account and what hangs on it
     (r".*", "account_id", ACCOUNT),
-    (r"api:account-.*", "pk", ACCOUNT),
+    (r"api:account-.*", "account", ACCOUNT),
+    (r".*", "contact_id", Kind("contact", scoped=True)),
+    (r".*", "contract_id", Kind("contract", scoped=True)),
+    (r".*", "activity_id", Kind("activity_i", scoped=True)),
+    (r"api:account-by-external-id", "source", Kind("external_id", attr="source", unknown="crm")),
+    (r"api:account-by-external-id", "external_id", Kind("external_id", attr="external_id", scoped=True, unknown="X-0")),
+    (r"api:user-.*", "user_id", Kind("colleague")),
+    (r"api:unknown", "rest", Kind("nothing", attr="path", foreign=False, unknown="nothing/")),
+    # Work
+    (r"playbooks:cta-reopen", "cta_id", Kind("cta_closed", scoped=True)),
+    (r"playbooks:cta-wake", "cta_id", Kind("cta_snoozed", scoped=True)),
+    (r".*", "cta_id", CTA),
+    (r".*", "task_id", Kind("task", scoped=True)),
+    (r".*", "playbook_id", Kind("playbook")),
+    (r".*", "notice_id", Kind("notice", personal="owner")),
+    (r".*", "message_id", Kind("message")),
+    # Usage and methodology
+    (r".*", "receipt_id", Kind("receipt")),
+    (r"api:usage-receipt", "receipt", Kind("receipt")),
+    (r"usage:metric-history", "key", Kind("metric", attr="key", foreign=False, unknown=NOTHING)),
+    (r"packs:install", "key", Kind("pack", attr="key", foreign=False, unknown=NOTHING)),
+    (r"packs:.*", "item_id", Kind("pack_item")),
+    (r"packs:.*", "pack", Kind("pack", attr="key", foreign=False, unknown=NOTHING)),
+    (r"packs:section", "section", Kind("section", attr="key", foreign=False, unknown=NOTHING)),
 ]
 
 

@@ -38,7 +38,6 @@ TABLE: dict[str, tuple[str, str]] = {
     "usage.view": (STAFF, "read"),
     "usage.write": ("OAVC", "write"),
     "usage.ingest": ("OAV", "write"),
-    "usage.ingest": ("OAV", "write"),
     "health.view": (STAFF, "read"),
     "health.override": ("OAVC", "write"),
     "health.configure": ("OAV", "admin"),
@@ -86,6 +85,8 @@ def expected(actor: Any, capability: str, method: str, target: Any, *, api: bool
     does not exist; one they may see and not change is 403.
     """
     missing = target is not None and _is_missing(actor, target)
+    if api and actor.is_token and actor.role is None:
+        return 401
     if capability == "anonymous":
         return target.missing_status if missing else None
     if actor.role is None or (actor.is_token and not api):
@@ -96,12 +97,16 @@ def expected(actor: Any, capability: str, method: str, target: Any, *, api: bool
         return 403
     if target is None:
         return None
+    changes = scope_of(capability) != "read" and target.guards_writes
+    if target.kind == "mismatched":
+        # The outer row is account 1's, the inner one is not in it.
+        return 403 if changes and 1 in actor.sees and 1 not in actor.edits else 404
     if missing:
         return target.missing_status
     if target.personal_to is not None and target.personal_to != actor.name:
         return 404
     if target.account is not None and target.account not in actor.sees:
         return 404
-    if target.account is not None and target.guards_writes and method != "GET" and target.account not in actor.edits:
+    if target.account is not None and changes and target.account not in actor.edits:
         return 403
     return None

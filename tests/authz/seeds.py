@@ -110,6 +110,8 @@ def _doors(world: World, letter: str, people: dict[str, User]) -> None:
     token, _raw = issue_token(people["admin"], name="x", scopes=["read"], actor=None, at=world.now)
     world.keep(letter, "token", 1, plant(token, letter, "w"))
     world.rows[("people", letter)] = people
+    world.keep(letter, "nothing", 1, SimpleNamespace(path="nothing/at/all/"))
+    world.keep(letter, "section", 1, SimpleNamespace(key="tiers"))
 
 
 def _second_factors(world: World, letter: str, user: User, number: int) -> None:

@@ -28,14 +28,29 @@ def canary(tenant: str, scope: Any, visibility: str = "i", word: str = "x") -> s
     return f"CANARY-{tenant}-{scope}-{visibility}-{word}"
 
 
-def plant(row: models.Model, tenant: str, scope: Any, visibility: str = "i", skip: tuple[str, ...] = ()) -> Any:
+def plant(
+    row: models.Model,
+    tenant: str,
+    scope: Any,
+    visibility: str = "i",
+    *,
+    skip: tuple[str, ...] = (),
+    only: tuple[str, ...] = (),
+) -> Any:
     """Put a canary into every free text of ``row``: no choices, no keys, no formats, 30 characters or more."""
     texts = {}
     for field in row._meta.concrete_fields:
         free = isinstance(field, models.CharField | models.TextField) and not isinstance(
             field, models.EmailField | models.SlugField | models.URLField
         )
-        if not free or field.choices or field.unique or field.primary_key or field.name in skip:
+        if (
+            not free
+            or field.choices
+            or field.unique
+            or field.primary_key
+            or field.name in skip
+            or (only and field.name not in only)
+        ):
             continue
         length = field.max_length or 1000
         if length >= 30:
@@ -55,11 +70,14 @@ class World:
         self.actors: list[Actor] = []
         self.now = timezone.now()
         self.written: dict[str, int] = {}
-        from tests.authz import seeds
+        # One client for all: a new one would set the middleware up again.
+        self.client = Client(REMOTE_ADDR="198.51.100.7", raise_request_exception=False)
+        from tests.authz import domain_seeds, seeds
 
         for letter in ("a", "b"):
             with self.inside(letter):
                 seeds.fill(self, letter)
+                domain_seeds.fill(self, letter)
         self.actors = list(seeds.actors(self))
         self.select("a")
 

@@ -1,0 +1,134 @@
+"""Rows of the domains above the account record: methodology, usage, health, work and notices."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from accounts.models import Account, ExternalId, User
+from engagement.choices import Kind
+from engagement.models import Notification, OutboxMessage
+from health.actions import recompute, set_override
+from health.models import AccountHealth, Scorecard, Trigger
+from packs.actions import install_pack
+from packs.models import PackInstall, PackItem
+from playbooks.actions import close_cta, open_cta, snooze_cta
+from playbooks.models import Playbook
+from tests.authz.world import canary, plant
+from usage.actions import record_observations
+from usage.models import IngestReceipt, MetricDefinition, ParkedEvent
+
+if TYPE_CHECKING:
+    from tests.authz.world import World
+
+PACK = "fleet"
+
+
+def fill(world: World, letter: str) -> None:
+    """Make the rows of one tenant, whose schema is selected."""
+    people = world.rows[("people", letter)]
+    _methodology(world, letter, people["owner"])
+    accounts = {number: _account(world, letter, number) for number in (1, 2)}
+    _usage(world, letter, accounts)
+    recompute(at=world.now)
+    for number, account in accounts.items():
+        _health(world, letter, number, account)
+        _work(world, letter, number, account)
+    _notices(world, letter, people["owner"])
+
+
+def _account(world: World, letter: str, number: int) -> Account:
+    name = "foreign" if letter == "b" else ("own" if number == 1 else "other")
+    if letter == "b" and number == 2:
+        return Account.objects.exclude(pk=world.rows[("account", "foreign")].pk).get()
+    return world.rows[("account", name)]
+
+
+def _methodology(world: World, letter: str, actor: User) -> None:
+    install_pack(PACK, actor=actor, at=world.now)
+    world.keep(letter, "pack", 1, PackInstall.objects.get(key=PACK))
+    item = PackItem.objects.current().filter(section="tiers").first() or PackItem.objects.current().first()
+    world.keep(letter, "pack_item", 1, item)
+    world.keep(letter, "scorecard", 1, Scorecard.objects.order_by("pk").first())
+    world.keep(letter, "trigger", 1, Trigger.objects.order_by("pk").first())
+    world.keep(letter, "playbook", 1, Playbook.objects.order_by("pk").first())
+
+
+def _usage(world: World, letter: str, accounts: dict[int, Account]) -> None:
+    definition = MetricDefinition.objects.filter(kind="number").order_by("key").first()
+    world.keep(letter, "metric", 1, definition)
+    on = world.now.date().isoformat()
+    rows = [{"account": str(a.pk), "metric": definition.key, "on": on, "value": "1"} for a in accounts.values()]
+    record_observations(rows, source="crm", at=world.now)
+    receipt = IngestReceipt.objects.create(
+        kind="events", source="crm", received=1, accepted=1, created_at=world.now, done_at=world.now
+    )
+    world.keep(letter, "receipt", 1, receipt)
+    ParkedEvent.objects.create(
+        receipt_id=receipt.pk,
+        source="crm",
+        external_id="e-1",
+        account=canary(letter, "w", "i", "unknown"),
+        event="login",
+        at=world.now,
+        quantity=1,
+    )
+    for number, account in accounts.items():
+        external = ExternalId.objects.get(account=account)
+        world.keep(letter, "external_id", number, external)
+
+
+def _health(world: World, letter: str, number: int, account: Account) -> None:
+    health = AccountHealth.objects.select_related("version").get(account=account)
+    band = health.version.definition["bands"][0]["key"]
+    override = set_override(
+        account,
+        band=band,
+        reason=canary(letter, number, "i", "override"),
+        expires_at=world.now + timedelta(days=10),
+        actor=account.owner,
+        at=world.now,
+    )
+    world.keep(letter, "override", number, override)
+
+
+def _work(world: World, letter: str, number: int, account: Account) -> None:
+    opened = {}
+    for state in ("open", "snoozed", "closed"):
+        cta = open_cta(
+            account,
+            title=canary(letter, number, "i", state),
+            reason=canary(letter, number, "i", "reason"),
+            kind="risk",
+            priority="high",
+            duplicate_key=f"matrix-{state}",
+            actions=[canary(letter, number, "i", "task")],
+            at=world.now,
+        )
+        opened[state] = cta
+        world.keep(letter, f"cta_{state}", number, cta)
+    world.keep(letter, "task", number, opened["open"].tasks.first())
+    until = world.now.date() + timedelta(days=7)
+    reason = canary(letter, number, "i", "snooze")
+    snooze_cta(opened["snoozed"], until_on=until, reason=reason, actor=account.owner, at=world.now)
+    close_cta(opened["closed"], outcome="resolved", note=reason, actor=account.owner, at=world.now)
+
+
+def _notices(world: World, letter: str, user: User) -> None:
+    notice = Notification.objects.create(
+        user=user, kind=Kind.values[0], title="x", dedupe_key="matrix", created_at=world.now
+    )
+    world.keep(letter, "notice", 1, plant(notice, letter, "w", only=("title", "body")))
+    message = OutboxMessage.objects.create(
+        user=user,
+        to=user.email,
+        kind=Kind.values[0],
+        title="x",
+        dedupe_key="matrix",
+        created_at=world.now,
+        not_before=world.now,
+        attempts=8,
+        dead_at=world.now,
+        last_error="refused",
+    )
+    world.keep(letter, "message", 1, plant(message, letter, "w", only=("title", "body")))
