@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any
 
 from django.conf import settings
-from django.urls import NoReverseMatch, resolve, reverse
+from django.urls import NoReverseMatch, get_urlconf, resolve, reverse
 from django.utils.module_loading import import_string
 
 from accounts.policy import CAPABILITIES, may
@@ -44,24 +44,28 @@ ENTRIES = (
     Entry("people:user-list", "People", "users", "Administration"),
     Entry("people:token-list", "API tokens", "key-round", "Administration"),
     Entry("accounts:audit-log", "Audit log", "scale", "Administration"),
-    Entry("tenants:console", "Tenants", "server", "Administration"),
+    Entry("console:tenant-list", "Tenants", "server", "Administration"),
 )
 
 
-@cache
 def address(url_name: str) -> str:
-    """The path of a page without parameters, or an empty string while nobody serves that name."""
+    """The path of a page without parameters, or an empty string while this host serves no such name."""
+    return _address(url_name, get_urlconf())
+
+
+@cache
+def _address(url_name: str, urlconf: str | None) -> str:
     try:
-        return reverse(url_name)
+        return reverse(url_name, urlconf)
     except NoReverseMatch:
         return ""
 
 
 @cache
-def _capability(url_name: str) -> str:
+def _capability(url_name: str, urlconf: str | None) -> str:
     """What reading the page needs, from the view's own declaration; empty when it declares none of the table's."""
-    path = address(url_name)
-    declared = getattr(resolve(path).func, "policy", {}) if path else {}
+    path = _address(url_name, urlconf)
+    declared = getattr(resolve(path, urlconf).func, "policy", {}) if path else {}
     name = declared.get("GET", "")
     return name if name in CAPABILITIES else ""
 
@@ -70,7 +74,7 @@ def entries_for(user: Any) -> Iterator[tuple[Entry, str]]:
     """Entries with their addresses that exist and that ``user`` may read."""
     for entry in ENTRIES:
         path = address(entry.url_name)
-        capability = _capability(entry.url_name) if path else ""
+        capability = _capability(entry.url_name, get_urlconf()) if path else ""
         if capability and may(user, capability):
             yield entry, path + entry.query
 

@@ -17,7 +17,6 @@ DOMAINS = [
     ("methodology/", "packs.urls"),
     ("imports/", "imports.urls"),
     ("portal/", "portal.urls"),
-    ("console/", "console.urls"),
     ("api/", "api.urls"),
 ]
 urlpatterns = [

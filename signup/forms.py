@@ -69,5 +69,3 @@ def _one_line(text: str) -> str:
     if not line:
         raise ValidationError("This needs a name.")
     return line
-
-

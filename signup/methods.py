@@ -14,7 +14,7 @@ class Method(NamedTuple):
 
 
 METHODS = (
-    Method("generic", "Customer success, general", "SaaS of any kind: adoption, value, support and sponsors in balance."),
+    Method("generic", "Customer success, general", "SaaS of any kind: adoption, value, support and sponsors."),
     Method(
         "fleet",
         "Fleet management",

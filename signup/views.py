@@ -60,9 +60,7 @@ def check_slug(request: HttpRequest) -> HttpResponse:
     if not slug:
         slug = slug_from(request.GET.get("company", "")[:120])
     problem = problem_with_new(slug, at=timezone.now()) if slug else ""
-    return render(
-        request, "signup/_slug.html", {"slug": slug, "problem": problem, "base_domain": settings.BASE_DOMAIN}
-    )
+    return render(request, "signup/_slug.html", {"slug": slug, "problem": problem, "base_domain": settings.BASE_DOMAIN})
 
 
 @requires(GET="anonymous")

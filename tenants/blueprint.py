@@ -26,11 +26,13 @@ from tenants.models import Blueprint
 
 SCRATCH = "zz_blueprint"
 # Look-ups and session settings change nothing; ``select f(...)`` without a table may.
-IGNORED = re.compile(r"^\s*(?:set|show|savepoint|release|rollback|select\b(?!\s+\w+\s*\([^)]*\)\s*;?\s*$))", re.I)
+IGNORED = re.compile(
+    r"^\s*(?:set|show|savepoint|release|rollback|select\b(?!\s+\w+\s*\([^)]*\)\s*;?\s*$))", re.IGNORECASE
+)
 
 
 # A schema being built has no readers to spare, and ``concurrently`` cannot run in its transaction.
-CONCURRENTLY = re.compile(r"^(\s*(?:create(?:\s+unique)?|drop)\s+index)\s+concurrently\b", re.I)
+CONCURRENTLY = re.compile(r"^(\s*(?:create(?:\s+unique)?|drop)\s+index)\s+concurrently\b", re.IGNORECASE)
 
 
 def state_hash() -> str:

@@ -100,7 +100,7 @@ def _migrate(tenant: Tenant, executor: MigrationExecutor | None, report: Migrati
         assert executor is not None
         executor.loader.applied_migrations = executor.recorder.applied_migrations()
         blueprint.migrate_selected_schema(executor)
-    except Exception as error:  # noqa: BLE001 - one workspace's trouble must not stop the others
+    except Exception as error:
         connection.set_schema_to_public()
         Tenant.objects.filter(pk=tenant.pk).update(status=TenantStatus.MAINTENANCE, status_reason=str(error)[:300])
         report.failed[tenant.slug] = f"{type(error).__name__}: {error}"

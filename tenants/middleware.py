@@ -14,6 +14,7 @@ from django_tenants.middleware.main import TenantMainMiddleware
 from django_tenants.utils import get_public_schema_name, remove_www, tenant_context
 
 from tenants.models import TenantStatus
+from tenants.slugs import PLATFORM
 
 Response = Callable[[HttpRequest], HttpResponse]
 REQUEST_ID = re.compile(r"^[A-Za-z0-9._-]{8,64}$")
@@ -59,6 +60,14 @@ class TenantMiddleware(TenantMainMiddleware):
         if domain.tenant.status != TenantStatus.READY:
             raise domain_model.DoesNotExist
         return domain.tenant
+
+    @staticmethod
+    def setup_url_routing(request: HttpRequest, force_public: bool = False) -> None:
+        """Each kind of host has its own addresses: the public one, the operators' and everybody else's."""
+        if force_public or request.tenant.schema_name == get_public_schema_name():
+            request.urlconf = settings.PUBLIC_SCHEMA_URLCONF
+        elif request.tenant.slug == PLATFORM:
+            request.urlconf = settings.PLATFORM_URLCONF
 
     def no_tenant_found(self, request: HttpRequest, hostname: str) -> HttpResponse:
         return HttpResponseNotFound("Unknown workspace\n", content_type="text/plain")

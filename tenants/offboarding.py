@@ -30,10 +30,15 @@ from tenants.quotas import clear_limits
 from tenants.slugs import PLATFORM
 
 # SECURITY: what opens doors is nobody's to take along. Whole tables, and columns wherever they stand.
-SECRET_TABLES = frozenset({
-    "django_session", "django_migrations", "mfa_authenticator", "usersessions_usersession",
-    "account_emailconfirmation",
-})
+SECRET_TABLES = frozenset(
+    {
+        "django_session",
+        "django_migrations",
+        "mfa_authenticator",
+        "usersessions_usersession",
+        "account_emailconfirmation",
+    }
+)
 SECRET_COLUMNS = frozenset({"password", "digest", "secret", "token", "token_hash", "key_hash"})
 
 
@@ -63,8 +68,12 @@ def export_tenant(tenant: Tenant, target: Path, *, at: datetime) -> Export:
             entries.append(_write_table(archive, tenant.schema_name, table, columns))
         files = [_write_file(archive, path, folder) for folder, path in _files(tenant)]
         manifest = {
-            "tenant": tenant.slug, "name": tenant.name, "pack": tenant.pack, "exported_at": at.isoformat(),
-            "tables": entries, "files": files,
+            "tenant": tenant.slug,
+            "name": tenant.name,
+            "pack": tenant.pack,
+            "exported_at": at.isoformat(),
+            "tables": entries,
+            "files": files,
         }
         archive.writestr("manifest.json", json.dumps(manifest, indent=1))
     unfinished.replace(target)

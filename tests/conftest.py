@@ -79,16 +79,21 @@ def workspace(request: pytest.FixtureRequest) -> Iterator[None]:
     connection.set_schema_to_public()
 
 
-@pytest.fixture(autouse=True)
-def no_flush(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Django would truncate the selected schema after a transactional test; ``database.wipe`` does it instead."""
+@pytest.fixture(scope="session", autouse=True)
+def no_flush() -> Iterator[None]:
+    """Django would truncate the selected schema after a transactional test; ``database.wipe`` does it instead.
+
+    For the whole session: Django's teardown runs after a test's own fixtures are gone.
+    """
     original = TransactionTestCase._fixture_teardown
 
     def teardown(case: TransactionTestCase) -> None:
         if isinstance(case, TestCase):
             original(case)
 
-    monkeypatch.setattr(TransactionTestCase, "_fixture_teardown", teardown)
+    TransactionTestCase._fixture_teardown = teardown
+    yield
+    TransactionTestCase._fixture_teardown = original
 
 
 @pytest.fixture

@@ -34,7 +34,9 @@ def test_a_built_schema_equals_a_migrated_one(public):
     assert len(migrated) > 500
     assert built == migrated
     for table in ("django_content_type", "auth_permission"):
-        assert rows(f"select * from t_built.{table} order by id") == rows(f"select * from {MIGRATED}.{table} order by id")
+        assert rows(f"select * from t_built.{table} order by id") == rows(
+            f"select * from {MIGRATED}.{table} order by id"
+        )
     applied = "select app, name from {}.django_migrations order by id"
     assert rows(applied.format("t_built")) == rows(applied.format(MIGRATED))
 
@@ -52,10 +54,13 @@ def test_it_copies_partitions_triggers_functions_and_storage(public):
 
 def test_nothing_in_a_built_schema_points_out_of_it(public):
     blueprint.build_schema("t_built")
-    assert rows(
-        "select conname from pg_constraint c join pg_class f on f.oid = c.confrelid"
-        " where c.connamespace = 't_built'::regnamespace and f.relnamespace <> 't_built'::regnamespace"
-    ) == []
+    assert (
+        rows(
+            "select conname from pg_constraint c join pg_class f on f.oid = c.confrelid"
+            " where c.connamespace = 't_built'::regnamespace and f.relnamespace <> 't_built'::regnamespace"
+        )
+        == []
+    )
     assert not [line for line in describe("t_built", strip=False) if "zz_blueprint" in line]
 
 
