@@ -176,7 +176,7 @@ def _metric(
         key=key,
         name=name,
         unit="%" if unit in {"percent", "%"} or (not unit and key.endswith("_pct")) else unit,
-        latest="" if raw is None else raw,
+        latest="" if raw is None else raw if number is not None else raw.replace("_", " "),
         number=number,
         source=health.sources[place] or "",
         observed_at=health.observed_at[place],

@@ -224,15 +224,13 @@ def at_risk(accounts: AccountQuerySet) -> list[dict[str, Any]]:
 
 
 def growth(accounts: AccountQuerySet) -> list[dict[str, Any]]:
-    """Green accounts to grow: those short of seats first, then the fastest rising. One query."""
+    """Green accounts to grow: those short of seats first, then by ARR. One query."""
     rows = accounts.filter(health__current_rag=Rag.GREEN)
     full = Q(seats__gt=0, assigned_users__gte=F("seats") * Decimal("0.9"))
     return list(
         rows.annotate(full=full)
         .values(*COLUMNS, "seats", "assigned_users", "full")
-        .order_by(F("full").desc(nulls_last=True), F("health__change_30d").desc(nulls_last=True), "-arr", "pk")[
-            :LIST_LENGTH
-        ]
+        .order_by(F("full").desc(nulls_last=True), "-arr", "pk")[:LIST_LENGTH]
     )
 
 

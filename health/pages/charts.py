@@ -107,7 +107,8 @@ def metric_line(metric: Metric, events: list[tuple[date, str]]) -> charts.Chart 
         formatter=lambda value: f"{formats.number(round(value, 1))}{suffix}",
         label=metric.name,
         events=marks[-2:],
-        low=0.0 if suffix and min(known) < 40 else None,
+        low=0.0 if suffix and (min(known) < 40 or max(known) - min(known) < 1) else None,
+        high=100.0 if suffix and 85 <= max(known) <= 100 else None,
     ).chart()
 
 

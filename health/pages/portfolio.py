@@ -222,7 +222,8 @@ def pie(data: Portfolio, names: dict[str, str], currency: str) -> SafeString | N
 def _row(row: dict[str, Any], today: date) -> dict[str, Any]:
     """A row of a list card, written."""
     cells = AccountCells(today)
-    renews = f"renews {formats.days_until(row['renewal_on'], today)}" if row["renewal_on"] else "no renewal date"
+    days = (row["renewal_on"] - today).days if row["renewal_on"] else None
+    renews = "no renewal date" if days is None else f"renews in {days} d" if days >= 0 else f"{-days} d overdue"
     owner = row["owner__name"] or row["owner__email"] or "nobody"
     return {
         "name": row["name"],

@@ -147,11 +147,14 @@ def _labels(frame: _Frame, top: float, total: float) -> str:
         value = one.values[-1]
         places.append([floor_y - (base + value / 2) * (floor_y - TOP) / top])
         base += value
-    for lower, upper in pairwise(places):
+    shown = [place for one, place in zip(frame.series, places, strict=True) if one.values[-1]]
+    for lower, upper in pairwise(shown):
         upper[0] = min(upper[0], lower[0] - LABEL_STEP)
-    overflow = min(0.0, places[-1][0] - 18) if places else 0
+    overflow = min(0.0, shown[-1][0] - 18) if shown else 0.0
     parts = []
     for one, (y,) in zip(frame.series, places, strict=True):
+        if not one.values[-1]:
+            continue
         y -= overflow
         share = f" · {one.values[-1] / total * 100:.0f}%" if total else ""
         parts += [

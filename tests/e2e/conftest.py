@@ -1,0 +1,162 @@
+"""A browser, a server and a committed workspace for the tests of this folder.
+
+The rows are committed in a database of their own, so that the other tests never see them. ``*.localhost`` is
+resolved by Chromium itself.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import axe_playwright_python
+import pytest
+from django.conf import settings
+from django.contrib.staticfiles.handlers import StaticFilesHandler
+from django.db import connection, connections
+from django.test.testcases import LiveServerThread
+
+from tests import database
+from tests.e2e import world as worlds
+
+# Playwright's synchronous interface keeps an event loop in this thread.
+os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+BROWSERS = ("/usr/bin/chromium-headless-shell", "/usr/bin/chromium")
+FLAGS = (
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync --disable-dev-shm-usage"
+).split()
+AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
+    found = [path for path in BROWSERS if Path(path).exists()]
+    assert found, "install Debian's chromium-headless-shell: the browser tests are never skipped"
+    return {**browser_type_launch_args, "executable_path": found[0], "args": FLAGS, "headless": True}
+
+
+@pytest.fixture(scope="package")
+def e2e_database(fresh_database: None, django_db_blocker: Any) -> Iterator[None]:
+    """A second copy of the template for this folder; the run's own database is selected again afterwards."""
+    before = settings.DATABASES["default"]["NAME"]
+    name = f"{database.LABEL}_e2e_{os.getpid()}"
+    with django_db_blocker.unblock(), database.administrator() as admin:
+        template = database.template(admin)
+        admin.execute(f'drop database if exists "{name}" with (force)')
+        admin.execute(f'create database "{name}" template "{template}" strategy file_copy')
+        database.use(name)
+        yield
+        connections.close_all()
+        database.use(before)
+        admin.execute(f'drop database if exists "{name}" with (force)')
+
+
+@pytest.fixture(scope="package")
+def world(e2e_database: None) -> worlds.World:
+    from tenants.models import Tenant
+
+    connection.set_schema_to_public()
+    found = {tenant.slug: tenant for tenant in Tenant.objects.all()}
+    built = worlds.build(found)
+    connection.set_schema_to_public()
+    return built
+
+
+@pytest.fixture(scope="package")
+def address(world: worlds.World) -> Iterator[Callable[..., str]]:
+    """``address("/path/", host)`` of the running server."""
+    server = LiveServerThread("127.0.0.1", StaticFilesHandler, connections_override={})
+    server.daemon = True
+    server.start()
+    server.is_ready.wait()
+    if server.error:
+        raise server.error
+    yield lambda path="/", host="acme": f"http://{host}.localhost:{server.port}{path}"
+    server.terminate()
+
+
+@pytest.fixture(scope="package")
+def sessions(browser: Any, address: Callable[..., str]) -> dict[str, Any]:
+    """Each person signed in once through the real form; the tests reuse the cookies."""
+    states: dict[str, Any] = {}
+    for who, email in (
+        ("owner", "owner@acme.test"),
+        ("vp", "vp@acme.test"),
+        ("csm", "csm@acme.test"),
+        ("reader", "reader@acme.test"),
+        ("portal", "portal@halden.test"),
+    ):
+        context = browser.new_context()
+        page = context.new_page()
+        page.goto(address("/auth/login/"))
+        page.fill("[name=login]", email)
+        page.fill("[name=password]", worlds.PASSWORD)
+        page.locator("form:has([name=password]) [type=submit]").first.click()
+        page.wait_for_url(lambda url: "/auth/" not in url)
+        states[who] = context.storage_state()
+        context.close()
+    return states
+
+
+class Watched:
+    """A page that remembers what went wrong on it."""
+
+    def __init__(self, page: Any) -> None:
+        self.page = page
+        self.problems: list[str] = []
+        page.on("console", lambda m: self.problems.append(m.text) if m.type in {"error", "warning"} else None)
+        page.on("pageerror", lambda e: self.problems.append(str(e)))
+
+    def look(self, width: int, scheme: str) -> None:
+        """Turn the window to this width and colour scheme."""
+        self.page.emulate_media(color_scheme=scheme)
+        self.page.set_viewport_size({"width": width, "height": 900})
+        # Container queries settle in a frame, a change of scheme in a few.
+        self.page.evaluate("() => new Promise(done => setTimeout(done, 150))")
+
+    def axe(self) -> list[str]:
+        """Violations of the accessibility rules, one line each."""
+        if not self.page.evaluate("'axe' in window"):
+            self.page.evaluate(AXE)
+        found = self.page.evaluate("rules => axe.run({runOnly: rules})", RULES)["violations"]
+        return [f"{item['id']}: {item['nodes'][0]['html'][:160]} ({len(item['nodes'])})" for item in found]
+
+    def overflow(self) -> list[str]:
+        """What sticks out of the window, where the page scrolls sideways."""
+        return self.page.evaluate(
+            """() => document.documentElement.scrollWidth <= document.documentElement.clientWidth ? [] :
+            [...document.querySelectorAll('body *')].filter(e => e.getBoundingClientRect().right > innerWidth + 1
+             && !e.closest('.tabs, .p-nav, svg, .vh')).slice(0, 5).map(e => e.outerHTML.slice(0, 120))"""
+        )
+
+
+@pytest.fixture
+def visit(browser: Any, sessions: dict[str, Any], address: Callable[..., str], django_db_blocker: Any) -> Iterator[Any]:
+    """``visit("vp", "/path/", width=390)`` opens a page as that person; nobody for an empty name."""
+    contexts = []
+
+    def go(
+        who: str, path: str, *, width: int = 1440, height: int = 900, scheme: str = "light", **options: Any
+    ) -> Watched:
+        state = {"storage_state": sessions[who]} if who else {}
+        context = browser.new_context(
+            viewport={"width": width, "height": height},
+            color_scheme=scheme,
+            reduced_motion="reduce",
+            **state,
+            **options,
+        )
+        contexts.append(context)
+        watched = Watched(context.new_page())
+        watched.response = watched.page.goto(address(path))  # type: ignore[attr-defined]
+        watched.page.wait_for_load_state("networkidle")
+        return watched
+
+    with django_db_blocker.unblock():
+        yield go
+    for context in contexts:
+        context.close()

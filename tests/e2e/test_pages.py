@@ -1,0 +1,104 @@
+"""Every page in light and dark, wide and on a phone: accessible, within the policy, without sideways scroll."""
+
+from __future__ import annotations
+
+import pytest
+
+pytestmark = pytest.mark.e2e
+
+ACCOUNT = "/accounts/{Dovetail Couriers}"
+PAGES = {
+    "portfolio": ("vp", "/portfolio/"),
+    "portfolio of nobody": ("vp", "/portfolio/?segment=none-such"),
+    "accounts": ("vp", "/accounts/"),
+    "accounts filtered": ("csm", "/accounts/?owner=me&band=risk&sort=-arr"),
+    "accounts empty": ("vp", "/accounts/?q=nothing-like-it"),
+    "account": ("vp", ACCOUNT + "/"),
+    "account without score": ("vp", "/accounts/{Lumen Learning}/"),
+    "account health": ("vp", ACCOUNT + "/health/"),
+    "account usage": ("vp", ACCOUNT + "/usage/"),
+    "account timeline": ("vp", ACCOUNT + "/timeline/"),
+    "account people": ("vp", ACCOUNT + "/people/"),
+    "account contracts": ("vp", ACCOUNT + "/contracts/"),
+    "account ctas": ("vp", ACCOUNT + "/ctas/"),
+    "account edit": ("vp", ACCOUNT + "/edit/"),
+    "account owner": ("vp", ACCOUNT + "/owner/"),
+    "account new": ("vp", "/accounts/new/"),
+    "contact new": ("vp", ACCOUNT + "/people/new/"),
+    "contract new": ("vp", ACCOUNT + "/contracts/new/"),
+    "log": ("vp", ACCOUNT + "/timeline/log/"),
+    "search": ("vp", "/search/?q=hal"),
+    "audit": ("owner", "/audit/?verify=1"),
+    "ctas": ("vp", "/ctas/"),
+    "playbooks": ("vp", "/playbooks/"),
+    "inbox": ("vp", "/notifications/"),
+    "methodology": ("vp", "/methodology/"),
+    "people": ("owner", "/people/"),
+    "roles": ("owner", "/people/roles/"),
+    "invite": ("owner", "/people/invite/"),
+    "tokens": ("owner", "/people/tokens/"),
+    "profile": ("vp", "/people/profile/"),
+    "security": ("vp", "/auth/2fa/"),
+    "sessions": ("vp", "/auth/sessions/"),
+    "portal": ("portal", "/portal/"),
+    "sign in": ("", "/auth/login/"),
+    "reset": ("", "/auth/password/reset/"),
+}
+LOOKS = {
+    "wide": (1440, "light"),
+    "wide dark": (1440, "dark"),
+    "phone dark": (390, "dark"),
+    "phone": (390, "light"),
+}
+
+
+def path_of(pattern, world):
+    for name, key in world.accounts.items():
+        pattern = pattern.replace("{" + name + "}", str(key))
+    return pattern
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_is_accessible_and_stays_in_its_window(visit, world, name):
+    who, pattern = PAGES[name]
+    seen = visit(who, path_of(pattern, world))
+    assert seen.response.status == 200
+    found = {}
+    for look, (width, scheme) in LOOKS.items():
+        seen.look(width, scheme)
+        found[look] = seen.axe() + seen.overflow()
+    assert (found, seen.problems) == ({look: [] for look in LOOKS}, [])
+
+
+@pytest.mark.parametrize("name", ["portfolio", "accounts", "account", "account health", "contract new", "audit"])
+def test_a_page_reflows_at_320_pixels(visit, world, name):
+    who, pattern = PAGES[name]
+    assert visit(who, path_of(pattern, world), width=320, height=640).overflow() == []
+
+
+@pytest.mark.parametrize(("path", "status"), [("/nope/", 404), ("/audit/", 403)])
+def test_an_error_page_looks_like_the_rest_and_tells_its_number(visit, path, status):
+    seen = visit("vp", path)
+    assert seen.response.status == status
+    assert (seen.axe(), seen.overflow()) == ([], [])
+    assert seen.response.headers["x-request-id"] in seen.page.inner_text("main")
+
+
+@pytest.mark.parametrize("name", ["portfolio", "accounts", "account"])
+def test_a_page_stays_in_its_budget_and_asks_no_other_host(visit, world, name):
+    who, pattern = PAGES[name]
+    asked = []
+    seen = visit(who, "/people/profile/")
+    seen.page.on("request", lambda request: asked.append(request.url))
+    seen.page.goto(seen.page.url.split("/people/")[0] + path_of(pattern, world))
+    seen.page.wait_for_load_state("networkidle")
+    assert {url.split("/")[2] for url in asked} == {seen.page.url.split("/")[2]}
+    assert len(asked) <= 9
+    assert seen.page.evaluate("document.querySelectorAll('*').length") <= 2500
+
+
+def test_a_printed_page_has_no_side_bar_and_black_text(visit):
+    seen = visit("vp", "/portfolio/")
+    seen.page.emulate_media(media="print", color_scheme="dark")
+    assert not seen.page.locator(".side").is_visible()
+    assert seen.page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"

@@ -1,0 +1,150 @@
+"""A committed workspace for the browser: ``acme`` on the fleet pack with scored accounts, and ``globex`` with a secret."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django.utils import timezone
+from django_tenants.utils import tenant_context
+
+from accounts.actions import create_account, create_contact, create_contract, log_touch
+from accounts.actions.people import create_user_with_password
+from accounts.choices import Role
+from accounts.models import Account, User
+from health.actions.recompute import recompute
+from packs.actions.install import install_pack
+from tests.health.definitions import CARDS, best
+from usage.actions import record_observations
+
+PASSWORD = "correct horse battery staple"
+WORST = {"login_pct": "12", "mobile_pct": "5"}
+NAMES = (
+    "Aldgate Freight",
+    "Beacon Logistics",
+    "Cinder Lines",
+    "Dovetail Couriers",
+    "Ember Haulage",
+    "Fjord Transport",
+    "Garrick Distribution",
+    "Halden Logistics",
+    "Ibsen Freight",
+    "Juniper Cold Chain",
+    "Kestrel Energy",
+    "Lumen Learning",
+)
+SECRET = "Globex Secret Account"
+
+
+@dataclass
+class World:
+    """What the tests refer to."""
+
+    accounts: dict[str, UUID]
+    portal_account: UUID
+
+
+def build(tenants: dict[str, Any]) -> World:
+    """Write the rows and commit them."""
+    now = timezone.now()
+    with tenant_context(tenants["globex"]):
+        create_account(actor=None, at=now, name=SECRET)
+        create_user_with_password(
+            "vp@globex.test", name="Gina Globex", role=Role.VP_CS, password=PASSWORD, at=now, actor=None
+        )
+    with tenant_context(tenants["acme"]):
+        return _acme(now)
+
+
+def _acme(now: datetime) -> World:
+    today = now.date()
+    install_pack("fleet", actor=None, at=now)
+    people = {
+        key: create_user_with_password(
+            f"{key}@acme.test", name=name, role=role, password=PASSWORD, at=now, actor=None, title=title
+        )
+        for key, name, role, title in (
+            ("owner", "Olga Owner", Role.OWNER, "Founder"),
+            ("vp", "Vera Paulsen", Role.VP_CS, "VP Customer Success"),
+            ("csm", "Mara Lind", Role.CSM, "Senior CSM"),
+            ("reader", "Rita Reader", Role.READ_ONLY, "Finance"),
+        )
+    }
+    accounts = [_account(number, name, people, now) for number, name in enumerate(NAMES)]
+    portal = accounts[7]
+    create_user_with_password(
+        "portal@halden.test",
+        name="Sanne Bakker",
+        role=Role.PORTAL_USER,
+        password=PASSWORD,
+        at=now,
+        actor=None,
+        portal_accounts=[portal],
+    )
+    for weeks in (10, 6, 5, 0):
+        day = today - timedelta(weeks=weeks)
+        at = now if not weeks else datetime.combine(day, time(6), tzinfo=UTC)
+        record_observations(_values(accounts, day, weeks), source="crm", at=at)
+        recompute(at=at)
+    return World({account.name: account.pk for account in accounts}, portal.pk)
+
+
+def _account(number: int, name: str, people: dict[str, User], now: datetime) -> Account:
+    today = now.date()
+    owner = people["csm" if number % 2 else "vp"]
+    account = create_account(
+        actor=None,
+        at=now - timedelta(days=500),
+        name=name,
+        owner=owner,
+        segment="National carrier" if number % 3 else "Regional carrier",
+        industry="Logistics",
+        country="DE",
+        customer_since_on=today - timedelta(days=500),
+    )
+    create_contract(
+        account,
+        actor=None,
+        at=now,
+        number=f"K-{100 + number}",
+        start_on=today - timedelta(days=500),
+        end_on=today + timedelta(days=20 + 25 * number),
+        currency="USD",
+        lines=[{"product": "Fleet", "seats": 40 + number, "arr": Decimal(20_000 + 9_500 * number)}],
+    )
+    create_contact(
+        account, actor=None, at=now, name=f"Pieter Vos {number}", stakeholder_role="champion", sentiment="warm"
+    )
+    create_contact(account, actor=None, at=now, name=f"Ilse Boer {number}", stakeholder_role="executive_sponsor")
+    log_touch(
+        account,
+        kind="call",
+        title=f"Call about the {name} roll-out",
+        body="They want a fix date.",
+        actor=owner,
+        at=now,
+        happened_at=now - timedelta(days=2),
+        visibility="shared" if number == 7 else "internal",
+    )
+    if number == 7:
+        log_touch(account, kind="note", title="INTERNAL-NOTE about the renewal", actor=owner, at=now)
+    return account
+
+
+def _values(accounts: list[Account], day: Any, weeks: int) -> list[dict[str, str]]:
+    """Everything at its best, except that some accounts fall in the last weeks and one never reports."""
+    values = best(CARDS["fleet-health"])
+    rows = []
+    for number, account in enumerate(accounts[:-1]):
+        falling = number % 4 == 3 and weeks < 6
+        for place, (metric, value) in enumerate(values.items()):
+            poor = (falling and place % 2) or (number % 5 == 4 and place % 3 == 0)
+            if value.replace(".", "").isdigit():
+                told = "20" if poor and Decimal(value) > 50 else value
+            else:
+                told = value
+            rows.append({"account": str(account.pk), "metric": metric, "on": day.isoformat(), "value": told})
+    return rows
