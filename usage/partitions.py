@@ -49,7 +49,7 @@ def missing_months(months: Iterable[dt.date]) -> list[dt.date]:
 
 @transaction.atomic
 def ensure_partitions(months: Iterable[dt.date]) -> list[dt.date]:
-    """Make the partitions of ``months`` (first days) that are missing; return those made.
+    """Make the partitions of ``months`` (first days) that are missing; return those that were missing.
 
     Takes the parent's lock for the blink of the statement, hence a transaction of its own.
     """
@@ -58,11 +58,11 @@ def ensure_partitions(months: Iterable[dt.date]) -> list[dt.date]:
         return []
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(current_schema() || ':usage.partitions', 0))")
-        missing = missing_months(missing)
+        # RACE: another process may have made some while this one waited; a look-up would not see it yet.
         for month in missing:
             following = months_back(month, -1)
             cursor.execute(
-                f"CREATE TABLE {partition_name(month)} PARTITION OF {TABLE}"
+                f"CREATE TABLE IF NOT EXISTS {partition_name(month)} PARTITION OF {TABLE}"
                 f" FOR VALUES FROM ('{month:%Y-%m-%d} 00:00+00') TO ('{following:%Y-%m-%d} 00:00+00')"
             )
     return missing

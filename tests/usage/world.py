@@ -91,6 +91,8 @@ def reference_days(sent: Iterable[dict], accounts: dict[str, object], slots: dic
         if normal in SESSIONS:
             row["sessions"] += quantity
             row["session_seconds"] += round(properties.get("minutes", 0) * 60) * quantity
+        if normal in {"workflow.started", "workflow_started"}:
+            row["workflows_started"] += quantity
         if slot:
             row["features"] |= 1 << (slot - 1)
         if user is None:
