@@ -34,6 +34,7 @@ def every(seconds: float, task: str) -> dict[str, Any]:
 # Each sweep is correct alone and safe to run twice; a nudge from a request only makes it sooner.
 app.conf.beat_schedule = {
     "usage-drain": every(5, "usage.drain"),
+    "usage-window": every(6 * 3600, "usage.keep_within_window"),
     "health-sweep": every(20, "health.sweep"),
     "health-nightly": every(900, "health.nightly"),
     "ctas-wake": every(300, "playbooks.wake_snoozed"),
