@@ -7,11 +7,14 @@ from typing import Any
 
 from django.db.models import Count, Q
 
+from accounts.choices import AccountStatus
+from accounts.models import Account
 from packs import files
 from packs.fields import EDITABLE, Field, value_at, with_edits
 from packs.live import edits_of
 from packs.models import PackInstall, PackItem
 from packs.origins import is_ours
+from packs.scaling import phase_of
 from packs.sections import BY_KEY, GROUPS, SECTIONS, Section
 
 
@@ -75,12 +78,15 @@ def sections_of(install: PackInstall) -> list[tuple[str, list[SectionCount]]]:
     ]
 
 
-def items_shown(install: PackInstall, section: str) -> list[ShownItem]:
-    """The items of a section in their order, the tenant's values in them. Two queries."""
+def items_shown(install: PackInstall, section: str, search: str = "") -> list[ShownItem]:
+    """The items of a section in their order, the tenant's values in them. Two queries.
+
+    ``search`` keeps those that say it anywhere, upper and lower case alike.
+    """
     items = list(install.items.filter(section=section, retired_at=None).order_by("position"))
     edits = edits_of(items)
     labels = {field.path: field.label for field in EDITABLE.get(section, ())}
-    return [
+    shown = [
         ShownItem(
             item,
             with_edits(item.data, edits[item.pk]),
@@ -90,6 +96,23 @@ def items_shown(install: PackInstall, section: str) -> list[ShownItem]:
         )
         for item in items
     ]
+    return [each for each in shown if search.casefold() in _text(each.data).casefold()] if search else shown
+
+
+def growth_phase(install: PackInstall) -> tuple[int, Any] | None:
+    """(live customers, the phase of growth they stand for), where the methodology knows phases. Two queries."""
+    item = install.items.filter(section="organisation", key="scaling_phases", retired_at=None).first()
+    if item is None:
+        return None
+    customers = Account.objects.live().filter(status=AccountStatus.ACTIVE).count()
+    return customers, phase_of(item.data, customers)
+
+
+def _text(data: Any) -> str:
+    """Every word of an item, names of its fields left out."""
+    if isinstance(data, dict):
+        return " ".join(_text(value) for value in data.values())
+    return " ".join(map(_text, data)) if isinstance(data, list) else str(data)
 
 
 def fields_of(item: PackItem) -> list[EditableField]:

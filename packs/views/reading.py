@@ -46,11 +46,14 @@ def section(request: HttpRequest, pack: str, section: str) -> HttpResponse:
     known = queries.section_or_none(section)
     if known is None:
         raise Http404
-    items = queries.items_shown(install, known.key)
+    search = request.GET.get("q", "").replace("\x00", "").strip()[:100]
+    items = queries.items_shown(install, known.key, search)
     context = {
         "pack": install,
         "section": known,
         "silent": known.key in install.silent_on,
+        "search": search,
+        "growth": queries.growth_phase(install) if known.key == "organisation" else None,
         "items": [(shown, layout.heading(shown.data, shown.item.key), layout.body(shown.data)) for shown in items],
     }
     return render(request, "packs/section.html", context)

@@ -192,9 +192,11 @@ def test_two_workers_at_once_send_each_message_once(server, tenants):
     start = threading.Barrier(3)
 
     def work():
-        with tenant_context(tenants["acme"]):
-            start.wait()
-            deliver_due(now=AT, limit=10)
+        try:
+            with tenant_context(tenants["acme"]):
+                start.wait()
+                deliver_due(now=AT, limit=10)
+        finally:
             connection.close()
 
     threads = [threading.Thread(target=work) for _ in range(3)]

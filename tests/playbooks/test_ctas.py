@@ -79,9 +79,11 @@ def test_two_rules_at_once_open_one_cta(tenants):
     results, start = [], threading.Barrier(4)
 
     def open_one():
-        with tenant_context(tenants["acme"]):
-            start.wait()
-            results.append(opened(account, duplicate_key="band"))
+        try:
+            with tenant_context(tenants["acme"]):
+                start.wait()
+                results.append(opened(account, duplicate_key="band"))
+        finally:
             connection.close()
 
     threads = [threading.Thread(target=open_one) for _ in range(4)]
