@@ -92,8 +92,9 @@ def fingerprint(schema: str) -> dict[str, Any]:
         "objects": dict(
             _rows(
                 "select kind, count(*) from ("
-                " select 'relation ' || relkind kind from pg_class where relnamespace = %s::regnamespace"
-                " union all select 'constraint ' || contype from pg_constraint where connamespace = %s::regnamespace"
+                " select 'relation ' || relkind::text kind from pg_class where relnamespace = %s::regnamespace"
+                " union all select 'constraint ' || contype::text from pg_constraint"
+                "  where connamespace = %s::regnamespace"
                 " union all select 'function' from pg_proc where pronamespace = %s::regnamespace"
                 " union all select 'trigger' from pg_trigger t join pg_class c on c.oid = t.tgrelid"
                 "  where c.relnamespace = %s::regnamespace and not tgisinternal"

@@ -68,7 +68,7 @@ def worker(env: dict[str, str], *, processes: int = 2, name: str = "worker") -> 
     return Program(name, argv, env=env | quiet, cwd=ROOT, grace=30)
 
 
-def beat(env: dict[str, str], folder: DataFolder) -> Program:
+def beat(env: dict[str, str], folder: DataFolder | Path) -> Program:
     """The clock that asks for periodic work."""
     argv = [*CELERY, "beat", "--loglevel", "WARNING"]
     argv += ["--schedule", str(folder / "beat-schedule"), "--pidfile="]
