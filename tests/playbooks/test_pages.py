@@ -298,3 +298,7 @@ def test_the_accounts_panel_shows_what_is_open_there(desk, ctas):
     account = ctas["A late"].account
     body = text(desk.get(f"/accounts/{account.pk}/ctas/", headers={"HX-Request": "true"}))
     assert [title for title in ctas if f">{title}</a>" in body] == ["A late", "D later", "E snoozed"]
+    whole = text(desk.get(f"/accounts/{account.pk}/ctas/"))
+    assert '<a href="/accounts/' in whole
+    assert ">A late</a>" in whole
+    assert desk.get("/accounts/01a20f8d-9745-7429-b707-c8ab137dc9b4/ctas/").status_code == 404
