@@ -143,7 +143,10 @@ def test_metric_values_over_rest(client, key):
     answer = send(client, METRICS, {"metrics": [metric("8"), metric("101"), metric(12.5), metric(1, key="x")]}, key)
 
     assert answer.status_code == 202
-    assert [(one["index"], one["code"]) for one in answer.json()["rejected"]] == [(1, "out_of_bounds"), (3, "unknown_metric")]
+    assert [(one["index"], one["code"]) for one in answer.json()["rejected"]] == [
+        (1, "out_of_bounds"),
+        (3, "unknown_metric"),
+    ]
     listed = client.get(f"{METRICS}?account={account.pk}&metric=nps", **key).json()["results"]
     assert [(row["value"], row["source"], row["superseded_at"]) for row in listed] == [("12.5", "api", None)]
     whole = client.get(f"{METRICS}?account={account.pk}&history=1", **key).json()["results"]
@@ -157,7 +160,9 @@ def test_a_csm_states_metrics_of_their_own_accounts_only(client):
     headers = token_of(Role.CSM, scopes=("read", "write"))
     mine = make_account("Mine", external_id="A-1", owner=User.objects.get(role=Role.CSM))
     make_account("Not mine", external_id="A-2")
-    answer = send(client, METRICS, {"metrics": [metric(1), metric(1, account="A-2"), metric(1, account="A-3")]}, headers)
+    answer = send(
+        client, METRICS, {"metrics": [metric(1), metric(1, account="A-2"), metric(1, account="A-3")]}, headers
+    )
 
     assert [(one["index"], one["code"]) for one in answer.json()["rejected"]] == [
         (1, "unknown_account"), (2, "unknown_account"),
@@ -165,7 +170,9 @@ def test_a_csm_states_metrics_of_their_own_accounts_only(client):
     assert list(MetricValue.objects.values_list("account", flat=True)) == [mine.pk]
 
 
-@pytest.mark.parametrize("query", ["colour=red", "account=x", "from=yesterday", "history=2", "page_size=501", "cursor=x"])
+@pytest.mark.parametrize(
+    "query", ["colour=red", "account=x", "from=yesterday", "history=2", "page_size=501", "cursor=x"]
+)
 def test_a_filter_that_means_nothing_is_refused(client, key, query):
     assert client.get(f"{METRICS}?{query}", **key).status_code == 400
 

@@ -67,7 +67,9 @@ def naive(events, assigned, on):
 def test_computed_figures_equal_a_count_event_by_event(seed):
     drawn = random.Random(seed)
     define_key_features([{"key": key, "name": key} for key in FEATURES], actor=None, at=NOW)
-    accounts = {f"A-{n}": make_account(f"A-{n}", external_id=f"A-{n}", assigned_users=drawn.randint(1, 150)) for n in range(6)}
+    accounts = {
+        f"A-{n}": make_account(f"A-{n}", external_id=f"A-{n}", assigned_users=drawn.randint(1, 150)) for n in range(6)
+    }
     sent, told = [], {name: [] for name in accounts}
     for number in range(1500):
         name = drawn.choice(list(accounts)[:5])  # the sixth stays silent for ever
@@ -109,7 +111,10 @@ def test_exact_edges_stay_exact():
 
 
 def test_never_used_is_missing_and_no_longer_used_is_zero():
-    silent, stopped = make_account("Silent", assigned_users=5), make_account("Stopped", external_id="A-1", assigned_users=5)
+    silent, stopped = (
+        make_account("Silent", assigned_users=5),
+        make_account("Stopped", external_id="A-1", assigned_users=5),
+    )
     post([event(0, at=days_ago(40))])
     drain(at=NOW)
 

@@ -22,7 +22,12 @@ def definitions():
     define_metric("nps", name="NPS", unit="nps", lowest=-100, highest=100, at=NOW)
     define_metric("free", name="Free", at=NOW)
     define_metric(
-        "objectives", name="Objectives", kind="choice", options=["on_track", "partial", "off_track"], at=NOW, pack="fleet"
+        "objectives",
+        name="Objectives",
+        kind="choice",
+        options=["on_track", "partial", "off_track"],
+        at=NOW,
+        pack="fleet",
     )
 
 
@@ -32,7 +37,8 @@ def value(given, *, account="A-1", metric="data_accuracy_pct", on=TODAY):
 
 def current():
     return {
-        (row.metric, row.on): row.shown for row in MetricValue.objects.filter(superseded_at=None).order_by("metric", "on")
+        (row.metric, row.on): row.shown
+        for row in MetricValue.objects.filter(superseded_at=None).order_by("metric", "on")
     }
 
 
@@ -122,7 +128,9 @@ def test_a_value_for_an_earlier_day_leaves_the_latest_alone():
 
 
 def test_an_unknown_accounts_values_wait_and_are_recorded_in_order():
-    answer, receipt = post_metrics([value("80", account="late"), value("85", account="late"), value("1", account="never")])
+    answer, receipt = post_metrics(
+        [value("80", account="late"), value("85", account="late"), value("1", account="never")]
+    )
     assert (answer["rejected"], counts(receipt)["parked"]) == ([], 3)
     account = make_account()
     ExternalId.objects.create(account=account, source="crm", external_id="late")

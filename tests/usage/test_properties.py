@@ -13,7 +13,18 @@ from usage.models import AccountDay, AppUser, FeatureSlot, IngestReceipt, Parked
 
 pytestmark = pytest.mark.django_db
 
-NAMES = ("login", "Sign-in", "session", "gps.open", "GPS-open", "work orders", "work_orders", "mobile.tap", "export", "workflow.started")
+NAMES = (
+    "login",
+    "Sign-in",
+    "session",
+    "gps.open",
+    "GPS-open",
+    "work orders",
+    "work_orders",
+    "mobile.tap",
+    "export",
+    "workflow.started",
+)
 one_event = st.builds(
     lambda number, account, user, name, hours, quantity, platform, minutes: event(
         number, account=account, user=user, name=name, at=NOW - dt.timedelta(hours=hours), quantity=quantity,
@@ -42,7 +53,17 @@ ZONES = ("UTC", "Pacific/Auckland", "America/Los_Angeles", "Asia/Kolkata")
     share=st.sampled_from([11, 50_000]),
 )
 def test_daily_rows_equal_a_slow_count_and_their_rebuild(batches, repeats, zone, share):
-    for model in (UsageEvent, AccountDay, AppUser, FeatureSlot, IngestReceipt, ParkedEvent, Signal, ExternalId, Account):
+    for model in (
+        UsageEvent,
+        AccountDay,
+        AppUser,
+        FeatureSlot,
+        IngestReceipt,
+        ParkedEvent,
+        Signal,
+        ExternalId,
+        Account,
+    ):
         model.objects.all().delete()
     Workspace.objects.update(timezone=zone)
     accounts = {name: make_account(name, external_id=name).pk for name in ("A-0", "A-1")}

@@ -32,7 +32,6 @@ def account_usage(request: HttpRequest, account_id: UUID) -> HttpResponse:
     on = queries.today()
     weeks = queries.weeks_of(account.pk, on)
     context = {
-        "account": account,
         "users_chart": users_chart(weeks),
         "features": queries.features_of(account.pk, on),
         "base": account.assigned_users or account.seats or max((week.active_users for week in weeks), default=0),
@@ -40,7 +39,7 @@ def account_usage(request: HttpRequest, account_id: UUID) -> HttpResponse:
         "may_state": may_state(request, account),
     }
     if request.htmx and not request.htmx.history_restore_request:  # type: ignore[attr-defined]
-        response = render(request, "usage/_account_usage.html", context)
+        response = render(request, "usage/_account_usage.html", {"account": account, **context})
     else:
         response = render(request, "usage/account_usage.html", frame(request, account, TAB, **context))
     response["Vary"] = "HX-Request, Cookie"
