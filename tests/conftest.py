@@ -11,22 +11,23 @@ import pytest
 from django.conf import settings
 from django.core.cache import cache, caches
 from django.db import connection
-from django.test import TestCase, TransactionTestCase
+from django.test import TestCase, TransactionTestCase, override_settings
 from django_tenants.test.client import TenantClient
 
 from tests import database
 
 
 @pytest.fixture(scope="session", autouse=True)
-def quick_settings(django_test_environment: None, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Plain static files, mail kept in memory, quick password hashes, files in a folder of the run."""
-    settings.STATIC_ROOT = str(tmp_path_factory.mktemp("static"))
-    settings.MEDIA_ROOT = str(tmp_path_factory.mktemp("media"))
-    settings.STORAGES = {
-        **settings.STORAGES,
-        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
-    }
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+def quick_settings(django_test_environment: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Plain static files, quick password hashes, files in a folder of the run."""
+    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    with override_settings(
+        STATIC_ROOT=str(tmp_path_factory.mktemp("static")),
+        MEDIA_ROOT=str(tmp_path_factory.mktemp("media")),
+        STORAGES={**settings.STORAGES, "staticfiles": plain},
+        PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"],
+    ):
+        yield
 
 
 @pytest.fixture(scope="session")
