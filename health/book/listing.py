@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from accounts.choices import STAFF_ROLES
 from accounts.models import Account, LifecycleStage, Tier, User
@@ -90,8 +90,9 @@ class Choices:
 
 def filter_choices() -> Choices:
     """Owners, tiers, stages and segments in use: four small queries."""
-    people = User.objects.filter(Q(is_active=True) | Q(owned_accounts__isnull=False), role__in=STAFF_ROLES)
-    owners = people.distinct().order_by("name", "email").values_list("pk", "name", "email")
+    owning = Exists(Account.objects.filter(owner=OuterRef("pk")))
+    people = User.objects.filter(Q(is_active=True) | owning, role__in=STAFF_ROLES)
+    owners = people.order_by("name", "email").values_list("pk", "name", "email")
     segments = Account.objects.unarchived().exclude(segment="").order_by("segment")
     return Choices(
         owners=[(str(pk), name or email) for pk, name, email in owners],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 from urllib.parse import urlencode
+from uuid import UUID
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -14,6 +15,7 @@ from django.utils import timezone
 from accounts.actions import assign_owner
 from accounts.csv_out import csv_response
 from accounts.errors import RuleViolated
+from accounts.fields import identifier
 from accounts.models import Account, User
 from accounts.policy import may, requires
 from health.book.cells import AccountCells, band_name
@@ -140,7 +142,7 @@ def account_export(request: HttpRequest) -> HttpResponse:
 @requires(POST="accounts.edit")
 def account_assign(request: HttpRequest) -> HttpResponse:
     """Give the selected accounts, or all that match, to one owner; each refusal is told with its reason."""
-    owner = get_object_or_404(User.objects.active().staff(), pk=request.POST.get("new_owner") or None)
+    owner = get_object_or_404(User.objects.active().staff(), pk=identifier(request.POST.get("new_owner")))
     filters = AccountFilters.read(request.POST)
     if request.POST.get("scope") == "all":
         rows = filters.accounts(request.user, timezone.localdate())
@@ -154,17 +156,9 @@ def account_assign(request: HttpRequest) -> HttpResponse:
     return redirect(f"{reverse('accounts:account-list')}?{urlencode(filters.parameters())}")
 
 
-def _ids(request: HttpRequest) -> list[str]:
-    key = Account._meta.pk
-    return [value for value in request.POST.getlist("id") if _is_key(key, value)][: MOST_AT_ONCE + 1]
-
-
-def _is_key(key: Any, value: str) -> bool:
-    try:
-        key.to_python(value)
-    except Exception:
-        return False
-    return True
+def _ids(request: HttpRequest) -> list[UUID]:
+    keys = [identifier(value) for value in request.POST.getlist("id")[: MOST_AT_ONCE + 1]]
+    return [key for key in keys if key is not None]
 
 
 def _assign_each(request: HttpRequest, accounts: list[Account], owner: User) -> None:

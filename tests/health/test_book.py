@@ -1,0 +1,411 @@
+"""The accounts list and the portfolio: who sees what, in which order, from which numbers, in how many queries."""
+
+from __future__ import annotations
+
+import csv
+import io
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from django.db import connection
+from django.http import Http404, QueryDict
+from django.test.utils import CaptureQueriesContext
+
+from accounts.choices import Role
+from accounts.models import Account, Contract, Tier, Workspace
+from health.book import portfolio as book
+from health.book.filters import AccountFilters
+from health.book.listing import PAGE_SIZE, account_list
+from health.book.retention import Retention, retention, retention_of
+from health.choices import Rag, VersionState
+from health.models import AccountHealth, HealthScore, PortfolioDay, Scorecard, ScorecardVersion
+from tests.factories import AccountFactory, UserFactory
+from tests.health.definitions import CARDS
+
+pytestmark = pytest.mark.django_db
+NOW = datetime(2026, 11, 24, 9, tzinfo=UTC)
+TODAY = NOW.date()
+CARD = CARDS["fleet-health"]
+
+
+@pytest.fixture
+def vp():
+    return UserFactory(role=Role.VP_CS)
+
+
+@pytest.fixture
+def version():
+    card = Scorecard.objects.create(key=CARD["key"], name=CARD["name"], is_default=True, created_at=NOW)
+    return ScorecardVersion.objects.create(
+        scorecard=card, number=1, state=VersionState.ACTIVE, definition=CARD, created_at=NOW, activated_at=NOW
+    )
+
+
+@pytest.fixture
+def scored(version):
+    """Give an account a score: the row that the recompute would write, with plain evidence."""
+    measures = sum(len(part["measures"]) for part in CARD["dimensions"])
+
+    def evidence(score, rag, band):
+        points = [5_000_000] * measures
+        return {
+            "version": version,
+            "scorecard_key": CARD["key"],
+            "score": score,
+            "shown": score,
+            "band": band,
+            "rag": rag,
+            "coverage_pct": 100,
+            "values": [None] * 20,
+            "observed_at": [None] * 20,
+            "sources": [None] * 20,
+            "states": "-" * 20,
+            "levels": [0] * measures,
+            "points": points,
+            "dimensions": [sum(5_000_000 for _ in part["measures"]) for part in CARD["dimensions"]],
+            "computed_at": NOW,
+        }
+
+    def give(account, score, rag, *, change=None):
+        return AccountHealth.objects.create(
+            account=account,
+            current_band=rag,
+            current_rag=rag,
+            change_30d=change,
+            band_since_on=TODAY,
+            computed_on=TODAY,
+            **evidence(score, rag, rag),
+        )
+
+    give.history = lambda account, score, rag, on: HealthScore.objects.create(
+        account=account, computed_on=on, **evidence(score, rag, rag)
+    )
+    return give
+
+
+def filters(**query):
+    text = QueryDict(mutable=True)
+    text.update(query)
+    return AccountFilters.read(text)
+
+
+def names(listing):
+    return [row["name"] for row in listing.page.rows]
+
+
+class TestFilters:
+    def test_what_means_nothing_is_dropped(self):
+        read = filters(band="purple", owner="x", tier="1", renewal="-1", status="?", change="?", q=" \x00a ")
+        assert read == AccountFilters(q="a")
+
+    def test_the_address_holds_only_what_is_set(self):
+        assert filters(band="risk", status="live", q="").parameters() == {"band": "risk"}
+
+    @pytest.mark.parametrize(
+        ("days", "renewal", "found"),
+        [
+            (0, "30", True),
+            (30, "30", True),
+            (31, "30", False),
+            (-1, "30", False),
+            (-1, "overdue", True),
+            (0, "overdue", False),
+        ],
+    )
+    def test_renewal_includes_both_its_edges(self, vp, days, renewal, found):
+        AccountFactory(renewal_on=TODAY + timedelta(days=days))
+        assert filters(renewal=renewal).accounts(vp, TODAY).exists() is found
+
+    def test_live_leaves_out_churned_and_archived(self, vp):
+        for name, fields in {
+            "live": {},
+            "gone": {"status": "churned", "churned_on": TODAY},
+            "away": {"archived_at": NOW},
+            "soon": {"status": "prospect"},
+        }.items():
+            AccountFactory(name=name, **fields)
+        found = {
+            status: set(filters(status=status).accounts(vp, TODAY).values_list("name", flat=True))
+            for status in ("live", "active", "churned", "archived")
+        }
+        assert found == {"live": {"live", "soon"}, "active": {"live"}, "churned": {"gone"}, "archived": {"away"}}
+
+    def test_bands_are_colours_and_no_data_includes_the_never_scored(self, vp, scored):
+        for colour in (Rag.RED, Rag.ORANGE, Rag.YELLOW, Rag.GREEN):
+            scored(AccountFactory(name=colour), 50, colour)
+        scored(AccountFactory(name="thin"), None, Rag.NONE)
+        AccountFactory(name="new")
+        found = {
+            band: set(filters(band=band).accounts(vp, TODAY).values_list("name", flat=True))
+            for band in ("risk", "red", "watch", "green", "none")
+        }
+        assert found == {
+            "risk": {"red", "orange"},
+            "red": {"red"},
+            "watch": {"yellow"},
+            "green": {"green"},
+            "none": {"thin", "new"},
+        }
+
+    def test_search_finds_parts_of_names_and_whole_external_ids(self, vp):
+        account = AccountFactory(name="Halden Logistics")
+        account.external_ids.create(source="crm", external_id="C-77")
+        AccountFactory(name="Other")
+        assert [filters(q=words).accounts(vp, TODAY).count() for words in ("alden", "c-77", "c-7", "%")] == [1, 1, 0, 0]
+
+
+class TestList:
+    @pytest.fixture
+    def four(self, scored):
+        """Two scores alike, one other, one account without any."""
+        rows = {name: AccountFactory(name=name, arr=arr) for name, arr in (("a", 10), ("b", 30), ("c", 20), ("d", 30))}
+        for name, score in (("a", 40), ("b", 70), ("c", 40)):
+            scored(rows[name], score, Rag.RED)
+        return rows
+
+    @pytest.mark.parametrize(
+        ("sort", "expected"),
+        [
+            ("health", "acbd"),
+            ("-health", "bacd"),
+            ("name", "abcd"),
+            ("-name", "dcba"),
+            ("arr", "acbd"),
+            ("-arr", "bdca"),
+            ("nonsense", "acbd"),
+        ],
+    )
+    def test_rows_without_a_value_come_last_and_ties_keep_the_order_of_creation(self, vp, four, sort, expected):
+        assert "".join(names(account_list(vp, filters(), sort, "", TODAY))) == expected
+
+    @pytest.mark.parametrize("sort", ["health", "-health", "name", "-arr", "renewal"])
+    def test_pages_follow_each_other_and_lead_back_without_loss(self, vp, four, sort, monkeypatch):
+        monkeypatch.setattr("health.book.listing.PAGE_SIZE", 2)
+        whole = names(account_list(vp, filters(), sort, "", TODAY))
+        first = account_list(vp, filters(), sort, "", TODAY)
+        second = account_list(vp, filters(), sort, first.page.next, TODAY)
+        back = account_list(vp, filters(), sort, second.page.previous, TODAY)
+        assert len(set(names(first) + names(second))) == 4
+        assert (names(back), bool(back.page.previous), bool(second.page.next)) == (whole, False, False)
+        assert first.total == second.total == 4
+
+    @pytest.mark.parametrize("cursor", ["x", "e30", "W10", "WzEsMl0", "W251bGwsICJ4IiwgMF0"])
+    def test_a_cursor_that_we_did_not_write_is_not_found(self, vp, four, cursor):
+        with pytest.raises(Http404):
+            account_list(vp, filters(), "health", cursor, TODAY)
+
+    def test_the_number_of_queries_does_not_grow_with_the_rows(self, client, vp, scored):
+        client.force_login(vp)
+        counts = []
+        for total in (1, 3):
+            while Account.objects.count() < total:
+                scored(AccountFactory(owner=vp), 50, Rag.YELLOW)
+            client.get("/accounts/")
+            with CaptureQueriesContext(
+                connection,
+            ) as queries:
+                client.get("/accounts/")
+            counts.append(len(queries))
+        assert counts[0] == counts[1] <= 15
+
+    def test_a_csm_confined_to_their_book_sees_nothing_else(self, client):
+        Workspace.objects.update(csm_reads_all_accounts=False)
+        csm = UserFactory(role=Role.CSM)
+        AccountFactory(name="Mine", owner=csm)
+        AccountFactory(name="Somebody else's")
+        client.force_login(csm)
+        for path in ("/accounts/", "/accounts/export.csv", "/portfolio/", "/search/?q=s"):
+            answer = client.get(path).content.decode()
+            assert "Somebody else" not in answer
+        assert "Mine" in client.get("/accounts/").content.decode()
+
+    def test_htmx_gets_the_results_alone(self, client, vp):
+        AccountFactory(name="Halden")
+        client.force_login(vp)
+        part = client.get("/accounts/?q=hal", headers={"HX-Request": "true"})
+        assert (b"<html" in part.content, b"Halden" in part.content) == (False, True)
+        assert "HX-Request" in part["Vary"]
+
+    def test_the_csv_holds_every_row_of_the_view_and_runs_no_formula(self, client, vp, scored):
+        scored(AccountFactory(name="=1+1", arr=5), 40, Rag.RED)
+        for at in range(PAGE_SIZE + 5):
+            AccountFactory(name=f"Row {at}")
+        client.force_login(vp)
+        rows = list(csv.DictReader(io.StringIO(client.get("/accounts/export.csv").content.decode("utf-8-sig"))))
+        assert len(rows) == PAGE_SIZE + 6
+        assert (rows[0]["name"], rows[0]["score"], rows[0]["colour"]) == ("'=1+1", "40.0", "red")
+
+    def test_a_name_from_outside_is_only_text(self, client, vp):
+        AccountFactory(name="<img src=x onerror=alert(1)>")
+        client.force_login(vp)
+        assert b"<img" not in client.get("/accounts/").content
+
+
+class TestAssign:
+    def test_the_selected_accounts_change_hands_and_foreign_ones_do_not(self, client):
+        csm, other = UserFactory(role=Role.CSM), UserFactory(role=Role.CSM)
+        mine, theirs = AccountFactory(owner=csm), AccountFactory(owner=other)
+        client.force_login(csm)
+        client.post("/accounts/assign/", {"id": [mine.pk, theirs.pk, "junk"], "new_owner": other.pk, "reason": "Leave"})
+        assert set(Account.objects.values_list("pk", "owner")) == {(mine.pk, other.pk), (theirs.pk, other.pk)}
+
+    def test_all_that_match_means_the_filters_and_not_the_page(self, client, vp):
+        for at in range(3):
+            AccountFactory(name=f"Halden {at}")
+        AccountFactory(name="Other")
+        client.force_login(vp)
+        client.post("/accounts/assign/", {"scope": "all", "q": "halden", "new_owner": vp.pk})
+        assert set(Account.objects.filter(owner=vp).values_list("name", flat=True)) == {
+            "Halden 0",
+            "Halden 1",
+            "Halden 2",
+        }
+
+    @pytest.mark.parametrize("owner", ["", "junk", "01a20f90-41aa-77bd-bf50-0fb7c86ebe6a"])
+    def test_an_owner_who_does_not_exist_is_not_found(self, client, vp, owner):
+        client.force_login(vp)
+        assert client.post("/accounts/assign/", {"new_owner": owner, "scope": "all"}).status_code == 404
+
+
+class TestRetention:
+    @pytest.mark.parametrize(
+        ("pairs", "nrr", "grr", "kept"),
+        [
+            ([(100, 100)], 100, 100, 1),
+            ([(100, 130)], 130, 100, 1),
+            ([(100, 80)], 80, 80, 1),
+            ([(100, 0), (100, 150)], 75, 50, 1),
+            ([(0, 500), (100, 100)], 100, 100, 1),
+            ([(0, 500)], None, None, 0),
+        ],
+    )
+    def test_growth_counts_for_net_only_and_new_business_for_neither(self, pairs, nrr, grr, kept):
+        figures = retention_of([(Decimal(then), Decimal(now)) for then, now in pairs])
+        assert (figures.nrr_pct, figures.grr_pct, figures.kept) == (nrr, grr, kept)
+
+    def test_the_query_agrees_with_the_arithmetic(self, vp):
+        year = date(2025, 11, 24)
+        terms = {"kept": (100, 100), "grown": (100, 150), "left": (200, 0), "new": (0, 70)}
+        for name, (then, now) in terms.items():
+            account = AccountFactory(name=name)
+            if then:
+                Contract.objects.create(account=account, start_on=year - timedelta(days=300), end_on=year, arr=then)
+            if now:
+                Contract.objects.create(account=account, start_on=year + timedelta(days=1), end_on=TODAY, arr=now)
+            Contract.objects.create(account=account, start_on=year, status="draft", arr=999)
+            Contract.objects.create(account=account, start_on=year, currency="EUR", arr=999)
+        now, _before = retention(Account.objects.all(), "USD", TODAY)
+        assert now == retention_of([(Decimal(then), Decimal(after)) for then, after in terms.values()])
+        assert now == Retention(Decimal(400), Decimal("62.5"), Decimal(50), 3, 2)
+
+
+class TestPortfolio:
+    def test_totals_by_colour_add_up_and_leave_other_currencies_out_of_the_money(self, vp, scored):
+        scored(AccountFactory(arr=100, renewal_on=TODAY), 30, Rag.RED)
+        scored(AccountFactory(arr=50, renewal_on=TODAY + timedelta(days=90)), 55, Rag.ORANGE)
+        scored(AccountFactory(arr=20, renewal_on=TODAY + timedelta(days=91)), 95, Rag.GREEN)
+        scored(AccountFactory(arr=70, currency="EUR"), 95, Rag.GREEN)
+        AccountFactory(arr=5)
+        sums = book.totals(filters().accounts(vp, TODAY), "USD", TODAY)
+        assert (sums.accounts, sums.scored, sums.arr, sums.at_risk) == (5, 4, 175, book.Slice(2, Decimal(150)))
+        assert (sums.renewing, sums.renewing_at_risk) == (book.Slice(2, Decimal(150)), book.Slice(2, Decimal(150)))
+        assert (sums.by_colour[Rag.GREEN], sums.by_colour[Rag.NONE]) == (
+            book.Slice(2, Decimal(20)),
+            book.Slice(1, Decimal(5)),
+        )
+        assert (sums.other_currencies, round(sums.average, 2)) == (1, Decimal("68.75"))
+
+    def test_history_takes_the_last_day_of_each_month(self, vp):
+        for day, arr in (
+            (date(2026, 9, 29), 1),
+            (date(2026, 9, 30), 2),
+            (date(2026, 11, 23), 4),
+            (date(2026, 11, 24), 8),
+        ):
+            PortfolioDay.objects.create(day=day, currency="USD", rag=Rag.GREEN, accounts=1, scored=1, arr=arr, total=90)
+        PortfolioDay.objects.create(day=TODAY, currency="EUR", rag=Rag.RED, accounts=1, scored=1, arr=99, total=9)
+        PortfolioDay.objects.create(
+            day=date(2025, 11, 30), currency="USD", rag=Rag.RED, accounts=1, scored=1, arr=7, total=9
+        )
+        months = book.history(vp, filters(), "USD", TODAY)
+        assert [(month.day, month.arr[Rag.GREEN], month.arr[Rag.RED]) for month in months] == [
+            (date(2026, 9, 30), 2, 0),
+            (TODAY, 8, 0),
+        ]
+
+    def test_a_csm_confined_to_their_book_gets_the_history_of_it_alone(self):
+        Workspace.objects.update(csm_reads_all_accounts=False)
+        csm = UserFactory(role=Role.CSM)
+        for owner, arr in ((csm.pk, 3), (None, 50)):
+            PortfolioDay.objects.create(
+                day=TODAY, owner_id=owner, currency="USD", rag=Rag.GREEN, accounts=1, scored=1, arr=arr, total=90
+            )
+        assert [month.arr[Rag.GREEN] for month in book.history(csm, filters(), "USD", TODAY)] == [3]
+
+    def test_movers_come_largest_first_with_the_measures_that_moved(self, vp, scored):
+        small, large, still = (AccountFactory(name=name) for name in ("small", "large", "still"))
+        scored(small, 60, Rag.RED, change=-2)
+        health = scored(large, 40, Rag.RED, change=-30)
+        scored(still, 50, Rag.RED, change=0)
+        scored.history(large, 70, Rag.YELLOW, TODAY - timedelta(days=31))
+        health.points = [0, *health.points[1:]]
+        health.levels = [2, *health.levels[1:]]
+        health.dimensions = [health.dimensions[0] - 5_000_000, *health.dimensions[1:]]
+        health.save()
+        found = book.movers(filters().accounts(vp, TODAY), TODAY)
+        assert [mover.row["name"] for mover in found] == ["large", "small"]
+        assert found[1].change is None
+        assert found[0].change.sentence() == "Login Frequency High → Low"
+        assert sum(effect.points for effect in found[0].change.effects) < 0
+
+    @pytest.mark.requirement("FLEET-7.19")
+    def test_the_vp_page_has_its_four_views(self, client, vp, scored):
+        red, green = AccountFactory(name="Sinking Ltd", arr=100, owner=vp), AccountFactory(name="Rising Ltd", arr=50)
+        scored(red, 30, Rag.RED, change=-20)
+        scored(green, 95, Rag.GREEN, change=4)
+        PortfolioDay.objects.create(day=TODAY, currency="USD", rag=Rag.RED, accounts=1, scored=1, arr=100, total=30)
+        client.force_login(vp)
+        page = client.get("/portfolio/").content.decode()
+        sections = {
+            heading: page.split(f'id="{heading}"', 1)[1].split("</section>")[0]
+            for heading in ("h-pie", "h-movers", "h-risk", "h-growth")
+        }
+        assert "Share of ARR by band" in sections["h-pie"]
+        assert "Red" in sections["h-pie"]
+        assert "Sinking Ltd" in sections["h-movers"]
+        assert "Sinking Ltd" in sections["h-risk"]
+        assert str(vp) in sections["h-risk"]
+        assert "Rising Ltd" not in sections["h-risk"]
+        assert "Rising Ltd" in sections["h-growth"]
+        assert "Sinking Ltd" not in sections["h-growth"]
+
+    def test_the_number_of_queries_does_not_grow_with_the_rows(self, client, vp, scored):
+        client.force_login(vp)
+        counts = []
+        for total in (1, 3):
+            while Account.objects.count() < total:
+                account = AccountFactory(owner=vp, arr=10)
+                scored(account, 50, Rag.RED, change=-3)
+                scored.history(account, 53, Rag.RED, TODAY - timedelta(days=40))
+            client.get("/portfolio/")
+            with CaptureQueriesContext(connection) as queries:
+                client.get("/portfolio/")
+            counts.append(len(queries))
+        assert counts[0] == counts[1] <= 25
+
+    def test_filters_by_owner_and_tier_reach_every_figure(self, client, vp, scored):
+        tier = Tier.objects.create(key="gold", name="Gold", rank=1)
+        scored(AccountFactory(name="Inside", arr=100, owner=vp, tier=tier), 30, Rag.RED)
+        scored(AccountFactory(name="Outside", arr=900), 30, Rag.RED)
+        client.force_login(vp)
+        page = client.get(f"/portfolio/?owner={vp.pk}&tier={tier.pk}").content.decode()
+        assert ("Inside" in page, "Outside" in page, "$900" in page) == (True, False, False)
+
+
+def test_a_score_links_to_the_rows_behind_it(client, vp):
+    AccountFactory()
+    client.force_login(vp)
+    page = client.get("/portfolio/").content.decode()
+    for target in ("band=risk", "renewal=90", "band=none", "status=churned"):
+        assert target in page
