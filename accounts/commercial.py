@@ -57,18 +57,19 @@ def state_of(terms: Sequence[Term], facts: Iterable[ChurnFact], day: date) -> St
     ends = [term.end_on for term in running if term.end_on is not None]
     if running:
         return State(arr, sum(seats) if seats else None, min(ends, default=None), AccountStatus.ACTIVE, None)
-    churned_on = _churned_on(terms, facts, day)
-    return State(arr, None, None, AccountStatus.CHURNED if churned_on else None, churned_on)
-
-
-def _churned_on(terms: Sequence[Term], facts: Iterable[ChurnFact], day: date) -> date | None:
     if any(term.start_on > day and term.status != ContractStatus.DRAFT for term in terms):
-        return None
+        return State(arr, None, None, None, None)
+    status, churned_on = _without_contract(terms, facts, day)
+    return State(arr, None, None, status, churned_on)
+
+
+def _without_contract(terms: Sequence[Term], facts: Iterable[ChurnFact], day: date) -> tuple[str | None, date | None]:
+    """(status, day of churn) where no contract is in force: the later of the last contract's end and the last fact."""
     known = sorted((fact for fact in facts if fact.on <= day), key=lambda fact: (fact.on, fact.returned))
-    last_fact = known[-1] if known else None
     signed = [term for term in terms if term.status != ContractStatus.DRAFT]
     last_term = max(signed, key=lambda term: term.end_on or day, default=None)
     lost_on = last_term.end_on if last_term is not None and last_term.status == ContractStatus.CHURNED else None
-    if last_fact is None or (lost_on is not None and lost_on > last_fact.on):
-        return lost_on
-    return None if last_fact.returned else last_fact.on
+    if known and (lost_on is None or known[-1].on >= lost_on):
+        returned, on = known[-1].returned, known[-1].on
+        return (AccountStatus.ACTIVE, None) if returned else (AccountStatus.CHURNED, on)
+    return (AccountStatus.CHURNED, lost_on) if lost_on else (None, None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.core.files.base import ContentFile
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from accounts.models import User
 
 SOURCE = re.compile(r"[a-z0-9][a-z0-9_.-]{0,39}", re.ASCII)
+FILES_KEPT = timedelta(days=30)
 FRESH = {"position": 0, "created": 0, "updated": 0, "duplicates": 0, "rejected": 0, "message": "", "receipts": []}
 
 
@@ -121,6 +122,16 @@ def cancel_import(job: ImportJob, *, actor: User | None, at: datetime) -> Import
     return job
 
 
+def forget_files(*, at: datetime) -> int:
+    """Delete files of imports that ended 30 days ago; what became of their rows stays. Returns how many."""
+    old = ImportJob.objects.exclude(file="").exclude(state__in=WORKING).filter(touched_at__lt=at - FILES_KEPT)
+    jobs = list(old)
+    for job in jobs:
+        job.file.delete(save=False)
+        ImportJob.objects.filter(pk=job.pk).update(file="")
+    return len(jobs)
+
+
 @transaction.atomic
 def _start(job: ImportJob, state: str, *, at: datetime) -> ImportJob:
     from imports.tasks import run_import  # tasks stands above actions; only sending needs it.
@@ -129,6 +140,8 @@ def _start(job: ImportJob, state: str, *, at: datetime) -> ImportJob:
     target = TARGETS[job.target]
     if columns.missing(job.mapping, target.fields):
         raise RuleViolated("import.column_missing", "Choose the columns first.", "mapping")
+    if not job.file:
+        raise RuleViolated("import.file_gone", "The file was kept for 30 days and is gone; send it again.")
     job.rejections.all().delete()
     for name, value in FRESH.items():
         setattr(job, name, value)

@@ -9,6 +9,7 @@ from uuid import UUID
 from celery import shared_task
 from django.utils import timezone
 
+from imports.actions import forget_files
 from imports.choices import WORKING
 from imports.models import ImportJob
 from imports.running import work
@@ -26,9 +27,13 @@ def run_import(self: Any, job_id: str) -> None:
 
 @shared_task(base=TenantTask, name="imports.resume_lost")
 def resume_lost() -> int:
-    """Take up jobs that showed no sign of life for two minutes: their worker or their message was lost."""
+    """Take up jobs that showed no sign of life for two minutes: their worker or their message was lost.
+
+    Files of imports that ended a month ago go at the same time.
+    """
     now = timezone.now()
     lost = ImportJob.objects.filter(state__in=WORKING, touched_at__lt=now - LOST_AFTER).values_list("pk", flat=True)
     for job_id in lost:
         run_import.delay(str(job_id))
+    forget_files(at=now)
     return len(lost)

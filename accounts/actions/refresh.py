@@ -13,7 +13,7 @@ from django.db.models import Q, Sum
 
 from accounts.actions.changes import mark_changed
 from accounts.audit import Change, record_many
-from accounts.choices import AccountStatus, ActivityKind
+from accounts.choices import ActivityKind
 from accounts.commercial import ChurnFact, State, Term, state_of
 from accounts.models import Account, Activity, Contract
 from accounts.queries.workspace import workspace_day
@@ -85,8 +85,6 @@ def _apply(account: Account, state: State, *, has_contracts: bool) -> bool:
         wanted = {"arr": state.arr, "seats": state.seats, "renewal_on": state.renewal_on}
     if state.status is not None:
         wanted |= {"status": state.status, "churned_on": state.churned_on}
-    elif account.status == AccountStatus.CHURNED and not has_contracts:
-        wanted |= {"status": AccountStatus.ACTIVE, "churned_on": None}
     different = {name: value for name, value in wanted.items() if getattr(account, name) != value}
     for name, value in different.items():
         setattr(account, name, value)

@@ -63,7 +63,7 @@ class TestCommercialState:
             (
                 [],
                 [ChurnFact(date(2026, 7, 1), returned=False), ChurnFact(date(2026, 7, 1), returned=True)],
-                State(Decimal(0), None, None, None, None),
+                State(Decimal(0), None, None, "active", None),
             ),
             ([], [ChurnFact(TODAY + timedelta(1), returned=False)], State(Decimal(0), None, None, None, None)),
         ],

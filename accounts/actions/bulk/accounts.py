@@ -69,10 +69,11 @@ class UpsertAccounts(Upsert[Account]):
             name: value for name, value in values.items() if value is not None or name not in {"currency", "status"}
         }
         given.setdefault("currency", self._currency)
-        account = Account(created_at=self.at, updated_at=self.at, **given)
-        # The row may be a parent of later rows of the same call.
-        self.references.accounts[external_id] = account
-        return account
+        return Account(created_at=self.at, updated_at=self.at, **given)
+
+    def accept(self, external_id: str, row: Account) -> None:
+        # It may be the parent of later rows of the same call.
+        self.references.accounts[external_id] = row
 
     def may_change(self, row: Account, values: Mapping[str, Any]) -> None:
         if row.pk not in self._editable and row not in self.created:

@@ -100,8 +100,11 @@ class UpsertContracts(Upsert[Contract]):
     def write(self) -> None:
         save_all(self.created, created=True)
         save_all(list(self.updated.values()), created=False, update_fields=COLUMNS)
-        ContractLine.objects.filter(contract__in=self._relined & self.updated.keys()).delete()
-        lines = [ContractLine(contract_id=pk, **line) for pk in sorted(self._relined) for line in self._lines[pk]]
+        # A rejected row was built too, lines and all; only those that are written count.
+        new = {contract.pk for contract in self.created}
+        relined = sorted(self._relined & (new | self.updated.keys()))
+        ContractLine.objects.filter(contract__in=relined).delete()
+        lines = [ContractLine(contract_id=pk, **line) for pk in relined for line in self._lines[pk]]
         save_all(lines, created=True)
         touched = [*self.created, *self.updated.values()]
         keys = {row.account_id for row in touched}

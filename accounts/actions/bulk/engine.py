@@ -94,6 +94,7 @@ class Upsert(Generic[Row]):
         self.check(row, before=None)
         self.known[external_id] = row
         self.created.append(row)
+        self.accept(external_id, row)
         self.changes.append(Change(f"{self.kind}.created", row, after={**values, "external_id": external_id}))
         return RowResult(index, Outcome.CREATED, row.pk)
 
@@ -125,6 +126,9 @@ class Upsert(Generic[Row]):
     def build(self, external_id: str, values: dict[str, Any]) -> Row:
         """A new, unsaved row."""
         raise NotImplementedError
+
+    def accept(self, external_id: str, row: Row) -> None:
+        """A new row has passed its checks: later rows may refer to it."""
 
     def write(self) -> None:
         """Write ``created`` and ``updated``."""

@@ -1,0 +1,32 @@
+"""Reads about imports."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from imports.models import ImportJob, RejectedRow
+
+SHOWN = 50
+
+
+def newest_jobs(limit: int = 100) -> list[ImportJob]:
+    """The newest imports with who began them. One query."""
+    return list(ImportJob.objects.select_related("created_by").order_by("-created_at")[:limit])
+
+
+def first_rejections(job: ImportJob) -> list[RejectedRow]:
+    """The first 50 rejected rows. One query."""
+    return list(job.rejections.order_by("line")[:SHOWN])
+
+
+def rejection_table(job: ImportJob) -> tuple[list[str], Iterator[list[Any]]]:
+    """Headings and rows of the error download: line, what is wrong, and the row as it was. One query, streamed."""
+    headings = ["line", "field", "rule", "message", *job.headers]
+    return headings, _rows(job)
+
+
+def _rows(job: ImportJob) -> Iterator[list[Any]]:
+    for row in job.rejections.order_by("line").iterator(chunk_size=2000):
+        texts = ["; ".join(error[name] for error in row.errors if error[name]) for name in ("field", "rule", "message")]
+        yield [row.line, *texts, *row.cells]
