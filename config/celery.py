@@ -42,5 +42,6 @@ app.conf.beat_schedule = {
     "contracts": every(3600, "accounts.refresh_due"),
     "idempotency-keys": every(3600, "api.forget_keys"),
     "outbox": every(10, "engagement.deliver"),
+    "task-reminders": every(900, "engagement.remind"),
     "heartbeat": {"task": "tenants.heartbeat", "schedule": 10.0, "options": {"expires": 10}},
 }

@@ -7,13 +7,11 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
-from django.db.models import F, Q
 
 from accounts.audit import record
 from accounts.models import User
 from engagement.choices import Kind, default_channels
 from engagement.models import Notification, NotificationPreference, OutboxMessage
-from playbooks.models import Cta
 
 if TYPE_CHECKING:
     from accounts.models import Account
@@ -187,42 +185,3 @@ def retry_message(message: OutboxMessage, *, actor: User, at: datetime) -> bool:
             "outbox.retry", message, actor=actor, at=at, before={"attempts": message.attempts}, after={"attempts": 0}
         )
     return bool(changed)
-
-
-@transaction.atomic
-def announce_ctas(*, at: datetime, since: timedelta = timedelta(days=1)) -> int:
-    """Tell each owner of a CTA that a person opened for or handed to them within ``since``; how many were told.
-
-    Playbooks does not know this app, so it is asked instead; the dedupe key tells each owner once. Who opened
-    a CTA for themselves knows; what a rule opens is told by the rule.
-    """
-    by_another = Q(opened_by__isnull=False) & ~Q(opened_by=F("owner"))
-    fresh = Cta.objects.open().filter(
-        by_another | ~Q(assigned_at=F("opened_at")), assigned_at__gt=at - since, owner__is_active=True
-    )
-    ctas = {announcement_key(cta): cta for cta in fresh.select_related("owner", "account")}
-    told_before = {
-        key
-        for model in (Notification, OutboxMessage)
-        for key in model.objects.filter(dedupe_key__in=ctas).values_list("dedupe_key", flat=True)
-    }
-    return sum(_announce(cta, key, at=at) for key, cta in ctas.items() if key not in told_before)
-
-
-def announcement_key(cta: Cta) -> str:
-    """The dedupe key of "this CTA is yours": one notice for each owner a CTA has in turn."""
-    return f"cta:{cta.pk}:{cta.owner_id}"
-
-
-def _announce(cta: Cta, key: str, *, at: datetime) -> int:
-    handed_over = cta.assigned_at != cta.opened_at
-    return notify(
-        [cta.owner] if cta.owner else [],
-        kind=Kind.CTA_ASSIGNED if handed_over else Kind.CTA_OPENED,
-        title=f"{cta.account.name}: {cta.title}",
-        body=cta.reason,
-        url=f"/ctas/{cta.pk}/",
-        account=cta.account,
-        at=at,
-        dedupe_key=key,
-    )

@@ -14,10 +14,8 @@ class Kind(TextChoices):
     CTA_OPENED = "cta_opened", "A CTA was opened for me"
     CTA_ASSIGNED = "cta_assigned", "A CTA was handed to me"
     CTA_WOKE = "cta_woke", "A snoozed CTA came back"
-    TASK_DUE = "task_due", "Tasks are due"
-    ACCOUNT_ASSIGNED = "account_assigned", "An account was handed to me"
+    TASK_DUE = "task_due", "Tasks of mine are due"
     IMPORT_DONE = "import_done", "An import finished"
-    ACCESS = "access", "Access, roles and API tokens"
     SYSTEM = "system", "The workspace itself"
 
 

@@ -5,14 +5,20 @@ from __future__ import annotations
 from celery import shared_task
 from django.utils import timezone
 
-from engagement import actions, delivery
+from engagement import actions, announcements, delivery
 from tenants.tasks import TenantTask
 
 
 @shared_task(base=TenantTask, name="engagement.deliver")
 def deliver() -> dict[str, int]:
-    """Announce new CTAs, gather surplus mail, then send what is due in this tenant."""
+    """Announce CTAs, gather surplus mail, then send what is due in this tenant."""
     now = timezone.now()
-    actions.announce_ctas(at=now)
+    announcements.announce_all(at=now)
     actions.bundle_excess(at=now)
     return delivery.deliver_due(now=now)
+
+
+@shared_task(base=TenantTask, name="engagement.remind")
+def remind() -> int:
+    """Tell people once a day which of their tasks are due; how many were told."""
+    return announcements.remind_of_tasks(at=timezone.now())

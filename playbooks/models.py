@@ -119,6 +119,7 @@ class Cta(TenantModel):
     assigned_at = models.DateTimeField()
     snoozed_until_on = models.DateField(null=True, blank=True)
     snooze_reason = models.CharField(max_length=200, blank=True)
+    woken_at = models.DateTimeField(null=True, blank=True, help_text="When it last came back from a snooze")
     closed_at = models.DateTimeField(null=True, blank=True)
     closed_by = models.ForeignKey("accounts.User", null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     outcome = models.CharField(max_length=12, choices=Outcome.choices, blank=True)
@@ -155,6 +156,9 @@ class Cta(TenantModel):
             models.Index(fields=["owner", "due_on"], condition=~Q(status=CtaStatus.CLOSED), name="cta_by_owner"),
             models.Index(fields=["account", "-opened_at"], name="cta_by_account"),
             models.Index(fields=["-opened_at", "id"], name="cta_newest"),
+            # What is to be announced.
+            models.Index(fields=["-assigned_at"], name="cta_by_assignment"),
+            models.Index(fields=["-woken_at"], condition=Q(woken_at__isnull=False), name="cta_woken"),
             models.Index(fields=["snoozed_until_on"], condition=Q(status=CtaStatus.SNOOZED), name="cta_waking"),
         ]
 

@@ -199,7 +199,7 @@ def wake_cta(cta: Cta, *, actor: User | None, at: datetime, expected_version: in
     if cta.status != CtaStatus.SNOOZED:
         raise NotOpen("not_snoozed", "The CTA is not snoozed.", "status")
     before = snapshot(cta)
-    _store(cta, status=CtaStatus.OPEN, snoozed_until_on=None, snooze_reason="")
+    _store(cta, status=CtaStatus.OPEN, snoozed_until_on=None, snooze_reason="", woken_at=at)
     _note(cta, "cta.wake", f"CTA back from snooze: {cta.title}", actor=actor, at=at, before=before, after=snapshot(cta))
     return cta
 

@@ -30,9 +30,25 @@ PAGES = {
     "search": ("vp", "/search/?q=hal"),
     "audit": ("owner", "/audit/?verify=1"),
     "ctas": ("vp", "/ctas/"),
+    "ctas put off": ("vp", "/ctas/?status=snoozed"),
+    "cta": ("vp", "/ctas/{cta}/"),
+    "cta put off": ("vp", "/ctas/{snoozed cta}/"),
+    "cta edit": ("vp", "/ctas/{cta}/edit/"),
+    "cta new": ("csm", "/ctas/new/"),
     "playbooks": ("vp", "/playbooks/"),
+    "playbook": ("owner", "/playbooks/{playbook}/"),
     "inbox": ("vp", "/notifications/"),
+    "notification settings": ("vp", "/notifications/preferences/"),
+    "outbox": ("owner", "/notifications/outbox/"),
     "methodology": ("vp", "/methodology/"),
+    "methodology scorecards": ("owner", "/methodology/fleet/scorecards/"),
+    "methodology training": ("owner", "/methodology/fleet/training/"),
+    "methodology meetings": ("vp", "/methodology/fleet/meetings/"),
+    "methodology tiers": ("owner", "/methodology/fleet/tiers/"),
+    "methodology silent": ("vp", "/methodology/fleet/playbooks/"),
+    "methodology item": ("owner", "/methodology/items/{tier}/"),
+    "methodology install": ("owner", "/methodology/install/mna/"),
+    "calendar simulator": ("vp", "/methodology/calendars/"),
     "people": ("owner", "/people/"),
     "roles": ("owner", "/people/roles/"),
     "invite": ("owner", "/people/invite/"),
@@ -53,7 +69,7 @@ LOOKS = {
 
 
 def path_of(pattern, world):
-    for name, key in world.accounts.items():
+    for name, key in (world.accounts | world.others).items():
         pattern = pattern.replace("{" + name + "}", str(key))
     return pattern
 

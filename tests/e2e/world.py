@@ -15,8 +15,11 @@ from accounts.actions import create_account, create_contact, create_contract, lo
 from accounts.actions.people import create_user_with_password
 from accounts.choices import Role
 from accounts.models import Account, User
+from engagement.actions import notify
 from health.actions.recompute import recompute
 from packs.actions.install import install_pack
+from packs.models import PackItem
+from playbooks.actions import install_playbook, open_cta, snooze_cta
 from tests.health.definitions import CARDS, best
 from usage.actions import record_observations
 
@@ -45,6 +48,7 @@ class World:
 
     accounts: dict[str, UUID]
     portal_account: UUID
+    others: dict[str, UUID]
 
 
 def build(tenants: dict[str, Any]) -> World:
@@ -89,7 +93,28 @@ def _acme(now: datetime) -> World:
         at = now if not weeks else datetime.combine(day, time(6), tzinfo=UTC)
         record_observations(_values(accounts, day, weeks), source="crm", at=at)
         recompute(at=at)
-    return World({account.name: account.pk for account in accounts}, portal.pk)
+    return World({account.name: account.pk for account in accounts}, portal.pk, _work(accounts[3], people["vp"], now))
+
+
+def _work(account: Account, leader: User, now: datetime) -> dict[str, UUID]:
+    """A playbook, a CTA with its tasks, another put off, a notice, and an item of the methodology to edit."""
+    steps = [{"name": "Look", "tasks": ["call the sponsor", "read the tickets"]}, {"name": "Act", "tasks": ["plan"]}]
+    playbook = install_playbook(
+        {"key": "recovery", "name": "Recovery", "objective": "get well", "entry": "red", "steps": steps},
+        pack="fleet", version="1.0", at=now,
+    )  # fmt: skip
+    values = {"kind": "risk", "priority": "high", "evidence": {"facts": {"usage_change_pct": "-31"}}, "at": now}
+    cta = open_cta(account, title="Usage fell", reason="31 % in five weeks", playbook_key="recovery", **values)
+    later = open_cta(account, title="Ask for a reference", reason="", **values)
+    assert cta and later
+    until_on = now.date() + timedelta(days=9)
+    snooze_cta(later, until_on=until_on, reason="After the audit", actor=leader, at=now)
+    notify(
+        [leader], kind="health_band", title=f"{account.name} fell to Red", body="Logins", url="/ctas/",
+        account=account, at=now, dedupe_key="e2e",
+    )  # fmt: skip
+    tier = PackItem.objects.get(section="tiers", key="enterprise")
+    return {"cta": cta.pk, "snoozed cta": later.pk, "playbook": playbook.pk, "tier": tier.pk}
 
 
 def _account(number: int, name: str, people: dict[str, User], now: datetime) -> Account:

@@ -9,11 +9,12 @@ from django.db import transaction
 
 from accounts.choices import Role
 from accounts.models import Workspace
-from engagement.actions import announce_ctas, bundle_excess, mark_read, notify, set_preferences
+from engagement.actions import bundle_excess, mark_read, notify, set_preferences
+from engagement.announcements import announce_ctas, announce_woken, remind_of_tasks
 from engagement.choices import Kind
 from engagement.models import Notification, OutboxMessage
-from playbooks.actions import create_cta, open_cta, reassign_cta
-from tests.factories import AT, AccountFactory, UserFactory
+from playbooks.actions import add_task, create_cta, open_cta, reassign_cta, snooze_cta, wake_snoozed
+from tests.factories import AT, AccountFactory, CtaFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -121,6 +122,38 @@ def test_what_a_rule_opens_or_a_person_opens_for_themselves_is_not_announced_her
     open_cta(account, title="Rule", reason="", kind="risk", priority="low", at=AT)
     create_cta(account, title="Mine", owner=person, actor=person, at=AT)
     assert announce_ctas(at=AT) == 0
+
+
+def test_a_cta_back_from_its_snooze_is_announced_once_in_the_app():
+    owner = UserFactory()
+    cta = CtaFactory(owner=owner, account=AccountFactory(name="Halden"), title="Call")
+    snooze_cta(cta, until_on=AT.date() + timedelta(days=1), reason="x", actor=owner, at=AT)
+    assert announce_woken(at=AT) == 0
+    morning = AT + timedelta(days=1)
+    wake_snoozed(at=morning)
+    assert announce_woken(at=morning) == 1
+    assert announce_woken(at=morning + timedelta(minutes=5)) == 0
+    notice = Notification.objects.get()
+    assert (notice.user, notice.kind, notice.title) == (owner, "cta_woke", "Halden: Call")
+    assert OutboxMessage.objects.count() == 0
+
+
+def test_due_tasks_are_told_once_a_day_from_seven_in_the_morning():
+    Workspace.objects.update(timezone="America/New_York")
+    owner, other = UserFactory(), UserFactory()
+    account = AccountFactory(name="Halden")
+    cta = CtaFactory(owner=owner, account=account)
+    for number, days in enumerate((-3, 0, 1)):
+        add_task(cta, title=f"Task {number}", due_on=AT.date() + timedelta(days=days), actor=owner, at=AT)
+    snoozed = CtaFactory(owner=other)
+    add_task(snoozed, title="Later", due_on=AT.date(), actor=other, at=AT)
+    snooze_cta(snoozed, until_on=AT.date() + timedelta(days=9), reason="x", actor=other, at=AT)
+    assert remind_of_tasks(at=AT.replace(hour=11, minute=59)) == 0
+    assert remind_of_tasks(at=AT.replace(hour=12)) == 1
+    assert remind_of_tasks(at=AT.replace(hour=20)) == 0
+    notice = Notification.objects.get()
+    assert (notice.user, notice.title, notice.body) == (owner, "2 tasks due", "Halden: Task 0\nHalden: Task 1")
+    assert remind_of_tasks(at=AT.replace(hour=13) + timedelta(days=1)) == 1
 
 
 def test_a_flood_of_mail_becomes_five_messages_and_a_list():
