@@ -1,4 +1,7 @@
-"""Lives through the 18 months: scores as of each past day, the CTAs they opened, and what the team did about them."""
+"""Lives through the 18 months: scores as of each past day, the CTAs they opened, and what the team did about them.
+
+Alerts begin five weeks ago, when the company took the product into use; the scores before are brought in.
+"""
 
 from __future__ import annotations
 
@@ -11,21 +14,22 @@ from demo.companies import Company, monday
 from demo.story import WEEKS
 from demo.workspaces import Demo
 from health.actions.opening import open_ctas
-from health.actions.recompute import recompute
+from health.actions.recompute import backfill, recompute
 from playbooks.actions.ctas import close_cta, snooze_cta
 from playbooks.actions.tasks import complete_task
 from playbooks.models import Cta
 
-WEEKLY_FOR = 7
+WEEKLY_FOR = 26
+ALERTS_FOR = timedelta(weeks=5)
 ANSWERED_AFTER = timedelta(days=18)
 OUTCOMES = (("resolved", 0.62), ("unresolved", 0.14), ("no_action", 0.24))
 
 
 def moments(today: date, now: datetime) -> Iterator[datetime]:
-    """Every six weeks at first, every week lately, and now."""
+    """Every four weeks at first, every week lately, and now."""
     for week in range(6, WEEKS):
-        if (WEEKS - week) <= WEEKLY_FOR or week % 6 == 0:
-            at = datetime.combine(monday(today) + timedelta(weeks=week), time(4), tzinfo=UTC)
+        if (WEEKS - week) <= WEEKLY_FOR or week % 4 == 0:
+            at = datetime.combine(monday(today) + timedelta(weeks=week), time(12), tzinfo=UTC)
             if at < now:
                 yield at
     yield now
@@ -35,6 +39,9 @@ def replay(demo: Demo, customers: list[Company], *, now: datetime) -> None:
     """Score the workspace as of each moment and let the team answer CTAs after some weeks."""
     rng = np.random.default_rng((demo.seed, 5))
     for at in moments(now.date(), now):
+        if at < now - ALERTS_FOR:
+            backfill(at=at)
+            continue
         recompute(at=at)
         open_ctas(at=at)
         _work(rng, at, now)

@@ -15,12 +15,20 @@ from health.actions.definitions import (
 from health.actions.events import record_event, snooze_trigger
 from health.actions.opening import Handled, open_ctas
 from health.actions.overrides import clear_override, expire_overrides, set_override
-from health.actions.recompute import RecomputeResult, lock_health, recompute, recompute_changed, recompute_nightly
+from health.actions.recompute import (
+    RecomputeResult,
+    backfill,
+    lock_health,
+    recompute,
+    recompute_changed,
+    recompute_nightly,
+)
 
 __all__ = [
     "Handled",
     "RecomputeResult",
     "activate_version",
+    "backfill",
     "change_trigger",
     "clear_override",
     "create_scorecard",

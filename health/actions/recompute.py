@@ -12,10 +12,10 @@ from django.db import connection, transaction
 
 from health.actions.scoring import score_accounts
 from health.actions.storing import store, store_portfolio_day
-from health.actions.triggers import active_triggers, evaluate
+from health.actions.triggers import NO_TRIGGERS, ActiveTriggers, active_triggers, evaluate
 from health.cards import CompiledCard, compiled
 from health.kpis import Target, fill_from_kpis, metric_names
-from health.models import HealthRun, Kpi
+from health.models import BandChange, HealthRun, Kpi
 from health.queries.inputs import ActiveCards, Columns, Subject, active_cards, columns_for, local_day, subjects
 
 
@@ -52,6 +52,19 @@ def recompute(account_ids: Iterable[UUID] | None = None, *, at: datetime) -> Rec
     ids = None if account_ids is None else sorted(set(account_ids))
     _use_up_marks(ids, at)
     return _run(ids, at=at, started=started)
+
+
+@transaction.atomic
+def backfill(*, at: datetime) -> RecomputeResult:
+    """Score all customers as of the past moment ``at`` for the history only: no trigger fires, nobody is told.
+
+    For a workspace that brings its history with it, oldest moment first. Crossings are kept as already handled.
+    """
+    started = perf_counter()
+    lock_health()
+    result = _run(None, at=at, started=started, triggers=NO_TRIGGERS)
+    BandChange.objects.filter(handled_at=None, changed_at=at).update(handled_at=at)
+    return result
 
 
 @transaction.atomic
@@ -96,10 +109,12 @@ def _use_up_marks(ids: list[UUID] | None, at: datetime) -> None:
             )
 
 
-def _run(ids: list[UUID] | None, *, at: datetime, started: float) -> RecomputeResult:
+def _run(
+    ids: list[UUID] | None, *, at: datetime, started: float, triggers: ActiveTriggers | None = None
+) -> RecomputeResult:
     on = local_day(at)
     cards = active_cards()
-    triggers = active_triggers()
+    triggers = triggers or active_triggers()
     accounts = subjects(ids, on)
     groups = _grouped(accounts, cards)
     metrics = set(triggers.metrics)

@@ -37,6 +37,9 @@ class ActiveTriggers:
     absences: frozenset[str]
 
 
+NO_TRIGGERS = ActiveTriggers((), frozenset(), frozenset(), frozenset())
+
+
 def active_triggers() -> ActiveTriggers:
     """What is to be evaluated. One query."""
     versions = tuple(

@@ -8,6 +8,7 @@ from accounts.actions import create_contact, mark_contact_left
 from accounts.models import Activity
 from engagement.models import Notification, OutboxMessage
 from health.actions import (
+    backfill,
     change_trigger,
     clear_override,
     enable_trigger,
@@ -388,3 +389,20 @@ def test_a_second_override_ends_the_first_and_clearing_returns_to_the_computed(r
     assert first.ended_at == NOON
     assert AccountHealth.objects.get().current_band == "green"
     assert clear_override(rail, actor=rail.owner, at=NOON) is None
+
+
+def test_a_backfill_scores_the_past_and_alerts_nobody(rail):
+    world.trigger("mna:usage-decline")
+    world.measure(rail, {**FLEET_BEST, "usage_change_pct": "-20"}, at=NOON - 40 * DAY)
+
+    backfill(at=NOON - 40 * DAY)
+    world.measure(rail, FLEET_RED, at=NOON - 20 * DAY)
+    backfill(at=NOON - 20 * DAY)
+
+    crossing = BandChange.objects.get()
+    assert (crossing.old_band, crossing.new_band, crossing.handled_at) == ("green", "red", NOON - 20 * DAY)
+    assert fired() == []
+    assert (*open_ctas(at=NOON), Cta.objects.count(), Notification.objects.count()) == (0,) * 6
+    world.measure(rail, {"usage_change_pct": "-30"})
+    recompute(at=NOON)
+    assert fired() == ["usage-decline"]
