@@ -75,14 +75,13 @@ def inputs_of(scoring: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def scale_of(scoring: Mapping[str, Any]) -> int:
-    """A factor that makes points of six-decimal inputs integers: the denominator of the measure's slope."""
+    """A factor that makes points of six-decimal inputs integers in millionths: the slope's denominator."""
     if scoring["kind"] == "linear":
         return (100 / exact(scoring["full_at"])).denominator
     if scoring["kind"] == "penalty":
-        slope = exact(scoring["per_unit"]) / exact(scoring.get("unit_size") or 1)
-        return slope.denominator * exact(scoring["free"]).denominator
+        return (exact(scoring["per_unit"]) / exact(scoring.get("unit_size") or 1)).denominator
     if scoring["kind"] == "affine":
-        return exact(scoring["factor"]).denominator * exact(scoring["offset"]).denominator
+        return exact(scoring["factor"]).denominator
     return 1
 
 

@@ -115,8 +115,12 @@ class Scorecard:
                 points.append(reading[0])
                 levels.append(reading[1])
             bit <<= 1
-        plan = self._plans.get(pattern) or self._plan(pattern)
+        plan = self.plan_of(pattern)
         return self._combine(plan, pattern, points, levels, flags)
+
+    def plan_of(self, pattern: int) -> _Plan:
+        """How to combine the measures of a bit pattern, from memory if it was met before."""
+        return self._plans.get(pattern) or self._plan(pattern)
 
     def _combine(self, plan: _Plan, pattern: int, points: list[int], levels: list[int | None], flags: int) -> Score:
         scale = self.scale
@@ -231,7 +235,7 @@ class Scorecard:
 
 def compile_scorecard(definition: Mapping[str, Any]) -> Scorecard:
     """Compile a checked definition (health.validation). Pure; keep the result, it remembers what it has read."""
-    scale = 10**12 * math.lcm(
+    scale = MILLION * math.lcm(
         *(scale_of(measure["scoring"]) for part in definition["dimensions"] for measure in part["measures"])
     )
     measures: list[Measure] = []
