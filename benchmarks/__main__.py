@@ -55,8 +55,8 @@ def run(areas: list[str], *, size: str, reps: int) -> list[Result]:
     django.setup()
     from django.db import connections
 
-    prepare_database()
     bench = Bench(size, dt.datetime.now(dt.UTC))
+    prepare_database(bench)
     results = []
     try:
         for area in areas:

@@ -80,13 +80,8 @@ class Bench:
             return [cursor.fetchone()[0]]
 
 
-def prepare_database() -> None:
+def prepare_database(bench: Bench) -> None:
     """Extensions and the public schema's tables, as deployment makes them."""
-    from django.core.management import call_command
-    from django.db import connection
+    from tenants.fleet import prepare_database as deploy
 
-    with connection.cursor() as cursor:
-        cursor.execute("CREATE SCHEMA IF NOT EXISTS extensions")
-        for extension in ("pg_trgm", "btree_gist"):
-            cursor.execute(f"CREATE EXTENSION IF NOT EXISTS {extension} SCHEMA extensions")
-    call_command("migrate_schemas", shared=True, verbosity=0, interactive=False)
+    deploy(at=bench.now)

@@ -10,6 +10,7 @@ from django.db import connection, transaction
 from benchmarks.bench import Bench
 from benchmarks.data import COPY_EVENTS, Portfolio, as_binary, as_json, draw_events, make_accounts
 from benchmarks.harness import Case
+from benchmarks.http import exchange_together, request_bytes, serving
 
 BATCH = 1000
 BATCHES = 10
@@ -20,6 +21,7 @@ def cases(bench: Bench) -> Iterator[Case]:
     bench.select("ingest")
     portfolio = make_accounts(bench.accounts)
     yield from in_process(bench, portfolio)
+    yield from over_http(bench, portfolio)
 
 
 def truncate() -> None:
@@ -73,13 +75,6 @@ def in_process(bench: Bench, portfolio: Portfolio) -> Iterator[Case]:
             goal=2.5, units=batch * BATCHES, unit="events", pids=pids, prepare=truncate,
             floor_name="COPY BINARY of finished bytes into usage_event", verify=checked(bodies, bench, batch),
         )  # fmt: skip
-        yield Case(
-            "ingest", f"answer and store once, batches of {title}",
-            lambda bodies=bodies: accept_and_store(bodies, bench.now),
-            lambda finished=finished: copy_finished(finished),
-            goal=5, units=batch * BATCHES, unit="events", pids=pids, prepare=truncate,
-            floor_name="COPY BINARY of finished bytes into usage_event",
-        )  # fmt: skip
 
 
 def checked(bodies: list[bytes], bench: Bench, batch: int) -> Callable[[], None]:
@@ -98,9 +93,75 @@ def checked(bodies: list[bytes], bench: Bench, batch: int) -> Callable[[], None]
     return verify
 
 
-def accept_and_store(bodies: list[bytes], now: dt.datetime) -> None:
-    """Accept, then move the inbox into usage_event, each event once, without daily rows."""
-    from benchmarks.rollups import store_only
+HOST = "ingest.localhost"
+CONNECTIONS = 4
+REQUESTS = 40
 
-    accept(bodies, now)
-    store_only(now)
+
+def over_http(bench: Bench, portfolio: Portfolio) -> Iterator[Case]:
+    """Posting over four connections to the shipped server, against one stream of COPY of the same batches."""
+    bodies, finished = make_bodies(portfolio, bench.now, BATCH)
+    bodies, finished = bodies * (REQUESTS // BATCHES), finished_again(portfolio, bench, finished)
+    tokens = make_tokens(bench, REQUESTS)
+    posts = [
+        request_bytes(
+            "POST", "/api/v1/usage/events/", host=HOST, body=body,
+            headers=[f"Authorization: Bearer {token}", "Content-Type: application/json"],
+        )
+        for body, token in zip(bodies, tokens, strict=True)
+    ]  # fmt: skip
+    with serving(workers=2) as server:
+
+        def post_all() -> None:
+            answers = exchange_together(server.port, posts, connections=CONNECTIONS)
+            assert len(answers) == REQUESTS
+            assert all(b" 202 " in answer[:20] for answer in answers), answers[0][:600]
+
+        yield Case(
+            "ingest", "answer batches of 1,000 over HTTP, 4 connections, 2 workers", post_all,
+            lambda: copy_finished(finished), goal=0.5, measure="rate", units=BATCH * REQUESTS, unit="events",
+            pids=lambda: [*server.pids(), *bench.backends()], prepare=reset,
+            floor_name="one stream of COPY BINARY into usage_event",
+            verify=lambda: posted_once(post_all, bench),
+        )  # fmt: skip
+
+
+def finished_again(portfolio: Portfolio, bench: Bench, finished: list[bytes]) -> list[bytes]:
+    """As many finished batches as there are requests, each with keys of its own."""
+    extra = [
+        as_binary(portfolio, draw_events(portfolio, BATCH, now=bench.now, days=0.02, seed=n), seed=n)
+        for n in range(100, 100 + REQUESTS - len(finished))
+    ]
+    return [*finished, *extra]
+
+
+def make_tokens(bench: Bench, count: int) -> list[str]:
+    """API tokens of the owner; several, because one token's calls a minute are limited."""
+    from accounts.actions.tokens import issue_token
+    from accounts.models import User
+
+    owner = User.objects.get(role="owner")
+    return [
+        issue_token(owner, name=f"bench {n}", scopes=["write"], actor=None, at=bench.now)[1] for n in range(count)
+    ]
+
+
+def reset() -> None:
+    """Empty tables, and forget the calls counted this minute."""
+    import redis
+    from django.conf import settings
+
+    truncate()
+    client = redis.Redis.from_url(settings.REDIS_URL)
+    for key in client.scan_iter("rate:*"):
+        client.delete(key)
+
+
+def posted_once(post_all: Callable[[], None], bench: Bench) -> None:
+    """The same bodies posted four times over are stored once."""
+    from usage.actions import drain
+
+    reset()
+    post_all()
+    done = drain(at=bench.now)
+    assert (done.accepted, done.duplicates) == (BATCH * BATCHES, BATCH * (REQUESTS - BATCHES)), done

@@ -1,0 +1,124 @@
+"""The shipped web server as a process of its own, and a client that costs little: keep-alive, requests made ahead."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A running server."""
+
+    port: int
+    pid: int
+
+    def pids(self) -> list[int]:
+        """The server's processes, for their CPU time."""
+        return [self.pid, *_descendants(self.pid)]
+
+
+def _descendants(pid: int) -> list[int]:
+    found = []
+    for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+        found += [int(child), *_descendants(int(child))]
+    return found
+
+
+@contextmanager
+def serving(*, workers: int = 2) -> Iterator[Server]:
+    """The product behind its own server and options, on a free port, against the benchmark's database."""
+    from config.stack.application import web
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    program = web({}, host="127.0.0.1", port=port, workers=workers)
+    process = subprocess.Popen(program.argv, env=dict(os.environ), stdout=subprocess.DEVNULL)
+    try:
+        _wait_until_up(process, port)
+        yield Server(port, process.pid)
+    finally:
+        process.terminate()
+        try:
+            process.wait(15)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait(5)
+
+
+def _wait_until_up(process: subprocess.Popen[bytes], port: int) -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise RuntimeError(f"the server ended with {process.returncode}")
+        try:
+            if b" 200 " in exchange(port, [request_bytes("GET", "/healthz", host="localhost")])[0][:20]:
+                return
+        except OSError:
+            time.sleep(0.2)
+    raise TimeoutError("the server did not come up in 60 s")
+
+
+def request_bytes(method: str, path: str, *, host: str, headers: Sequence[str] = (), body: bytes = b"") -> bytes:
+    """A whole HTTP/1.1 request."""
+    lines = [f"{method} {path} HTTP/1.1", f"Host: {host}", f"Content-Length: {len(body)}", *headers]
+    return "\r\n".join([*lines, "", ""]).encode() + body
+
+
+def exchange(port: int, requests: Sequence[bytes]) -> list[bytes]:
+    """Send the requests one after the other on one connection; the answers, heads included."""
+    answers = []
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for request in requests:
+            connection.sendall(request)
+            answers.append(_read(connection))
+    return answers
+
+
+def _read(connection: socket.socket) -> bytes:
+    data = b""
+    while b"\r\n\r\n" not in data:
+        part = connection.recv(65536)
+        if not part:
+            raise ConnectionError("the server closed the connection")
+        data += part
+    head, _, rest = data.partition(b"\r\n\r\n")
+    lower = head.lower()
+    if b"transfer-encoding: chunked" in lower:
+        while not data.endswith(b"0\r\n\r\n"):
+            data += connection.recv(65536)
+        return data
+    length = int(lower.split(b"content-length: ")[1].split(b"\r\n")[0]) if b"content-length: " in lower else 0
+    while len(rest) < length:
+        rest += connection.recv(65536)
+    return head + b"\r\n\r\n" + rest
+
+
+def exchange_together(port: int, requests: Sequence[bytes], *, connections: int) -> list[bytes]:
+    """Send the requests over several connections at once; every answer, in any order. Raises what a thread raised."""
+    answers: list[bytes] = []
+    errors: list[BaseException] = []
+
+    def run(share: Sequence[bytes]) -> None:
+        try:
+            answers.extend(exchange(port, share))
+        except BaseException as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=run, args=(requests[n::connections],)) for n in range(connections)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if errors:
+        raise errors[0]
+    return answers
