@@ -27,5 +27,10 @@ class Actor:
     user: Any = None
 
     @property
+    def host(self) -> str:
+        """The kind of host they knock at, as ``Route.host``."""
+        return {"public": "public", "p": "platform"}.get(self.tenant, "tenant")
+
+    @property
     def is_token(self) -> bool:
         return "Authorization" in self.headers

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
 from tests.authz.actors import PASSWORD
@@ -21,28 +22,25 @@ if TYPE_CHECKING:
     from tests.authz.routes import Route
     from tests.authz.world import World
 
-DEFAULT_STATUS = {
-    ("page", "GET"): 200,
-    ("page", "POST"): 302,
-    ("api", "GET"): 200,
-    ("api", "POST"): 201,
-    ("api", "PUT"): 200,
-    ("api", "PATCH"): 200,
-    ("api", "DELETE"): 204,
-}
+DEFAULT_STATUS = {("page", "GET"): 200, ("page", "POST"): 302}
+# The API answers 404 to an account one does not see; a form does not offer it and says so.
+IN_BODY, IN_FORM = (404, 403), (422, 422)
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
     """``body`` (or a function of world and actor that makes one), query string, headers, and the status it earns.
 
-    ``status`` may be a function of the actor, where an address answers people differently by design.
+    ``status`` may be a function of the actor, where an address answers people differently by design. ``about``
+    says that the body names account 1, and what whoever does not see it gets, and whoever may not change it.
     """
 
     body: dict[str, Any] | list[Any] | Callable[[World, Actor], Any] = field(default_factory=dict)
     status: int | Callable[[Actor], int] | None = None
     query: str = ""
     headers: dict[str, str] = field(default_factory=dict)
+    about: tuple[int, int] | None = None
+    multipart: bool = False
 
     def status_for(self, actor: Actor) -> int:
         """What ``actor`` gets who may."""
@@ -74,7 +72,13 @@ def example_of(route: Route, method: str) -> Example:
     example = EXAMPLES.get(f"{method} {route.name}", Example())
     if example.status is not None:
         return example
-    return replace(example, status=DEFAULT_STATUS[("api" if route.is_api else "page", method)])
+    return replace(example, status=_documented(route, method) or DEFAULT_STATUS["page", method])
+
+
+def _documented(route: Route, method: str) -> int | None:
+    """The success that the API's documentation promises."""
+    operations = getattr(route.callback, "describe", None) or getattr(route.view_class, "describe", None) or {}
+    return min(status for status in operations[method].answers if status < 300) if method in operations else None
 
 
 def owner_chosen(name: str) -> Callable[[World, Actor], dict[str, Any]]:
@@ -97,6 +101,25 @@ def overridden(world: World, actor: Actor) -> dict[str, Any]:
     return {"band": world.own("override").band, "reason": "Sponsor is back", "until": tomorrow()}
 
 
+def definition(seed: str, **changes: str) -> Callable[[World, Actor], dict[str, Any]]:
+    """The definition of a seeded version, with another key for a new one."""
+    return lambda world, actor: {"definition": {**world.own(seed).definition, **changes}}
+
+
+def csv_file(world: World, actor: Actor) -> dict[str, Any]:
+    """A file of one account."""
+    file = SimpleUploadedFile("accounts.csv", b"id,name\nN-1,New\n", content_type="text/csv")
+    return {"target": "accounts", "source": "crm", "file": file}
+
+
+CALENDAR = {"timezone": "UTC", "weekly": {"mon": [["09:00", "17:00"]]}}
+WORKSPACE = {
+    "company": "Matrix",
+    "pack": "generic",
+    "name": "Olga",
+    "email": "olga@matrix.example.com",
+    "password": PASSWORD,
+}
 CONTRACT = {
     "status": "active",
     "start_on": "2026-01-01",
@@ -169,7 +192,7 @@ EXAMPLES: dict[str, Example] = {
     # Work
     "POST playbooks:cta-create": Example(
         lambda world, actor: {"account": world.own("account").pk, "title": "Call", "kind": "risk", "priority": "high"},
-        status=named({"agent": 422, "trainer": 422, "renewals": 422, "csm_other": 422, "owner of B": 422}, 302),
+        about=IN_FORM,
     ),
     "POST playbooks:cta-edit": Example({"title": "Call", "kind": "risk", "priority": "high", "due_on": "2027-01-31"}),
     "POST playbooks:cta-close": Example({"close-outcome": "resolved"}),
@@ -177,35 +200,83 @@ EXAMPLES: dict[str, Example] = {
     "POST playbooks:cta-reassign": Example(owner_chosen("reassign-owner")),
     "POST playbooks:task-add": Example({"task-title": "Call"}),
     "POST playbooks:playbook-detail": Example({"trigger_keys": ""}),
+    "POST api:cta-list": Example(of_account({"title": "Call", "kind": "risk", "priority": "high"}), about=IN_BODY),
+    "PATCH api:cta-detail": Example({"title": "Call"}),
+    "POST api:cta-close": Example({"outcome": "resolved"}),
+    "POST api:cta-snooze": Example({"until": tomorrow(), "reason": "Waiting"}),
+    "POST api:cta-reassign": Example({"owner": "vp@a.example.com"}),
+    "POST api:task-list": Example(
+        lambda world, actor: {"cta": str(world.own("cta_open").pk), "title": "Call"}, about=IN_BODY
+    ),
+    "PATCH api:task-detail": Example({"title": "Call"}),
+    "PATCH api:playbook-detail": Example({"triggers": []}),
     # Usage
     "POST usage:parked-map": Example(
         lambda world, actor: {"source": "crm", "external_id": "X-9", "account": world.own("account").pk}
     ),
-    "POST usage:metric-list": Example(
-        {"key": "seats_used", "name": "Seats used", "kind": "number", "aggregation": "latest"}
-    ),
+    "POST usage:metric-list": Example(METRIC | {"kind": "number", "aggregation": "latest"}),
     "POST usage:feature-list": Example({"features": "login"}),
     "POST usage:metric-history": Example({"on": "2026-01-31", "value": "5"}),
-    # Methodology
-    "POST packs:calendar-simulator": Example(),
-    "POST packs:item-edit": Example(),
-    "POST packs:item-reset": Example(),
-    # API
-    "POST api:account-list": Example({"name": "New"}),
-    "POST api:account-bulk": Example(
-        {"source": "crm", "accounts": [{"external_id": "N-1", "name": "New"}]}, status=200
-    ),
-    "PATCH api:account-detail": Example({"name": "New"}),
-    "POST api:account-names": Example({"source": "erp", "external_id": "E-1"}),
-    "PUT api:account-by-external-id": Example({"name": "New"}),
-    "POST api:activity-list": Example(of_account({"kind": "note", "title": "Talked"})),
-    "POST api:contact-list": Example(of_account({"name": "Kim"})),
-    "POST api:contact-bulk": Example({"source": "crm", "contacts": []}, status=200),
-    "PATCH api:contact-detail": Example({"name": "Kim"}),
-    "POST api:contract-list": Example(of_account({"start_on": "2026-01-01"})),
-    "POST api:contract-bulk": Example({"source": "crm", "contracts": []}, status=200),
-    "PATCH api:contract-detail": Example({"number": "C-1"}),
     "POST api:usage-events": Example({"events": []}, status=202),
     "POST api:usage-metrics": Example({"metrics": []}, status=202),
     "POST api:usage-metric-definitions": Example(METRIC),
+    # Health
+    "POST health:scorecard-detail": Example(),
+    "POST health:scorecard-draft": Example(),
+    "POST health:scorecard-simulator": Example(status=200),
+    "POST health:trigger-detail": Example(),
+    "POST health:trigger-simulator": Example(status=200),
+    "GET health:receipt": Example(),
+    "POST api:account-health-events": Example({"event": "churn_threat"}),
+    "POST api:account-trigger-snooze": Example({"until": f"{tomorrow()}T00:00:00Z", "reason": "Known"}),
+    "POST api:override-list": Example(
+        lambda world, actor: {
+            "account": str(world.own("account").pk),
+            "band": world.own("override").band,
+            "reason": "Sponsor is back",
+            "expires_at": f"{tomorrow()}T00:00:00Z",
+        },
+        about=IN_BODY,
+    ),
+    "POST api:scorecard-list": Example(definition("version", key="matrix-card")),
+    "PATCH api:scorecard-detail": Example({"segments": []}),
+    "POST api:scorecard-versions": Example(definition("version")),
+    "POST api:scorecard-simulate": Example({"inputs": {}}),
+    "POST api:trigger-list": Example(definition("trigger_version", key="matrix-trigger")),
+    "PUT api:trigger-detail": Example(definition("trigger_version")),
+    "PATCH api:trigger-detail": Example({"is_enabled": True}),
+    "POST api:trigger-simulate": Example({"facts": {}}),
+    # Methodology and imports
+    "POST packs:calendar-simulator": Example(),
+    "POST packs:item-edit": Example(),
+    "POST packs:item-reset": Example(),
+    "POST api:calendar-list": Example({"key": "extra", "name": "Extra", "definition": CALENDAR}),
+    "PATCH api:calendar-detail": Example({"name": "Other"}),
+    "POST api:calendar-calculate": Example(
+        {"calendar": CALENDAR, "operation": "is_open", "at": "2026-11-24T10:00:00Z"}
+    ),
+    "POST imports:job-new": Example(csv_file),
+    "POST imports:job-mapping": Example({"date_order": "iso", "field-external_id": "id", "field-name": "name"}),
+    "POST api:import-list": Example(csv_file, multipart=True),
+    # API of the account record
+    "POST api:account-list": Example({"name": "New"}),
+    "POST api:account-bulk": Example({"source": "crm", "accounts": []}),
+    "PATCH api:account-detail": Example({"name": "New"}),
+    "POST api:account-names": Example({"source": "erp", "external_id": "E-1"}),
+    "PUT api:account-by-external-id": Example({"name": "New"}),
+    "POST api:activity-list": Example(of_account({"kind": "note", "title": "Talked"}), about=IN_BODY),
+    "POST api:contact-list": Example(of_account({"name": "Kim"}), about=IN_BODY),
+    "POST api:contact-bulk": Example({"source": "crm", "contacts": []}),
+    "PATCH api:contact-detail": Example({"name": "Kim"}),
+    "POST api:contract-list": Example(of_account({"start_on": "2026-01-01"}), about=IN_BODY),
+    "POST api:contract-bulk": Example({"source": "crm", "contracts": []}),
+    "PATCH api:contract-detail": Example({"number": "C-1"}),
+    # Addresses below /api/v1/ that nothing serves
+    **{f"{method} api:unknown": Example(status=404) for method in ("GET", "POST", "PUT", "PATCH", "DELETE")},
+    # The operators' workspace and the public host
+    "POST console:tenant-create": Example(WORKSPACE | {"slug": "matrix-made", "timezone": "UTC"}),
+    "POST console:tenant-suspend": Example({"reason": "Not paid"}),
+    "POST console:tenant-limits": Example({"users": "5"}),
+    "POST console:tenant-offboard": Example({"confirmation": "acme"}),
+    "POST signup:sign-up": Example(WORKSPACE | {"slug": "matrix-signed"}),
 }

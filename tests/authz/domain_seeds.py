@@ -5,11 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from accounts.models import Account, ExternalId, User
+from accounts.models import Account, ExternalId, User, WorkCalendar
 from engagement.choices import Kind
 from engagement.models import Notification, OutboxMessage
 from health.actions import recompute, set_override
-from health.models import AccountHealth, Scorecard, Trigger
+from health.models import AccountHealth, Scorecard, ScorecardVersion, Trigger
+from imports.actions import take_file
+from imports.models import ImportJob
 from packs.actions import install_pack
 from packs.models import PackInstall, PackItem
 from playbooks.actions import close_cta, open_cta, snooze_cta
@@ -35,6 +37,7 @@ def fill(world: World, letter: str) -> None:
         _health(world, letter, number, account)
         _work(world, letter, number, account)
     _notices(world, letter, people["owner"])
+    _imports(world, letter, people["owner"])
 
 
 def _account(world: World, letter: str, number: int) -> Account:
@@ -50,8 +53,26 @@ def _methodology(world: World, letter: str, actor: User) -> None:
     item = PackItem.objects.current().filter(section="tiers").first() or PackItem.objects.current().first()
     world.keep(letter, "pack_item", 1, item)
     world.keep(letter, "scorecard", 1, Scorecard.objects.order_by("pk").first())
+    world.keep(letter, "version", 1, ScorecardVersion.objects.filter(state="active").first())
+    world.keep(letter, "calendar", 1, _calendar(letter))
     world.keep(letter, "trigger", 1, Trigger.objects.order_by("pk").first())
+    trigger = Trigger.objects.order_by("pk").first()
+    world.keep(letter, "trigger_version", 1, trigger.versions.order_by("-number").first())
     world.keep(letter, "playbook", 1, Playbook.objects.order_by("pk").first())
+
+
+def _calendar(letter: str) -> WorkCalendar:
+    hours = {day: [["09:00", "17:00"]] for day in ("mon", "tue", "wed", "thu", "fri")}
+    calendar = WorkCalendar.objects.create(key="matrix", name="x", definition={"weekly": hours})
+    return plant(calendar, letter, "w", only=("name",))
+
+
+def _imports(world: World, letter: str, actor: User) -> None:
+    for seed, state in (("job", "mapping"), ("job_checked", "checked")):
+        raw = b"id,name\nN-1,New\n"
+        job = take_file(raw, name="accounts.csv", target="accounts", source="crm", actor=actor, at=world.now)
+        ImportJob.objects.filter(pk=job.pk).update(state=state, file_name=canary(letter, "w", "i", "file"))
+        world.keep(letter, seed, 1, job)
 
 
 def _usage(world: World, letter: str, accounts: dict[int, Account]) -> None:

@@ -27,7 +27,7 @@ class Mutant:
 
 def mutants(draw: random.Random, routes: list[Route], count: int) -> list[Mutant]:
     """``count`` different mutants, drawn with ``draw``: two of the row rules, the rest of table and routes."""
-    guarded = [route for route in routes if not route.is_public]
+    guarded = [route for route in routes if route.host == "tenant"]
     pool = [*_of_the_table(guarded), *_of_the_routes(guarded)]
     drawn = draw.sample(pool, count - 2)
     return [*_of_the_rows(guarded), *drawn]

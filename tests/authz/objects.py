@@ -91,7 +91,20 @@ KWARGS: list[tuple[str, str, Kind]] = [
     (r"packs:install", "key", Kind("pack", attr="key", foreign=False, unknown=NOTHING)),
     (r"packs:.*", "item_id", Kind("pack_item")),
     (r"packs:.*", "pack", Kind("pack", attr="key", foreign=False, unknown=NOTHING)),
+    (r"health:scorecard.*|api:scorecard.*", "key", Kind("scorecard", attr="key", foreign=False, unknown=NOTHING)),
+    (r"api:scorecard.*", "number", Kind("version", attr="number", foreign=False, unknown=99)),
+    (r"health:trigger.*|api:.*trigger.*", "key", Kind("trigger", attr="key", foreign=False, unknown=NOTHING)),
+    (r"api:calendar.*", "key", Kind("calendar", attr="key", foreign=False, unknown=NOTHING)),
+    (r".*", "override_id", Kind("override", scoped=True)),
+    (r"imports:job-start|api:import-start", "job_id", Kind("job_checked")),
+    (r".*", "job_id", Kind("job")),
+    (r"api:methodology.*", "pack", Kind("pack", attr="key", foreign=False, unknown=NOTHING)),
+    (r"api:methodology.*", "section", Kind("section", attr="key", foreign=False, unknown=NOTHING)),
     (r"packs:section", "section", Kind("section", attr="key", foreign=False, unknown=NOTHING)),
+    # The operators' workspace and the public host
+    (r"console:tenant-export", "slug", Kind("tenant_gone", attr="slug", foreign=False, unknown=NOTHING)),
+    (r"console:.*", "slug", Kind("tenant", attr="slug", foreign=False, unknown=NOTHING)),
+    (r"signup:progress", "token", Kind("sign_up", attr="token", foreign=False, unknown=NOTHING)),
 ]
 
 

@@ -1,4 +1,4 @@
-"""Every address of both URLconfs, with the methods it answers and the capability each of them declares."""
+"""Every address of every URLconf, with the methods it answers and the capability each of them declares."""
 
 from __future__ import annotations
 
@@ -29,8 +29,10 @@ class Route:
         return self.pattern.startswith("api/v1/")
 
     @property
-    def is_public(self) -> bool:
-        return self.urlconf == settings.PUBLIC_SCHEMA_URLCONF
+    def host(self) -> str:
+        """Where it is served: public, platform (the operators' workspace) or tenant (every workspace)."""
+        hosts = {settings.PUBLIC_SCHEMA_URLCONF: "public", settings.PLATFORM_URLCONF: "platform"}
+        return hosts.get(self.urlconf, "tenant")
 
     @property
     def view_class(self) -> Any:
@@ -65,12 +67,12 @@ class Route:
 
 
 def routes() -> list[Route]:
-    """All leaves, tenant host first."""
-    return [
-        route
-        for urlconf in (settings.ROOT_URLCONF, settings.PUBLIC_SCHEMA_URLCONF)
-        for route in _leaves(urlconf, get_resolver(urlconf), "", (), ())
-    ]
+    """All leaves, each once: those of every workspace first, then the public host's and the operators' own."""
+    found: dict[str, Route] = {}
+    for urlconf in (settings.ROOT_URLCONF, settings.PUBLIC_SCHEMA_URLCONF, settings.PLATFORM_URLCONF):
+        for route in _leaves(urlconf, get_resolver(urlconf), "", (), ()):
+            found.setdefault(f"{route.host == 'public'} {route.name} {route.pattern}", route)
+    return list(found.values())
 
 
 def _leaves(

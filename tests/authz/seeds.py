@@ -12,6 +12,7 @@ from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP
 from django.contrib.auth.hashers import make_password
+from django.db import connection
 
 from accounts.actions.invitations import invite_user
 from accounts.actions.people import create_user_with_password
@@ -30,6 +31,10 @@ from accounts.models import (
     User,
     Workspace,
 )
+from console.exports import path_of
+from signup.views import PURPOSE
+from tenants import signing
+from tenants.models import Tenant, TenantStatus
 from tests.authz.actors import PASSWORD, Actor
 from tests.authz.passkeys import credential
 from tests.authz.world import STAFF, canary, plant
@@ -48,6 +53,21 @@ def fill(world: World, letter: str) -> None:
         account = _account(world, letter, number, people)
         _customer_facts(world, letter, number, account)
     _doors(world, letter, people)
+
+
+def fill_platform(world: World) -> None:
+    """The operators' workspace: two people, and two workspaces to look after."""
+    for name, role in (("operator", Role.OWNER), ("clerk", Role.READ_ONLY)):
+        _user(world, "p", name, role, name.title())
+    world.keep("a", "tenant", 1, world.tenants["a"])
+    connection.set_schema_to_public()
+    gone = Tenant.objects.create(
+        schema_name="t_gone_matrix", slug="gone", name="Gone", status=TenantStatus.GONE, created_at=world.now
+    )
+    path_of(gone).parent.mkdir(parents=True, exist_ok=True)
+    path_of(gone).write_bytes(b"zip")
+    world.keep("a", "tenant_gone", 1, gone)
+    world.keep("a", "sign_up", 1, SimpleNamespace(token=signing.dumps(gone.pk, purpose=PURPOSE)))
 
 
 def _people(world: World, letter: str) -> dict[str, User]:
@@ -166,6 +186,10 @@ def actors(world: World) -> Iterator[Actor]:
     yield Actor("deactivated", cookies=_deactivated(world))
     yield from _halfway(world)
     yield Actor("cookie of A on B", tenant="b", cookies=world.sign_in("a", "admin@a.example.com"))
+    yield Actor("operator", tenant="p", role=Role.OWNER, cookies=world.sign_in("p", "operator@p.example.com"))
+    yield Actor("clerk", tenant="p", role=Role.READ_ONLY, cookies=world.sign_in("p", "clerk@p.example.com"))
+    yield Actor("passer-by", tenant="p")
+    yield Actor("cookie of A on the platform", tenant="p", cookies=world.sign_in("a", "vp@a.example.com"))
     yield from _tokens(world, everything)
     # After the last sign-in, which would end it.
     world.keep("a", "reset", 1, _reset_link(User.objects.get(email="reader@a.example.com")))

@@ -64,7 +64,7 @@ class World:
     """The seeded rows and the actors."""
 
     def __init__(self, tenants: dict[str, Any]) -> None:
-        """``tenants`` maps a and b to the Tenant rows; the rows are made at once, in the current transaction."""
+        """``tenants`` maps a, b and p (the operators') to Tenant rows; all is made in the current transaction."""
         self.tenants = tenants
         self.rows: dict[tuple[str, str], Any] = {}
         self.actors: list[Actor] = []
@@ -78,6 +78,8 @@ class World:
             with self.inside(letter):
                 seeds.fill(self, letter)
                 domain_seeds.fill(self, letter)
+        with self.inside("p"):
+            seeds.fill_platform(self)
         self.actors = list(seeds.actors(self))
         self.select("a")
 
