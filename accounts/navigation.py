@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -11,7 +11,7 @@ from django.conf import settings
 from django.urls import NoReverseMatch, get_urlconf, resolve, reverse
 from django.utils.module_loading import import_string
 
-from accounts.policy import CAPABILITIES, may
+from accounts.policy import CAPABILITIES
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +70,22 @@ def _capability(url_name: str, urlconf: str | None) -> str:
     return name if name in CAPABILITIES else ""
 
 
-def entries_for(user: Any) -> Iterator[tuple[Entry, str]]:
-    """Entries with their addresses that exist and that ``user`` may read."""
+def entries_for(user: Any) -> tuple[tuple[Entry, str], ...]:
+    """Entries with their addresses that exist and that ``user`` may read; worked out once a role."""
+    if not user.is_authenticated or not user.is_active:
+        return ()
+    return _entries(user.role, get_urlconf())
+
+
+@cache
+def _entries(role: str, urlconf: str | None) -> tuple[tuple[Entry, str], ...]:
+    found = []
     for entry in ENTRIES:
         path = address(entry.url_name)
-        capability = _capability(entry.url_name, get_urlconf()) if path else ""
-        if capability and may(user, capability):
-            yield entry, path + entry.query
+        capability = _capability(entry.url_name, urlconf) if path else ""
+        if capability and role in CAPABILITIES[capability].roles:
+            found.append((entry, path + entry.query))
+    return tuple(found)
 
 
 @cache

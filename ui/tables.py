@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from html import escape
 from typing import Any
 from urllib.parse import urlencode
 
-from django.utils.html import escape
 from django.utils.safestring import SafeString
 
 from ui.atoms import html, icon

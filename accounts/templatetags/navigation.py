@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+from html import escape
 from typing import Any
 
 from django import template
 from django.urls import NoReverseMatch, reverse
-from django.utils.html import escape
 from django.utils.safestring import SafeString
 
 from accounts import navigation as pages_of
@@ -30,12 +31,24 @@ def address_of(url_name: str, *arguments: Any) -> str:
         return ""
 
 
+Entries = tuple[tuple[pages_of.Entry, str], ...]
+
+
 @register.simple_tag(takes_context=True)
-def pages(context: template.Context) -> list[dict[str, str]]:
-    """Every page the reader may open, for the palette."""
-    return [
-        {"url": url, "label": entry.label, "icon": entry.icon} for entry, url in pages_of.entries_for(context["user"])
-    ]
+def pages(context: template.Context) -> SafeString:
+    """Every page the reader may open, as the palette's first options."""
+    return _options(pages_of.entries_for(context["user"]))
+
+
+@lru_cache(maxsize=64)
+def _options(entries: Entries) -> SafeString:
+    return html(
+        "".join(
+            f'<a role="option" aria-selected="false" tabindex="-1" id="p-{at}" href="{escape(url)}">'
+            f"{icon(entry.icon)}<span>{escape(entry.label)}</span><small>Page</small></a>"
+            for at, (entry, url) in enumerate(entries, 1)
+        )
+    )
 
 
 @register.simple_tag(takes_context=True)
@@ -44,7 +57,7 @@ def navigation(context: template.Context, form: str = "side") -> SafeString:
     user, request = context.get("user"), context.get("request")
     if user is None or request is None or not user.is_authenticated:
         return html("")
-    entries = list(pages_of.entries_for(user))
+    entries = pages_of.entries_for(user)
     here = _current([url for _entry, url in entries], request)
     if form == "phone":
         return _phone(entries, here)
@@ -68,7 +81,7 @@ def _link(entry: pages_of.Entry, url: str, here: str, count: int | None = None) 
     return f'<a href="{escape(url)}"{current}>{icon(entry.icon)} {escape(entry.label)}{number}</a>'
 
 
-def _side(entries: list[tuple[pages_of.Entry, str]], here: str, user: Any) -> SafeString:
+def _side(entries: Entries, here: str, user: Any) -> SafeString:
     parts, section, opened = [], None, False
     for entry, url in entries:
         if entry.section != section:
@@ -81,7 +94,7 @@ def _side(entries: list[tuple[pages_of.Entry, str]], here: str, user: Any) -> Sa
     return html("".join(parts) + ("</ul>" if opened else ""))
 
 
-def _phone(entries: list[tuple[pages_of.Entry, str]], here: str) -> SafeString:
+def _phone(entries: Entries, here: str) -> SafeString:
     links = [_link(entry, url, here) for entry, url in entries if entry.phone][:4]
     search = pages_of.address("accounts:search")
     if search and not any(entry.url_name == "portal:home" for entry, _url in entries):

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from datetime import date
+from html import escape
 from typing import Any
 
 from django.urls import reverse
-from django.utils.html import escape
 
 from ui import atoms, formats
 from ui.tables import Column, Row

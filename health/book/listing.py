@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from django.core.cache import cache
 from django.db.models import Exists, OuterRef, Q
 
 from accounts.choices import STAFF_ROLES
@@ -88,8 +89,15 @@ class Choices:
     segments: list[tuple[str, str]]
 
 
+CHOICES_KEPT = 60
+
+
 def filter_choices() -> Choices:
-    """Owners, tiers, stages and segments in use: four small queries."""
+    """Owners, tiers, stages and segments in use, at most a minute old: one look-up, else four small queries."""
+    return cache.get_or_set("health.book.choices", _filter_choices, CHOICES_KEPT)
+
+
+def _filter_choices() -> Choices:
     owning = Exists(Account.objects.filter(owner=OuterRef("pk")))
     people = User.objects.filter(Q(is_active=True) | owning, role__in=STAFF_ROLES)
     owners = people.order_by("name", "email").values_list("pk", "name", "email")

@@ -11,13 +11,15 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from dateutil.relativedelta import relativedelta
+from django.db import connection
 from django.db.models import Avg, Count, F, Max, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Abs, TruncMonth
 
+from accounts.choices import Role
 from accounts.models import Account
 from accounts.models.account import AccountQuerySet
 from health.book.change import Change, change_between
-from health.book.filters import AT_RISK, AccountFilters
+from health.book.filters import AT_RISK, MINE, NOBODY, AccountFilters
 from health.book.listing import COLUMNS
 from health.book.retention import Retention, retention
 from health.choices import Rag
@@ -183,13 +185,34 @@ def arr_before(user: Any, filters: AccountFilters, currency: str, day: date) -> 
     return dict(rows.filter(day=latest).order_by().values_list("rag").annotate(Sum("arr")))
 
 
+def sees_own_book_only(user: Any) -> bool:
+    """Whether the workspace confines ``user`` to their own book."""
+    return user.role == Role.CSM and not user.workspace_settings.csm_reads_all_accounts
+
+
+# Every change to an account, a contract, a score or a judgement moves one of these.
+_STATE = """SELECT
+    (SELECT (count(*), max(updated_at))::text FROM accounts_account),
+    (SELECT (count(*), max(updated_at))::text FROM accounts_contract),
+    (SELECT (count(*), max(computed_at))::text FROM health_accounthealth),
+    (SELECT (count(*), count(ended_at), max(created_at))::text FROM health_healthoverride),
+    (SELECT (count(*), max(day))::text FROM health_portfolioday),
+    (SELECT count(*) FROM accounts_teammember)"""
+
+
+def state_of_data() -> tuple[Any, ...]:
+    """A value that is another one as soon as anything the portfolio shows has changed. One query."""
+    with connection.cursor() as cursor:
+        cursor.execute(_STATE)
+        return cursor.fetchone()
+
+
 def _days(user: Any, filters: AccountFilters) -> QuerySet[PortfolioDay]:
     rows = PortfolioDay.objects.all()
-    own_only = user.role == "csm" and not user.workspace_settings.csm_reads_all_accounts
-    if filters.owner == "me" or own_only:
+    if filters.owner == MINE or sees_own_book_only(user):
         rows = rows.filter(owner_id=user.pk)
     elif filters.owner:
-        rows = rows.filter(owner_id=None if filters.owner == "none" else filters.owner)
+        rows = rows.filter(owner_id=None if filters.owner == NOBODY else filters.owner)
     return rows.filter(tier_id=filters.tier) if filters.tier else rows
 
 

@@ -5,26 +5,40 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from hashlib import sha256
 from typing import Any
 from urllib.parse import urlencode
 
+from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from accounts.policy import requires
 from health.book.cells import AccountCells, band_name, tone
-from health.book.filters import AccountFilters
+from health.book.filters import MINE, AccountFilters
 from health.book.listing import filter_choices
-from health.book.portfolio import COMPARE_DAYS, ORDER, Month, Mover, Portfolio, arr_before, portfolio
+from health.book.portfolio import (
+    COMPARE_DAYS,
+    ORDER,
+    Month,
+    Mover,
+    Portfolio,
+    arr_before,
+    portfolio,
+    sees_own_book_only,
+    state_of_data,
+)
 from health.choices import Rag
 from health.queries.inputs import active_cards
 from ui import atoms, formats
 from ui.charts import Chart, Series, donut, spark, split_bar, stacked_bars
 
 AT_RISK = (Rag.RED, Rag.ORANGE)
+KEPT_SECONDS = 600
 _FALLBACK = {Rag.RED: "Red", Rag.ORANGE: "Orange", Rag.YELLOW: "Yellow", Rag.GREEN: "Green", Rag.NONE: "No data"}
 
 
@@ -47,29 +61,63 @@ def portfolio_page(request: HttpRequest) -> HttpResponse:
     """The portfolio of the filters in the address."""
     today = timezone.localdate()
     filters = AccountFilters.read(request.GET)
-    workspace = request.user.workspace_settings  # type: ignore[union-attr]
-    data = portfolio(request.user, filters, workspace.currency, today)
-    before = arr_before(request.user, filters, workspace.currency, today - timedelta(days=COMPARE_DAYS))
+    context = {
+        "parameters": filters.parameters(),
+        "selects": _selects(filters),
+        "written": written(request.user, filters, today),
+    }
+    return render(request, "health/portfolio.html", context)
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """The parts of the page that follow from the data, ready to send."""
+
+    headline: SafeString
+    body: SafeString
+    computed_at: Any
+
+
+def written(user: Any, filters: AccountFilters, today: date) -> Written:
+    """The page's figures, drawn once for everybody who sees the same accounts, until any of the data changes.
+
+    One query tells the state of the data; drawing takes about twenty more and 95 % of the time.
+    """
+    seen_as = user.pk if filters.owner == MINE or sees_own_book_only(user) else "all"
+    key = ("portfolio", seen_as, tuple(sorted(filters.parameters().items())), today, *state_of_data())
+    name = sha256(repr(key).encode()).hexdigest()
+    known: Written | None = cache.get(name)
+    if known is None:
+        known = _write(user, filters, today)
+        cache.set(name, known, KEPT_SECONDS)
+    return known
+
+
+def _write(user: Any, filters: AccountFilters, today: date) -> Written:
+    currency = user.workspace_settings.currency
+    data = portfolio(user, filters, currency, today)
+    before = arr_before(user, filters, currency, today - timedelta(days=COMPARE_DAYS))
     names = band_names()
     context = {
         "filters": filters,
-        "parameters": filters.parameters(),
-        "selects": _selects(filters),
         "data": data,
-        "kpis": kpis(data, before, filters, workspace.currency),
-        "headline": headline(data, before, workspace.currency),
-        "bands": bands_chart(data.history, names, workspace.currency),
-        "pie": pie(data, names, workspace.currency),
-        "movers": [_mover(mover) for mover in data.movers],
+        "kpis": kpis(data, before, filters, currency),
+        "bands": bands_chart(data.history, names, currency),
+        "pie": pie(data, names, currency),
+        "movers": [_mover(mover, today) for mover in data.movers],
         "at_risk": [_at_risk(row, today) for row in data.at_risk],
         "growth": [_growing(row, today) for row in data.growth],
-        "loads": _loads(data, filters, workspace.currency),
+        "loads": _loads(data, filters, currency),
         "risk_url": _list_url(filters, band="risk"),
         "green_url": _list_url(filters, band="green", sort="-change"),
         "change_url": _list_url(filters, sort="change"),
-        "currency": workspace.currency,
     }
-    return render(request, "health/portfolio.html", context)
+    said = {"headline": headline(data, before, currency, today)}
+    return Written(
+        headline=render_to_string("health/_headline.html", said),
+        body=render_to_string("health/_portfolio_body.html", context),
+        computed_at=data.totals.computed_at,
+    )
 
 
 def band_names() -> dict[str, str]:
@@ -162,12 +210,12 @@ def _growth(now: Decimal, then: Decimal, good: str) -> SafeString | str:
     return atoms.delta(round((now - then) * 100 / then, 1), "%", good, f"in {COMPARE_DAYS} days", places=1)
 
 
-def headline(data: Portfolio, before: dict[str, Decimal], currency: str) -> dict[str, Any]:
+def headline(data: Portfolio, before: dict[str, Decimal], currency: str, today: date) -> dict[str, Any]:
     """What changed, in a sentence: the move of ARR at risk and the account that fell furthest."""
     now = data.totals.at_risk.arr
     then = sum((before.get(colour, Decimal(0)) for colour in AT_RISK), Decimal(0))
     fallen = next((mover for mover in data.movers if (mover.row["health__change_30d"] or 0) < 0), None)
-    cells = AccountCells(timezone.localdate())
+    cells = AccountCells(today)
     moved = now - then if before else None
     return {
         "direction": "" if moved is None else "rose" if moved > 0 else "fell" if moved < 0 else "did not change",
@@ -236,8 +284,8 @@ def _row(row: dict[str, Any], today: date) -> dict[str, Any]:
     }
 
 
-def _mover(mover: Mover) -> dict[str, Any]:
-    row = _row(mover.row, timezone.localdate())
+def _mover(mover: Mover, today: date) -> dict[str, Any]:
+    row = _row(mover.row, today)
     reason = mover.change.sentence() if mover.change else "Not scored 30 days ago with the same card"
     return row | {"reason": reason or "Several small changes", "arr": ""}
 

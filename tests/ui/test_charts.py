@@ -68,7 +68,10 @@ def test_the_table_holds_the_numbers_of_the_bars_newest_first():
 def test_bars_stand_on_the_baseline_with_the_first_series_lowest():
     image = parse(bars().wide)
     lowest = [
-        max(float(rect.get("y")) + float(rect.get("height")) for rect in group.findall("s:rect[@class='f-risk']", NAMESPACE))
+        max(
+            float(rect.get("y")) + float(rect.get("height"))
+            for rect in group.findall("s:rect[@class='f-risk']", NAMESPACE)
+        )
         for group in image.findall(".//s:g[@class='col']", NAMESPACE)
     ]
     assert [round(y) for y in lowest] == [round(262 - 24 - 1.5)] * 2
@@ -135,7 +138,12 @@ def test_one_whole_part_is_a_closed_ring():
 
 @pytest.mark.parametrize(
     ("low", "high", "expected"),
-    [(0, 20, [0, 5, 10, 15, 20]), (0, 1, [0, 0.25, 0.5, 0.75, 1]), (41, 81, [50, 60, 70, 80]), (5, 5, [5, 5.25, 5.5, 5.75, 6])],
+    [
+        (0, 20, [0, 5, 10, 15, 20]),
+        (0, 1, [0, 0.25, 0.5, 0.75, 1]),
+        (41, 81, [50, 60, 70, 80]),
+        (5, 5, [5, 5.25, 5.5, 5.75, 6]),
+    ],
 )
 def test_ticks_are_round_and_inside(low, high, expected):
     assert ticks(low, high) == expected

@@ -27,7 +27,14 @@ def test_money_is_written_in_full_and_short(amount, currency, whole, compact):
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(1412, "1,412"), (Decimal("68.45"), "68.5"), (Decimal("68.00"), "68"), (-3, "\N{MINUS SIGN}3"), (0, "0"), (None, "–")],
+    [
+        (1412, "1,412"),
+        (Decimal("68.45"), "68.5"),
+        (Decimal("68.00"), "68"),
+        (-3, "\N{MINUS SIGN}3"),
+        (0, "0"),
+        (None, "–"),
+    ],
 )
 def test_numbers_have_one_decimal_unless_they_are_whole(value, text):
     assert formats.number(value) == text
@@ -67,7 +74,10 @@ def test_ago_changes_its_unit_at_each_edge(seconds, text):
 
 def test_the_year_is_left_out_only_in_the_current_one():
     today = date(2026, 11, 24)
-    assert [formats.day(day, today=today) for day in (date(2026, 1, 31), date(2027, 1, 31))] == ["31 Jan", "31 Jan 2027"]
+    assert [formats.day(day, today=today) for day in (date(2026, 1, 31), date(2027, 1, 31))] == [
+        "31 Jan",
+        "31 Jan 2027",
+    ]
     assert formats.day(None) == "–"
 
 

@@ -31,7 +31,11 @@ TEXT_PAIRS = [
     ("accent", "bg"),
     ("on-accent", "accent-solid"),
     ("accent-ink", "accent-soft"),
-    *((f"{band}-ink", ground) for band in ("best", "good", "watch", "warn", "risk") for ground in ("surface", f"{band}-soft")),
+    *(
+        (f"{band}-ink", ground)
+        for band in ("best", "good", "watch", "warn", "risk")
+        for ground in ("surface", f"{band}-soft")
+    ),
     ("nodata-ink", "surface"),
     *((f"{step}-ink", step) for step in ("q0", "q1", "q2", "q3", "q4", "q5", "q6", "r1")),
 ]

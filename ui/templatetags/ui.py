@@ -16,13 +16,13 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from ui import formats
-from ui.atoms import avatar, badge, delta, figure, health, icon, logo
+from ui.atoms import avatar, badge, delta, figure, health, icon, logo, options
 from ui.charts import bullet, spark
 from ui.tokens import tone_of
 
 register = template.Library()
 
-for _tag in (icon, badge, health, delta, avatar, logo, figure):
+for _tag in (icon, badge, health, delta, avatar, logo, figure, options):
     register.simple_tag(_tag)
 register.filter("tone", tone_of)
 
