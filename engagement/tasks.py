@@ -9,7 +9,12 @@ from engagement import actions, announcements, delivery
 from tenants.tasks import TenantTask
 
 
-@shared_task(base=TenantTask, name="engagement.deliver")
+@shared_task(
+    base=TenantTask,
+    name="engagement.deliver",
+    waiting="select min(not_before) from {schema}.engagement_outboxmessage where sent_at is null and dead_at is null"
+    " and bundled_in_id is null and not_before <= now()",
+)
 def deliver() -> dict[str, int]:
     """Announce CTAs, gather surplus mail, then send what is due in this tenant."""
     now = timezone.now()

@@ -12,7 +12,7 @@ from django_tenants.utils import get_public_schema_name, tenant_context
 from tenant_schemas_celery.task import TenantTask as _TenantTask
 from tenant_schemas_celery.task import headers_with_schema
 
-from tenants import readiness
+from tenants import backlog, readiness
 from tenants.models import Tenant, TenantStatus
 
 HEADER = "_schema_name"
@@ -32,6 +32,8 @@ class TenantTask(_TenantTask):
 
     abstract = True
     scope = "tenant"
+    # SQL for the moment since which the oldest thing waits for this task in ``{schema}``; see tenants.backlog.
+    waiting = ""
 
     def _headers(self, headers: dict[str, Any] | None) -> dict[str, Any]:
         headers = dict(headers or {})
@@ -91,13 +93,21 @@ class TenantTask(_TenantTask):
 
 
 @shared_task(base=TenantTask, name="tenants.dispatch", scope="public")
-def dispatch(task_name: str, expires: float = 60) -> int:
-    """Send ``task_name`` once to every ready workspace; how many. Messages lapse after ``expires`` seconds."""
+def dispatch(task_name: str, expires: float = 60, spread: float = 0) -> int:
+    """Send ``task_name`` once to every ready workspace, or where something waits for it; returns to how many.
+
+    Messages lapse after ``expires`` seconds. ``spread`` seconds lie between one workspace's and the next's, for
+    work so heavy that all at once would keep the workers from everything else.
+    """
     task = current_app.tasks[task_name]
-    schemas = list(Tenant.objects.ready().values_list("schema_name", flat=True))
+    schemas = list(Tenant.objects.ready().order_by("pk").values_list("schema_name", flat=True))
+    if task.waiting:
+        schemas = backlog.worth_ringing(task_name, task.waiting, schemas)
     with current_app.producer_or_acquire() as producer:
-        for schema in schemas:
-            task.apply_async(headers={HEADER: schema}, producer=producer, expires=expires)
+        for number, schema in enumerate(schemas):
+            countdown = number * spread or None
+            lapses = expires + (countdown or 0)
+            task.apply_async(headers={HEADER: schema}, producer=producer, expires=lapses, countdown=countdown)
     return len(schemas)
 
 

@@ -20,7 +20,11 @@ NUDGE_SECONDS = 1.0
 _nudged: dict[str, float] = {}
 
 
-@shared_task(base=TenantTask, name="usage.drain")
+@shared_task(
+    base=TenantTask,
+    name="usage.drain",
+    waiting="select min(created_at) from {schema}.usage_ingestreceipt where done_at is null",
+)
 def drain() -> dict[str, int]:
     """Settle everything in the inbox and every parked item whose account is known by now."""
     now = timezone.now()
