@@ -15,7 +15,9 @@ from tenants.locks import job_lock
 from tenants.tasks import TenantTask
 
 
-@shared_task(base=TenantTask, name="health.sweep")
+@shared_task(
+    base=TenantTask, name="health.sweep", waiting="select min(changed_at) from {schema}.accounts_changedaccount"
+)
 def sweep() -> dict[str, Any]:
     """Score what changed, end overrides whose time is up, open the CTAs of crossings and triggers."""
     with job_lock("health.sweep") as held:
