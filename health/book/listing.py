@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
 from django.core.cache import cache
 from django.db.models import Exists, OuterRef, Q
 
-from accounts.choices import STAFF_ROLES
+from accounts.choices import STAFF_ROLES, Role
 from accounts.models import Account, LifecycleStage, Tier, User
+from accounts.models.account import AccountQuerySet
 from health.book.filters import AccountFilters
 from health.models import AccountHealth
 from ui import keyset
@@ -92,19 +93,29 @@ class Choices:
 CHOICES_KEPT = 60
 
 
-def filter_choices() -> Choices:
-    """Owners, tiers, stages and segments in use, at most a minute old: one look-up, else four small queries."""
-    return cache.get_or_set("health.book.choices", _filter_choices, CHOICES_KEPT)
+def filter_choices(user: User) -> Choices:
+    """Owners, tiers, stages and segments in use, at most a minute old: one look-up, else four small queries.
+
+    A CSM who reads only their own book is offered the segments of that book, by one query more.
+    """
+    choices = cache.get_or_set("health.book.choices", _filter_choices, CHOICES_KEPT)
+    if user.role != Role.CSM or user.workspace_settings.csm_reads_all_accounts:
+        return choices
+    return replace(choices, segments=_segments(Account.objects.visible_to(user)))
 
 
 def _filter_choices() -> Choices:
     owning = Exists(Account.objects.filter(owner=OuterRef("pk")))
     people = User.objects.filter(Q(is_active=True) | owning, role__in=STAFF_ROLES)
     owners = people.order_by("name", "email").values_list("pk", "name", "email")
-    segments = Account.objects.unarchived().exclude(segment="").order_by("segment")
     return Choices(
         owners=[(str(pk), name or email) for pk, name, email in owners],
         tiers=[(str(pk), name) for pk, name in Tier.objects.values_list("pk", "name")],
         stages=[(str(pk), name) for pk, name in LifecycleStage.objects.values_list("pk", "name")],
-        segments=[(name, name) for name in segments.values_list("segment", flat=True).distinct()[:60]],
+        segments=_segments(Account.objects.all()),
     )
+
+
+def _segments(accounts: AccountQuerySet) -> list[tuple[str, str]]:
+    used = accounts.unarchived().exclude(segment="").order_by("segment").values_list("segment", flat=True).distinct()
+    return [(name, name) for name in used[:60]]

@@ -75,9 +75,9 @@ def account_index(request: HttpRequest) -> HttpResponse:
     }
     partial = request.htmx and not request.htmx.history_restore_request  # type: ignore[attr-defined]
     if not partial:
-        context |= _filter_form(filters)
+        context |= _filter_form(filters, request.user)
     elif may_edit:
-        context["owners"] = filter_choices().owners
+        context["owners"] = filter_choices(request.user).owners
     response = render(request, "health/_account_results.html" if partial else "health/account_list.html", context)
     response["Vary"] = "HX-Request, Cookie"
     return response
@@ -87,8 +87,8 @@ def _page_url(parameters: dict[str, str], cursor: str) -> str:
     return f"?{urlencode({**parameters, 'after': cursor})}" if cursor else ""
 
 
-def _filter_form(filters: AccountFilters) -> dict[str, Any]:
-    choices = filter_choices()
+def _filter_form(filters: AccountFilters, user: User) -> dict[str, Any]:
+    choices = filter_choices(user)
     renewals = [(value, "Overdue" if value == "overdue" else f"In {value} days") for value in RENEWALS]
     selects = [
         ("band", "Band", list(BANDS.items())),

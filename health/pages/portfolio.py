@@ -17,6 +17,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
+from accounts.models import User
 from accounts.policy import requires
 from health.book.cells import AccountCells, band_name, tone
 from health.book.filters import MINE, AccountFilters
@@ -63,7 +64,7 @@ def portfolio_page(request: HttpRequest) -> HttpResponse:
     filters = AccountFilters.read(request.GET)
     context = {
         "parameters": filters.parameters(),
-        "selects": _selects(filters),
+        "selects": _selects(filters, request.user),
         "written": written(request.user, filters, today),
     }
     return render(request, "health/portfolio.html", context)
@@ -138,8 +139,8 @@ def _list_url(filters: AccountFilters, **changes: str) -> str:
     )
 
 
-def _selects(filters: AccountFilters) -> list[tuple[str, str, list[tuple[str, str]], str]]:
-    choices = filter_choices()
+def _selects(filters: AccountFilters, user: User) -> list[tuple[str, str, list[tuple[str, str]], str]]:
+    choices = filter_choices(user)
     owners = [("me", "Me"), ("none", "Nobody"), *choices.owners]
     listed = [("owner", "Owner", owners), ("tier", "Tier", choices.tiers), ("segment", "Segment", choices.segments)]
     return [(name, label, options, getattr(filters, name)) for name, label, options in listed if options]
