@@ -7,6 +7,7 @@ the positive control says which line to add here.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -101,6 +102,11 @@ def overridden(world: World, actor: Actor) -> dict[str, Any]:
     return {"band": world.own("override").band, "reason": "Sponsor is back", "until": tomorrow()}
 
 
+def item_values(world: World, actor: Actor) -> dict[str, Any]:
+    """The values of the seeded item as they are: nothing to change, and nothing wrong."""
+    return {each.field.path: each.value if each.value is not None else "" for each in world.own("item_fields")}
+
+
 def definition(seed: str, **changes: str) -> Callable[[World, Actor], dict[str, Any]]:
     """The definition of a seeded version, with another key for a new one."""
     return lambda world, actor: {"definition": {**world.own(seed).definition, **changes}}
@@ -175,6 +181,8 @@ EXAMPLES: dict[str, Example] = {
     "POST people:profile": Example({"name": "Ann", "title": "", "timezone": "", "theme": "auto"}),
     "POST people:user-role": Example({"role": "trainer"}),
     # The account record
+    "GET accounts:home": Example(status=302),
+    "POST accounts:theme-set": Example({"theme": "dark"}),
     "GET accounts:search": Example(query="?q=canary"),
     "POST accounts:account-create": Example({"name": "New", "status": "active", "currency": "USD"}),
     "POST accounts:account-edit": Example({"name": "New", "status": "active", "currency": "USD"}),
@@ -216,13 +224,15 @@ EXAMPLES: dict[str, Example] = {
     ),
     "POST usage:metric-list": Example(METRIC | {"kind": "number", "aggregation": "latest"}),
     "POST usage:feature-list": Example({"features": "login"}),
-    "POST usage:metric-history": Example({"on": "2026-01-31", "value": "5"}),
+    "POST usage:metric-history": Example({"on": "2026-01-31", "value": "1"}),
     "POST api:usage-events": Example({"events": []}, status=202),
     "POST api:usage-metrics": Example({"metrics": []}, status=202),
     "POST api:usage-metric-definitions": Example(METRIC),
     # Health
     "POST health:scorecard-detail": Example(),
-    "POST health:scorecard-draft": Example(),
+    "POST health:scorecard-draft": Example(
+        lambda world, actor: {"definition": json.dumps(world.own("version").definition), "note": "Tried"}
+    ),
     "POST health:scorecard-simulator": Example(status=200),
     "POST health:trigger-detail": Example(),
     "POST health:trigger-simulator": Example(status=200),
@@ -247,9 +257,9 @@ EXAMPLES: dict[str, Example] = {
     "PATCH api:trigger-detail": Example({"is_enabled": True}),
     "POST api:trigger-simulate": Example({"facts": {}}),
     # Methodology and imports
-    "POST packs:calendar-simulator": Example(),
-    "POST packs:item-edit": Example(),
-    "POST packs:item-reset": Example(),
+    "POST packs:calendar-simulator": Example({"operation": "nothing"}, status=422),
+    "POST packs:item-edit": Example(item_values),
+    "POST packs:item-reset": Example({"path": "name"}),
     "POST api:calendar-list": Example({"key": "extra", "name": "Extra", "definition": CALENDAR}),
     "PATCH api:calendar-detail": Example({"name": "Other"}),
     "POST api:calendar-calculate": Example(

@@ -14,6 +14,7 @@ from imports.actions import take_file
 from imports.models import ImportJob
 from packs.actions import install_pack
 from packs.models import PackInstall, PackItem
+from packs.queries import fields_of
 from playbooks.actions import close_cta, open_cta, snooze_cta
 from playbooks.models import Playbook
 from tests.authz.world import canary, plant
@@ -50,15 +51,18 @@ def _account(world: World, letter: str, number: int) -> Account:
 def _methodology(world: World, letter: str, actor: User) -> None:
     install_pack(PACK, actor=actor, at=world.now)
     world.keep(letter, "pack", 1, PackInstall.objects.get(key=PACK))
-    item = PackItem.objects.current().filter(section="tiers").first() or PackItem.objects.current().first()
+    items = PackItem.objects.current().select_related("install").filter(section="tiers")
+    item = next(item for item in items if fields_of(item))
     world.keep(letter, "pack_item", 1, item)
+    world.keep(letter, "item_fields", 1, fields_of(item))
     world.keep(letter, "scorecard", 1, Scorecard.objects.order_by("pk").first())
     world.keep(letter, "version", 1, ScorecardVersion.objects.filter(state="active").first())
     world.keep(letter, "calendar", 1, _calendar(letter))
     world.keep(letter, "trigger", 1, Trigger.objects.order_by("pk").first())
     trigger = Trigger.objects.order_by("pk").first()
     world.keep(letter, "trigger_version", 1, trigger.versions.order_by("-number").first())
-    world.keep(letter, "playbook", 1, Playbook.objects.order_by("pk").first())
+    playbook = Playbook.objects.create(key="matrix", name=canary(letter, "w", "i", "playbook"))
+    world.keep(letter, "playbook", 1, playbook)
 
 
 def _calendar(letter: str) -> WorkCalendar:

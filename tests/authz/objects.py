@@ -137,7 +137,7 @@ def _targets(kinds: dict[str, Kind], world: World) -> Iterator[Target]:
         guards_writes=innermost.guards_writes,
         missing_status=innermost.missing_status,
         personal_to=innermost.personal,
-        in_both_tenants=not innermost.foreign,
+        in_both_tenants=not any(kind.foreign for kind in kinds.values()),
     )
     for which in ("own", "other", "foreign"):
         rows = {kwarg: world.row(kind.seed, which) for kwarg, kind in kinds.items()}

@@ -64,16 +64,19 @@ def fill_platform(world: World) -> None:
     gone = Tenant.objects.create(
         schema_name="t_gone_matrix", slug="gone", name="Gone", status=TenantStatus.GONE, created_at=world.now
     )
-    path_of(gone).parent.mkdir(parents=True, exist_ok=True)
-    path_of(gone).write_bytes(b"zip")
     world.keep("a", "tenant_gone", 1, gone)
     world.keep("a", "sign_up", 1, SimpleNamespace(token=signing.dumps(gone.pk, purpose=PURPOSE)))
+    world.select("p")
+    path_of(gone).parent.mkdir(parents=True, exist_ok=True)
+    path_of(gone).write_bytes(b"zip")
 
 
 def _people(world: World, letter: str) -> dict[str, User]:
     people = {}
     for name, role in STAFF.items():
-        people[name] = _user(world, letter, name, role, canary(letter, "w", "i", name))
+        # The portal names the CSM of the account to the customer.
+        scope = "x" if role == Role.CSM else "w"
+        people[name] = _user(world, letter, name, role, canary(letter, scope, "i", name))
     # Whose name stands in an invitation is shown to the invited.
     people["inviter"] = _user(world, letter, "inviter", Role.OWNER, canary(letter, "x", "i", "inviter"))
     people["gone"] = _user(world, letter, "gone", Role.CSM, canary(letter, "w", "i", "gone"))
