@@ -13,6 +13,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 import numpy as np
@@ -54,16 +55,27 @@ def provide(account_ids: list[UUID] | None, metrics: set[str], on: dt.date) -> C
 
 def _per_user(tickets: dict[UUID, Observation], users: dict[UUID, Observation]) -> dict[UUID, Observation]:
     return {
-        account: seen._replace(value=trimmed((seen.value / users[account].value).quantize(Decimal("0.000001"))))
+        account: seen._replace(value=_quotient(seen, users[account]))
         for account, seen in tickets.items()
         if account in users and users[account].value
     }
 
 
+def _quotient(part: Observation, whole: Observation) -> Decimal:
+    return trimmed((Decimal(part.value) / Decimal(whole.value)).quantize(Decimal("0.000001")))
+
+
 def computed_columns(window: Window, given: Given, metrics: Iterable[str], on: dt.date) -> Columns:
     """The formulas' figures from a window's counts. No query."""
-    counts = dict(window.columns)
-    place = {account: index for index, account in enumerate(window.accounts)}
+    counts = computed_counts(window, given)
+    observed_at = _observed_at(window.seen_at, on)
+    return {metric: _observations(window.accounts, FORMULAS[metric](counts), observed_at) for metric in metrics}
+
+
+def computed_counts(window: Window, given: Given) -> dict[str, Any]:
+    """A window's counts with the stated figures that formulas divide by in their place."""
+    counts: dict[str, Any] = dict(window.columns)
+    place = {account: index for index, account in enumerate(window.accounts)} if given else {}
     counts["expected"] = np.zeros(len(window.accounts))
     for metric, column in BASES.items():
         base = counts[column].astype(np.float64)
@@ -71,8 +83,7 @@ def computed_columns(window: Window, given: Given, metrics: Iterable[str], on: d
             if account in place:
                 base[place[account]] = float(seen.value)
         counts[column] = base
-    observed_at = _observed_at(window.seen_at, on)
-    return {metric: _observations(window.accounts, FORMULAS[metric](counts), observed_at) for metric in metrics}
+    return counts
 
 
 def _observed_at(seen_at: dt.datetime | None, on: dt.date) -> dt.datetime:
