@@ -14,6 +14,7 @@ from django_tenants.utils import tenant_context
 
 from tenants import blueprint
 from tenants.blueprint import public_schema
+from tenants.fleet import lagging
 from tenants.locks import job_lock
 from tenants.models import Domain, Tenant, TenantStatus
 from tenants.slugs import PLATFORM, problem_with
@@ -183,7 +184,10 @@ def suspend_tenant(tenant: Tenant, *, reason: str) -> Tenant:
 
 
 def resume_tenant(tenant: Tenant) -> Tenant:
-    """Serve a suspended workspace, or one in maintenance, again."""
+    """Serve a suspended workspace, or one in maintenance, again. Raises TenantRefused while its schema lags."""
+    with public_schema():
+        if tenant.status != TenantStatus.GONE and lagging([tenant.schema_name]):
+            raise TenantRefused("status", "Its schema lacks a migration of this release; run migrate_tenants first.")
     return _move(tenant, {TenantStatus.SUSPENDED, TenantStatus.MAINTENANCE}, TenantStatus.READY, "")
 
 

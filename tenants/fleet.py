@@ -15,6 +15,8 @@ from tenants import blueprint
 from tenants.models import Domain, Tenant, TenantStatus
 
 CHUNK = 50
+# How the reason begins when a migration, and not an operator, closed a workspace.
+BROKEN = "Migration failed:"
 EXTENSIONS = ("pg_trgm", "btree_gin", "unaccent")
 
 
@@ -95,14 +97,21 @@ def migrate_fleet(*, at: datetime) -> MigrationReport:
 
 
 def _migrate(tenant: Tenant, executor: MigrationExecutor | None, report: MigrationReport) -> None:
+    assert executor is not None
     connection.set_schema(tenant.schema_name)
+    row = Tenant.objects.filter(pk=tenant.pk)
     try:
-        assert executor is not None
         executor.loader.applied_migrations = executor.recorder.applied_migrations()
         blueprint.migrate_selected_schema(executor)
     except Exception as error:
         connection.set_schema_to_public()
-        Tenant.objects.filter(pk=tenant.pk).update(status=TenantStatus.MAINTENANCE, status_reason=str(error)[:300])
+        reason = f"{BROKEN} {error}"[:300]
+        row.filter(status=TenantStatus.READY).update(status=TenantStatus.MAINTENANCE, status_reason=reason)
         report.failed[tenant.slug] = f"{type(error).__name__}: {error}"
         return
+    connection.set_schema_to_public()
+    # What a failed migration closed, a good one opens; what an operator closed stays closed.
+    row.filter(status=TenantStatus.MAINTENANCE, status_reason__startswith=BROKEN).update(
+        status=TenantStatus.READY, status_reason=""
+    )
     report.migrated += 1
