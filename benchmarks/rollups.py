@@ -85,7 +85,8 @@ INSERT INTO usage_accountday (account_id, day, word, features, quantity, logins,
 SELECT a.id, %(on)s::date - d, w, 63, 30 + d, 12, 9, 4000, 6, 5, b.act, b.act, b.act & b.one, b.act & b.two,
     b.act & (b.two << 1), b.act & (b.one >> 1), b.act & (b.two >> 2), b.act & (b.one << 2), b.act & (b.one >> 3), 0, 0,
     (%(on)s::date - d)::timestamptz + interval '18 hours'
-FROM accounts_account a CROSS JOIN generate_series(0, 29) d CROSS JOIN generate_series(0, (a.assigned_users - 1) / 64) w
+FROM accounts_account a CROSS JOIN generate_series(0, 29) d
+CROSS JOIN generate_series(0, (a.assigned_users - 1) / 64) w
 CROSS JOIN LATERAL (SELECT least(64, a.assigned_users - 64 * w) AS people) p
 CROSS JOIN LATERAL (SELECT
     hashtextextended(a.id::text, d * 100 + w) & hashtextextended(a.id::text, d)

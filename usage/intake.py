@@ -68,17 +68,26 @@ class Rejection(msgspec.Struct, frozen=True):
     field: str = ""
 
 
+class _Moment(msgspec.Struct, gc=False):
+    at: str
+
+
 Item = TypeVar("Item", Event, Observation)
 
 
 class Batch(msgspec.Struct, Generic[Item]):
-    """The readable items with their places in the batch, and the others with the reason."""
+    """The readable items with their places in the batch, and the others with the reason.
+
+    ``moments`` holds the events' ``at`` as they were written, when the whole batch was read at once: writing
+    them out again costs as much as everything else about an event.
+    """
 
     received: int
     source: str
     items: list[Item]
     places: Sequence[int]
     rejected: list[Rejection]
+    moments: list[_Moment] = []
 
 
 class _Events(msgspec.Struct):
@@ -89,6 +98,10 @@ class _Events(msgspec.Struct):
 class _Metrics(msgspec.Struct):
     metrics: list[Observation]
     source: str = ""
+
+
+class _Moments(msgspec.Struct):
+    events: list[_Moment]
 
 
 class _RawEvents(msgspec.Struct):
@@ -105,6 +118,7 @@ _WHOLE = {"events": msgspec.json.Decoder(_Events), "metrics": msgspec.json.Decod
 _RAW = {"events": msgspec.json.Decoder(_RawEvents), "metrics": msgspec.json.Decoder(_RawMetrics)}
 _ONE = {"events": msgspec.json.Decoder(Event), "metrics": msgspec.json.Decoder(Observation)}
 _TYPE = {"events": Event, "metrics": Observation}
+_MOMENTS = msgspec.json.Decoder(_Moments)
 _encode = msgspec.json.Encoder().encode
 
 _CONTROL = re.compile(r"[\x00-\x1f]")
@@ -138,7 +152,9 @@ def read_body(body: bytes, kind: str, *, default_source: str = "api") -> Batch[A
     items = getattr(whole, kind)
     _check_length(items)
     plain = b"\\" not in body
-    batch: Batch[Any] = Batch(len(items), _source(whole.source, default_source), items, range(len(items)), [])
+    moments = _MOMENTS.decode(body).events if kind == "events" else []
+    source = _source(whole.source, default_source)
+    batch: Batch[Any] = Batch(len(items), source, items, range(len(items)), [], moments)
     return batch if plain else without_control_characters(batch)
 
 
@@ -225,6 +241,8 @@ def _control_character(item: Event | Observation) -> Rejection | None:
 
 def keep(batch: Batch[Any], judge: Callable[[Any], Rejection | None]) -> Batch[Any]:
     """The batch with the items that ``judge`` refuses moved to the rejected, in order of their places."""
+    if not any(map(judge, batch.items)):
+        return batch
     items, places, rejected = [], [], list(batch.rejected)
     for item, place in zip(batch.items, batch.places, strict=True):
         refused = judge(item)
@@ -262,10 +280,11 @@ def copy_lines(batch: Batch[Event], receipt: str) -> tuple[bytes, Batch[Event]]:
     if any(event.properties for event in batch.items):
         batch = keep(batch, _bad_properties)
     head = f"{receipt}\t{batch.source}\t"
+    moments = [moment.at for moment in batch.moments] or [event.at.isoformat() for event in batch.items]
     lines = [
-        f"{head}{event.id}\t{event.account}\t{event.user or _NULL}\t{event.event}\t{event.at.isoformat()}"
+        f"{head}{event.id}\t{event.account}\t{event.user or _NULL}\t{event.event}\t{at}"
         f"\t{event.quantity}\t{_encode(event.properties).decode() if event.properties else _NULL}"
-        for event in batch.items
+        for event, at in zip(batch.items, moments, strict=True)
     ]
     text = "\n".join(lines)
     # A backslash means something to COPY. The marker for NULL becomes one after the text's own are doubled.

@@ -92,6 +92,19 @@ def test_the_same_moment_in_another_offset_is_the_same_event():
     assert UsageEvent.objects.count() == 1
 
 
+def test_every_way_to_write_a_moment_is_stored_as_that_moment():
+    make_account(external_id="A-1")
+    moments = ["2026-11-24t11:00:00z", "2026-11-24 11:00:01+00:00", "2026-11-24T16:30:02+05:30",
+               "2026-11-24T11:00:03.1Z", "2026-11-24T11:00:04.1234567Z", "2026-11-24T01:00:05-10:00"]  # fmt: skip
+    _, receipt = post([{**event(n), "at": at} for n, at in enumerate(moments)])
+
+    assert settle(receipt)["accepted"] == len(moments)
+    base = dt.datetime(2026, 11, 24, 11, tzinfo=dt.UTC)
+    micros = [0, 1_000_000, 2_000_000, 3_100_000, 4_123_457, 5_000_000]
+    stored = sorted(UsageEvent.objects.values_list("at", flat=True))
+    assert stored == [base + dt.timedelta(microseconds=m) for m in micros]
+
+
 def test_an_account_is_found_by_its_sender_then_by_any_then_by_key():
     ours = make_account("Ours", external_id="7", source="crm")
     theirs = make_account("Theirs", external_id="7", source="billing")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, TypedDict
 
 from django.db import connection, transaction
@@ -66,7 +66,9 @@ def define_key_features(
     return sorted(rows, key=lambda slot: slot.slot)
 
 
-def _row(key: str, feature: Feature, old: FeatureSlot | None, free, origin: str, at: dt.datetime) -> FeatureSlot:  # noqa: ANN001
+def _row(
+    key: str, feature: Feature, old: FeatureSlot | None, free: Iterator[int], origin: str, at: dt.datetime
+) -> FeatureSlot:
     row = old or FeatureSlot(key=key, slot=next(free), valid_from_on=at.date())
     row.name = feature.get("name") or key.replace("_", " ").capitalize()
     row.events = sorted({*feature.get("events", []), key})
