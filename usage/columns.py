@@ -116,7 +116,8 @@ def _keys(rows: npt.NDArray[Any]) -> npt.NDArray[Any]:
 
 # In millionths; figures of nine million million and more, which no scorecard takes, are cut there.
 _MICRO = f"(LEAST(GREATEST({{0}}, -9000000000000), 9000000000000) * {MILLION})::bigint"
-_STATED = f"""SELECT l.account_id, m.place::int2, CASE WHEN l.number IS NULL THEN {_NO_NUMBER} ELSE {_MICRO.format("l.number")} END,
+_STATED = f"""SELECT l.account_id, m.place::int2,
+    CASE WHEN l.number IS NULL THEN {_NO_NUMBER} ELSE {_MICRO.format("l.number")} END,
     hashtextextended(l.choice, 0), (l."on" - date '1970-01-01')::int4, hashtextextended(l.source, 0)
 FROM ({LATEST}) AS l JOIN unnest(%(metrics)s::text[]) WITH ORDINALITY AS m (metric, place) USING (metric)"""
 

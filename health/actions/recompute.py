@@ -16,7 +16,7 @@ from health.actions.triggers import NO_TRIGGERS, ActiveTriggers, active_triggers
 from health.cards import CompiledCard, compiled
 from health.kpis import Target, fill_from_kpis, metric_names
 from health.models import BandChange, HealthRun, Kpi
-from health.queries.inputs import ActiveCards, Columns, Subject, active_cards, columns_for, local_day, subjects
+from health.queries.inputs import ActiveCards, Frame, Subject, active_cards, frame_for, local_day, subjects
 
 
 class RecomputeResult(NamedTuple):
@@ -113,6 +113,7 @@ def _run(
     ids: list[UUID] | None, *, at: datetime, started: float, triggers: ActiveTriggers | None = None
 ) -> RecomputeResult:
     on = local_day(at)
+    everyone = ids is None
     cards = active_cards()
     triggers = triggers or active_triggers()
     accounts = subjects(ids, on)
@@ -121,39 +122,40 @@ def _run(
     for card in groups:
         metrics |= set(card.evidence_inputs)
         metrics |= {name for keys in card.kpis.values() for key in keys for name in metric_names(key)}
-    columns = columns_for(ids, metrics, on)
+    frame = frame_for([subject.account_id for subject in accounts], metrics, on, everyone=everyone)
     lines: list[str] = []
-    for card, members in groups.items():
-        lines += score_accounts(card, members, _with_kpis(card, columns), at=at).lines
-    stored = store(lines, at=at, on=on)
-    firings = evaluate(triggers, accounts, columns, stored.current, at=at, on=on)
-    if ids is None or stored.history or stored.crossings:
+    for card, places in groups.items():
+        _fill_from_kpis(card, frame)
+        lines += score_accounts(card, places, frame, at=at)
+    stored = store(lines, at=at, on=on, tell=triggers.own)
+    firings = evaluate(triggers, accounts, frame, stored.current, at=at, on=on, everyone=everyone)
+    if everyone or stored.history or stored.crossings:
         store_portfolio_day(on)
-    return RecomputeResult(len(stored.current), stored.history, stored.crossings, firings, perf_counter() - started)
+    return RecomputeResult(stored.accounts, stored.history, stored.crossings, firings, perf_counter() - started)
 
 
-def _grouped(accounts: list[Subject], cards: ActiveCards) -> dict[CompiledCard, list[UUID]]:
-    """Accounts by the card that scores them; without any card nothing is scored."""
-    groups: dict[UUID, tuple[CompiledCard, list[UUID]]] = {}
-    for subject in accounts:
+def _grouped(accounts: list[Subject], cards: ActiveCards) -> dict[CompiledCard, list[int]]:
+    """Places of accounts by the card that scores them; without any card nothing is scored."""
+    groups: dict[UUID, tuple[CompiledCard, list[int]]] = {}
+    for place, subject in enumerate(accounts):
         version = cards.of(subject)
         if version is not None:
             if version.pk not in groups:
                 groups[version.pk] = (compiled(version), [])
-            groups[version.pk][1].append(subject.account_id)
+            groups[version.pk][1].append(place)
     return dict(groups.values())
 
 
-def _with_kpis(card: CompiledCard, columns: Columns) -> Columns:
-    """The columns with measures taken from KPIs where the card allows it. One query if it does."""
+def _fill_from_kpis(card: CompiledCard, frame: Frame) -> None:
+    """Take measures from KPIs where the card allows it and nobody stated them. One query if it does."""
     if not card.kpis:
-        return columns
+        return
     keys = {key for wanted in card.kpis.values() for key in wanted}
     targets = {
         kpi.key: Target(kpi.key, kpi.op, kpi.target) for kpi in Kpi.objects.filter(key__in=keys, target__isnull=False)
     }
-    filled = dict(columns)
+    readings = frame.by_account(name for key in keys for name in metric_names(key))
     for name, wanted in card.kpis.items():
         chosen = tuple(targets[key] for key in wanted if key in targets)
-        filled[name] = fill_from_kpis(columns.get(name, {}), chosen, columns)
-    return filled
+        stated = frame.by_account([name]).get(name, {})
+        frame.replace(name, fill_from_kpis(stated, chosen, readings))

@@ -1,18 +1,24 @@
-"""Scores groups of accounts and renders each score with its evidence as one line of COPY."""
+"""Scores groups of accounts and renders each score with its evidence as one line of COPY.
+
+Everything is worked out once for each distinct observation, reading and total; what is left an account is
+picking texts by code and joining them.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from decimal import Decimal
-from typing import Any, NamedTuple
-from uuid import UUID
+from typing import Any
+
+import numpy as np
 
 from health.cards import CompiledCard
 from health.choices import FRESH, MISSING, REFUSED, STALE, Rag
 from health.conditions import Facts, accounts_where
-from health.scoring import MILLION
+from health.queries.inputs import Frame
+from health.scoring import MILLION, Scorecard
+from health.scoring.columns import NONE, Coded, Integers, Read, Scores, score_columns
 
 STAGE_COLUMNS = (
     "account_id, version_id, scorecard_key, score, shown, band, band_rank, rag, coverage_pct, values, observed_at, "
@@ -21,49 +27,113 @@ STAGE_COLUMNS = (
 _PLAIN = re.compile(r"[A-Za-z0-9_.:+-]+")
 
 
-class Scored(NamedTuple):
-    """The lines for COPY and, for triggers, the total of each scored account."""
-
-    lines: list[str]
-    totals: dict[UUID, Decimal]
-
-
-def score_accounts(
-    compiled: CompiledCard, accounts: Iterable[UUID], columns: Mapping[str, Mapping[UUID, Any]], *, at: datetime
-) -> Scored:
-    """Score ``accounts`` with one card from metric columns. No query; about 20 µs an account."""
-    accounts = list(accounts)
+def score_accounts(compiled: CompiledCard, places: Sequence[int], frame: Frame, *, at: datetime) -> list[str]:
+    """The lines for COPY of the accounts at ``places`` of ``frame``, scored with one card. No query."""
+    chosen = np.array(places, dtype=np.int64)
+    inputs = [_Input(compiled, place, name, frame, chosen, at) for place, name in enumerate(compiled.evidence_inputs)]
     card = compiled.card
-    flagged = _flagged(compiled, accounts, columns, at)
-    cells = _Cells(at, compiled.max_age_days)
-    readers = [(place, columns.get(name, {}).get) for place, name in enumerate(compiled.evidence_inputs)]
-    width = len(card.inputs)
-    owners = tuple(frozenset(measure.inputs) for measure in card.measures)
-    bands = [(_escaped(band.key), str(rank), band.rag) for rank, band in enumerate(card.bands)]
-    none = ("", r"\N", Rag.NONE.value)
+    scores = score_columns(card, [item.to_score for item in inputs[: len(card.inputs)]], len(chosen))
+    held = _held(compiled, inputs, at)
+    flag_keys = [_cell(flag["key"]) for flag in card.red_flags]
+    flags = [",".join([flag_keys[index] for index in held.get(at_, ())]) for at_ in range(len(chosen))]
     head = f"\t{compiled.version_id}\t{_escaped(card.key)}\t"
-    flag_keys = [flag["key"] for flag in card.red_flags]
-    lines: list[str] = []
-    totals: dict[UUID, Decimal] = {}
-    for account in accounts:
-        row, values, moments, sources, states = cells.read(account, readers, stale_counts=card.stale_counts)
-        held = flagged.get(account, ())
-        score = card.score_row(row[:width], flags=len(held))
-        if None in score.points:
-            _mark_refused(compiled, owners, row, score.points, states)
-        if score.total is None or score.band is None:
-            figure, band = "\\N\t\\N", none
-        else:
-            total = f"{score.total // MILLION}.{score.total % MILLION:06d}"
-            totals[account] = Decimal(total)
-            figure, band = f"{total}\t{card.shown(score.total)}", bands[score.band]
-        lines.append(
-            f"{account}{head}{figure}\t{band[0]}\t{band[1]}\t{band[2]}\t{_hundredths(score.coverage)}\t"
-            f"{{{','.join(values)}}}\t{{{','.join(moments)}}}\t{{{','.join(sources)}}}\t{''.join(states)}\t"
-            f"{_integers(score.levels)}\t{_integers(score.points)}\t{_integers(score.dimensions)}\t"
-            f"{{{','.join(_cell(flag_keys[at_]) for at_ in held)}}}\n"
+    rows = zip(
+        [frame.accounts[place] for place in places],
+        _figures(card, scores, held),
+        _joined([item.texts(item.values) for item in inputs]),
+        _joined([item.texts(item.moments) for item in inputs]),
+        _joined([item.texts(item.sources) for item in inputs]),
+        map("".join, zip(*[item.texts(item.states) for item in inputs], strict=True)),
+        _joined(
+            [_texts(read, [_number(reading and reading[1]) for reading in read.readings]) for read in scores.measures]
+        ),
+        _joined([_texts(read, _points(card, read)) for read in scores.measures]),
+        _joined([_whole(column) for column in scores.dimensions]),
+        flags,
+        strict=True,
+    )
+    return [
+        f"{account}{head}{figures}\t{{{values}}}\t{{{moments}}}\t{{{sources}}}\t{states}\t{{{levels}}}\t{{{points}}}\t"
+        f"{{{dimensions}}}\t{{{red}}}\n"
+        for account, figures, values, moments, sources, states, levels, points, dimensions, red in rows
+    ]
+
+
+class _Input:
+    """One input over the accounts: what to score, and the texts to keep, the last of each for a missing one."""
+
+    def __init__(
+        self, compiled: CompiledCard, place: int, name: str, frame: Frame, chosen: Integers, at: datetime
+    ) -> None:
+        column = frame.coded(name)
+        self.codes = column.codes[chosen]
+        self.picked: list[int] = self.codes.tolist()
+        cells = column.cells
+        limit = at - timedelta(days=compiled.max_age_days[place])
+        stale = [seen.observed_at < limit for seen in cells]
+        drop = not compiled.card.stale_counts
+        self.raw = [seen.value for seen in cells]
+        self.to_score = Coded(
+            self.codes, [None if drop and old else value for value, old in zip(self.raw, stale, strict=True)]
         )
-    return Scored(lines, totals)
+        refused = _refusals(compiled.card, name)
+        self.states = [
+            REFUSED if refused(value) else STALE if old else FRESH for value, old in zip(self.raw, stale, strict=True)
+        ] + [MISSING]
+        self.values = [*map(_cell, self.raw), "NULL"]
+        self.moments = [*(seen.observed_at.isoformat() for seen in cells), "NULL"]
+        self.sources = [*(_cell(seen.source) for seen in cells), "NULL"]
+
+    def texts(self, by_code: list[str]) -> list[str]:
+        return [by_code[code] for code in self.picked]
+
+
+def _refusals(card: Scorecard, name: str) -> Any:
+    """Whether no measure that reads the input takes a value: it is left out, and the receipt says so."""
+    domains = {measure.domains[name] for measure in card.measures if name in measure.domains}
+    if not domains:
+        return lambda value: False
+    return lambda value: all(domain.refusal(value) for domain in domains)
+
+
+def _held(compiled: CompiledCard, inputs: list[_Input], at: datetime) -> dict[int, tuple[int, ...]]:
+    """Which red flags each row holds, as indices."""
+    flags = compiled.card.red_flags
+    if not flags:
+        return {}
+    metrics: dict[str, dict[Any, Any]] = {
+        name: {row: item.raw[code] for row, code in enumerate(item.picked) if code != NONE}
+        for name, item in zip(compiled.evidence_inputs, inputs, strict=True)
+    }
+    facts = Facts(at=at, metrics=metrics)
+    held: dict[int, tuple[int, ...]] = {}
+    for index, flag in enumerate(flags):
+        for row in accounts_where(flag["condition"], facts):
+            held[row] = (*held.get(row, ()), index)  # type: ignore[index, arg-type]
+    return held
+
+
+def _figures(card: Scorecard, scores: Scores, held: dict[int, tuple[int, ...]]) -> list[str]:
+    """Score, shown, band, rank, colour and coverage of every row, tab between."""
+    flagged = np.zeros(len(scores.total), dtype=np.int64)
+    flagged[list(held)] = 1
+    # AMB-132: no better than the second band while a red flag stands.
+    band = np.where((scores.band == 0) & (flagged == 1), 1, scores.band)
+    bands = [f"{_escaped(item.key)}\t{rank}\t{item.rag}" for rank, item in enumerate(card.bands)]
+    texts: dict[tuple[int, int, int], str] = {}
+    found = []
+    for key in zip(scores.total.tolist(), band.tolist(), scores.coverage.tolist(), strict=True):
+        text = texts.get(key)
+        if text is None:
+            text = texts[key] = _figure(card, bands, *key)
+        found.append(text)
+    return found
+
+
+def _figure(card: Scorecard, bands: list[str], total: int, band: int, coverage: int) -> str:
+    if total == NONE:
+        return f"\\N\t\\N\t\t\\N\t{Rag.NONE.value}\t{_hundredths(coverage)}"
+    return f"{total // MILLION}.{total % MILLION:06d}\t{card.shown(total)}\t{bands[band]}\t{_hundredths(coverage)}"
 
 
 def _hundredths(coverage: int) -> str:
@@ -72,93 +142,31 @@ def _hundredths(coverage: int) -> str:
     return f"{whole // 100}.{whole % 100:02d}"
 
 
-def _flagged(
-    compiled: CompiledCard, accounts: list[UUID], columns: Mapping[str, Mapping[UUID, Any]], at: datetime
-) -> dict[UUID, tuple[int, ...]]:
-    """Which red flags each account holds, as indices."""
-    if not compiled.card.red_flags:
-        return {}
-    wanted = set(accounts)
-    facts = Facts(
-        at=at,
-        metrics={
-            name: {key: seen.value for key, seen in columns.get(name, {}).items() if key in wanted}
-            for name in compiled.evidence_inputs
-        },
-    )
-    held: dict[UUID, tuple[int, ...]] = {}
-    for index, flag in enumerate(compiled.card.red_flags):
-        for account in accounts_where(flag["condition"], facts):
-            held[account] = (*held.get(account, ()), index)  # type: ignore[index]
-    return held
+def _joined(columns: list[list[str]]) -> Any:
+    return map(",".join, zip(*columns, strict=True))
 
 
-class _Cells:
-    """Reads an account's observations as values to score and as text to keep.
-
-    Observations of one run share few moments and sources, so their texts are remembered; a moment by identity,
-    because hashing an aware datetime costs more than writing it.
-    """
-
-    def __init__(self, at: datetime, max_age_days: tuple[int, ...]) -> None:
-        self.limits = [at - timedelta(days=days) for days in max_age_days]
-        self.moments: dict[int, tuple[Any, str]] = {}
-        self.texts: dict[str, str] = {}
-
-    def read(self, account: UUID, readers: list[Any], *, stale_counts: bool) -> tuple[list[Any], ...]:
-        row: list[Any] = []
-        values: list[str] = []
-        moments: list[str] = []
-        sources: list[str] = []
-        states: list[str] = []
-        known = self.moments
-        texts = self.texts
-        for place, get in readers:
-            seen = get(account)
-            if seen is None:
-                row.append(None)
-                values.append("NULL")
-                moments.append("NULL")
-                sources.append("NULL")
-                states.append(MISSING)
-                continue
-            value, moment, source = seen.value, seen.observed_at, seen.source
-            stale = moment < self.limits[place]
-            row.append(None if stale and not stale_counts else value)
-            states.append(STALE if stale else FRESH)
-            if value.__class__ is Decimal:
-                values.append(str(value))
-            else:
-                values.append(texts.get(value) or self._text(value))
-            kept = known.get(id(moment))
-            if kept is None:
-                kept = known[id(moment)] = (moment, moment.isoformat())
-            moments.append(kept[1])
-            sources.append(texts.get(source) or self._text(source))
-        return row, values, moments, sources, states
-
-    def _text(self, raw: str) -> str:
-        text = self.texts[raw] = _cell(raw)
-        return text
+def _texts(read: Read, by_code: list[str]) -> list[str]:
+    return [by_code[code] for code in read.codes.tolist()]
 
 
-def _mark_refused(
-    compiled: CompiledCard,
-    owners: tuple[frozenset[str], ...],
-    row: list[Any],
-    points: tuple[int | None, ...],
-    states: list[str],
-) -> None:
-    """Mark inputs that were there but outside their domain: they are left out, and the receipt says so."""
-    domains = compiled.card.domains
-    for inputs, worth in zip(owners, points, strict=True):
-        if worth is None:
-            for place, name in enumerate(compiled.card.inputs):
-                if name in inputs and row[place] is not None and domains[name].refusal(row[place]):
-                    states[place] = REFUSED
+def _levels(read: Read) -> list[str]:
+    return [_number(None if reading is None else reading[1]) for reading in read.readings]
 
 
-def _cell(raw: str) -> str:
+def _points(card: Scorecard, read: Read) -> list[str]:
+    return [_number(None if reading is None else reading[0] * MILLION // card.scale) for reading in read.readings]
+
+
+def _number(value: int | None) -> str:
+    return "NULL" if value is None else str(value)
+
+
+def _whole(column: Integers) -> list[str]:
+    return ["NULL" if value == NONE else str(value) for value in column.tolist()]
+
+
+def _cell(raw: Any) -> str:
     """``raw`` as an element of an array literal inside a line of COPY."""
     text = str(raw)
     if _PLAIN.fullmatch(text) and text.upper() != "NULL":
@@ -170,7 +178,3 @@ def _cell(raw: str) -> str:
 def _escaped(text: str) -> str:
     """``text`` as a field of COPY's text format."""
     return text.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r")
-
-
-def _integers(items: tuple[int | None, ...]) -> str:
-    return "{" + ",".join(["NULL" if item is None else str(item) for item in items]) + "}"

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
-from typing import Any, NamedTuple
+from decimal import Decimal
+from typing import NamedTuple
 from uuid import UUID
 
 from django.db import connection
@@ -70,8 +71,16 @@ ON CONFLICT (account_id) DO UPDATE SET {_REPLACED},
     score_30d = EXCLUDED.score_30d, band_30d = EXCLUDED.band_30d, change_30d = EXCLUDED.change_30d,
     current_band = CASE WHEN h.override_id IS NULL THEN EXCLUDED.band ELSE h.current_band END,
     current_rag = CASE WHEN h.override_id IS NULL THEN EXCLUDED.rag ELSE h.current_rag END
-WHERE h.computed_at <= EXCLUDED.computed_at
-RETURNING h.account_id, h.score, h.current_band, h.current_rag, h.change_30d, h.worsened_at, h.band_since_on"""
+WHERE h.computed_at <= EXCLUDED.computed_at"""
+# What triggers ask of the run's own results; the rest comes back empty, which costs nothing to read.
+_TELL = {
+    "health_score": "h.score",
+    "health_band": "NULLIF(h.current_band, '')",
+    "rag": "h.current_rag",
+    "health_score_change": "h.change_30d",
+    "health_band_worsened": "h.worsened_at",
+    "since": "h.band_since_on",
+}
 
 # ARR of the day from the contracts in force on it; an account without any contract keeps its own figure.
 _PORTFOLIO = f"""INSERT INTO health_portfolioday
@@ -90,27 +99,31 @@ GROUP BY 2, 3, 4, 5, 6"""
 
 
 class Current(NamedTuple):
-    """Where an account stands after the run, as triggers see it; band and colour are the override's if one stands."""
+    """Where an account stands after the run, as triggers see it; band and colour are the override's if one stands.
+
+    What no trigger asks for is None.
+    """
 
     account_id: UUID
-    score: Any
-    band: str
-    rag: str
-    change_30d: Any
+    score: Decimal | None
+    band: str | None
+    rag: str | None
+    change_30d: Decimal | None
     worsened_at: datetime | None
-    band_since_on: date
+    band_since_on: date | None
 
 
 class Stored(NamedTuple):
-    """What a run wrote. ``current`` leaves out accounts whose stored score is newer than the run."""
+    """What a run wrote. ``accounts`` leaves out those whose stored score is newer than the run."""
 
+    accounts: int
     current: list[Current]
     crossings: int
     history: int
 
 
-def store(lines: Iterable[str], *, at: datetime, on: date) -> Stored:
-    """Write staged scores: six statements, whatever the number of accounts."""
+def store(lines: Iterable[str], *, at: datetime, on: date, tell: frozenset[str]) -> Stored:
+    """Write staged scores: six statements, whatever the number of accounts. ``tell`` is what triggers ask for."""
     parameters = {"at": at, "on": on, "before": on - timedelta(days=30)}
     with connection.cursor() as cursor:
         cursor.execute(_CREATE_STAGE)
@@ -121,8 +134,10 @@ def store(lines: Iterable[str], *, at: datetime, on: date) -> Stored:
         crossings = cursor.rowcount
         cursor.execute(_HISTORY, parameters)
         history = cursor.rowcount
-        cursor.execute(_CURRENT, parameters)
-        return Stored([Current(*row) for row in cursor.fetchall()], crossings, history)
+        told = ", ".join(column if name in tell else "NULL" for name, column in _TELL.items())
+        cursor.execute(f"{_CURRENT} RETURNING h.account_id, {told}" if tell else _CURRENT, parameters)
+        current = [Current(*row) for row in cursor.fetchall()] if tell else []
+        return Stored(cursor.rowcount, current, crossings, history)
 
 
 def store_portfolio_day(on: date) -> None:

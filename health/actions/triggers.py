@@ -16,10 +16,20 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from django.contrib.postgres.aggregates import ArrayAgg
+from django.db.models import Q
+
 from health.conditions import Facts, absences_of, accounts_where, events_of, in_words, metrics_of, named_metrics
 from health.models import TriggerFiring, TriggerState, TriggerVersion
-from health.queries.events import flag_metrics, happened, last_happened
-from health.queries.inputs import Columns, Subject
+from health.queries.events import (
+    BAND_WORSENED,
+    CHURN_RISK,
+    CONTRACT_AT_RISK,
+    flag_metrics,
+    happened,
+    last_happened,
+)
+from health.queries.inputs import Columns, Frame, Subject
 
 HEALTH_SCORE = "health_score"
 HEALTH_BAND = "health_band"
@@ -35,9 +45,10 @@ class ActiveTriggers:
     metrics: frozenset[str]
     events: frozenset[str]
     absences: frozenset[str]
+    own: frozenset[str]
 
 
-NO_TRIGGERS = ActiveTriggers((), frozenset(), frozenset(), frozenset())
+NO_TRIGGERS = ActiveTriggers((), frozenset(), frozenset(), frozenset(), frozenset())
 
 
 def active_triggers() -> ActiveTriggers:
@@ -56,7 +67,14 @@ def active_triggers() -> ActiveTriggers:
         (metrics | flag_metrics(events)) - _OWN_METRICS,
         events,
         frozenset().union(*(absences_of(condition) for condition in conditions)),
+        _own(metrics, events),
     )
+
+
+def _own(metrics: frozenset[str], events: frozenset[str]) -> frozenset[str]:
+    """What the triggers ask of the run's own results (health.actions.storing)."""
+    own = (metrics & _OWN_METRICS) | (events & {BAND_WORSENED})
+    return own | {"rag", "since"} if events & {CHURN_RISK, CONTRACT_AT_RISK} else own
 
 
 def _conditions(version: TriggerVersion) -> list[Mapping[str, Any]]:
@@ -67,22 +85,25 @@ def _conditions(version: TriggerVersion) -> list[Mapping[str, Any]]:
 def evaluate(
     triggers: ActiveTriggers,
     subjects: Iterable[Subject],
-    columns: Columns,
+    frame: Frame,
     current: Iterable[Any],
     *,
     at: datetime,
     on: date,
+    everyone: bool,
 ) -> int:
     """Evaluate ``triggers`` over ``subjects``; write states and firings; return the number fired.
 
-    ``columns`` and ``current`` are the run's own inputs and results. Call inside the run's transaction. Seven
-    queries at most, whatever the number of accounts and triggers.
+    ``frame`` and ``current`` are the run's own inputs and results; ``everyone`` says that the subjects are all
+    there are. Call inside the run's transaction. Nine queries at most, whatever the number of accounts and
+    triggers.
     """
     if not triggers.versions:
         return 0
     known_since = {subject.account_id: subject.known_since for subject in subjects}
     current = list(current)
-    ids = list(known_since)
+    ids = None if everyone else list(known_since)
+    columns = frame.by_account(triggers.metrics)
     facts = Facts(
         at=at,
         metrics=_metrics(triggers, columns, current),
@@ -92,11 +113,12 @@ def evaluate(
     if triggers.absences:
         silent = last_happened(triggers.absences, ids, at=at)
         facts = replace(facts, events={**silent, **facts.events})
-    states = _states(triggers, ids)
+    states, settled = _states(triggers, ids)
     changed: list[TriggerState] = []
     fired: list[TriggerFiring] = []
     for version in triggers.versions:
-        _Judge(version, facts, states.get(version.trigger_id, {})).run(changed, fired)
+        key = version.trigger_id
+        _Judge(version, facts, states.get(key, {}), settled.get(key, set())).run(changed, fired)
     fired = _within_caps(triggers, fired, changed, at)
     _save(changed, fired)
     return len(fired)
@@ -115,22 +137,38 @@ def _metrics(triggers: ActiveTriggers, columns: Columns, current: list[Any]) -> 
     return metrics
 
 
-def _states(triggers: ActiveTriggers, ids: list[UUID]) -> dict[UUID, dict[UUID, TriggerState]]:
-    """Trigger to account to state."""
+def _states(
+    triggers: ActiveTriggers, ids: list[UUID] | None
+) -> tuple[dict[UUID, dict[UUID, TriggerState]], dict[UUID, set[UUID]]]:
+    """Trigger to account to state, and trigger to the accounts on which it stands and has fired: ``settled``.
+
+    Settled states of triggers without events are not loaded: as long as the condition holds there, nothing
+    changes. They are loaded when it does not (``_Judge``). Two queries.
+    """
     states: dict[UUID, dict[UUID, TriggerState]] = {}
-    wanted = [version.trigger_id for version in triggers.versions]
-    for state in TriggerState.objects.filter(trigger__in=wanted, account__in=ids):
+    with_events = {v.trigger_id for v in triggers.versions if events_of(v.definition["condition"])}
+    rows = TriggerState.objects.filter(trigger__in=[version.trigger_id for version in triggers.versions])
+    if ids is not None:
+        rows = rows.filter(account__in=ids)
+    standing = rows.filter(is_active=True, holding_since__isnull=False).exclude(trigger__in=with_events)
+    grouped = standing.order_by().values_list("trigger").annotate(accounts=ArrayAgg("account_id"))
+    settled = {trigger: set(accounts) for trigger, accounts in grouped}
+    rest = Q(trigger__in=with_events) | Q(is_active=False) | Q(holding_since=None)
+    for state in rows.filter(rest):
         states.setdefault(state.trigger_id, {})[state.account_id] = state
-    return states
+    return states, settled
 
 
 class _Judge:
     """Moves one trigger's states on by one run."""
 
-    def __init__(self, version: TriggerVersion, facts: Facts, states: dict[UUID, TriggerState]) -> None:
+    def __init__(
+        self, version: TriggerVersion, facts: Facts, states: dict[UUID, TriggerState], settled: set[UUID]
+    ) -> None:
         self.version = version
         self.definition = version.definition
         self.states = states
+        self.settled = settled
         handled = {account: state.handled_at for account, state in states.items() if state.handled_at}
         self.facts = replace(facts, handled=handled)
         self.hold = timedelta(days=self.definition.get("hold_days", 0))
@@ -139,6 +177,8 @@ class _Judge:
         facts, condition = self.facts, self.definition["condition"]
         within = facts.known_since.keys()
         holding = accounts_where(condition, facts) & within
+        self._load(self.settled - holding)
+        holding = holding - self.settled
         news = self._with_news(condition) & holding
         released = self._released(holding)
         for account in holding | (self.states.keys() & within):
@@ -155,6 +195,12 @@ class _Judge:
                     fired.append(self._firing(account))
             if before != (state.holding_since, state.is_active, state.fired_at):
                 changed.append(state)
+
+    def _load(self, over: set[UUID]) -> None:
+        """Load the settled states whose condition no longer holds. A query if there are any."""
+        if over:
+            rows = TriggerState.objects.filter(trigger=self.version.trigger_id, account__in=over)
+            self.states.update({state.account_id: state for state in rows})
 
     def _with_news(self, condition: Mapping[str, Any]) -> set[Hashable]:
         events = events_of(condition)

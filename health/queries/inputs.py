@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+import numpy as np
 from django.conf import settings
 from django.db import connection
 from django.utils.module_loading import import_string
@@ -16,6 +17,7 @@ from django.utils.module_loading import import_string
 from accounts.models import Workspace
 from health.choices import VersionState
 from health.models import ScorecardVersion
+from usage.columns import MISSING, Coded, coded
 
 Columns = dict[str, dict[UUID, Any]]
 
@@ -77,9 +79,13 @@ def subjects(account_ids: Iterable[UUID] | None, on: date) -> list[Subject]:
         return [Subject(*row) for row in cursor.fetchall()]
 
 
+# Providers that can also answer for thousands of accounts at once, and where.
+_AT_ONCE = {"usage.metrics.provide": "usage.columns.coded_columns"}
+
+
 @lru_cache(maxsize=4)
-def _providers(paths: tuple[str, ...]) -> tuple[Any, ...]:
-    return tuple(import_string(path) for path in paths)
+def _providers(paths: tuple[str, ...]) -> tuple[tuple[Any, Any], ...]:
+    return tuple((import_string(path), import_string(_AT_ONCE[path]) if path in _AT_ONCE else None) for path in paths)
 
 
 def columns_for(account_ids: list[UUID] | None, metrics: set[str], on: date) -> Columns:
@@ -88,7 +94,7 @@ def columns_for(account_ids: list[UUID] | None, metrics: set[str], on: date) -> 
     The number of queries is the providers', whatever the number of accounts.
     """
     columns: Columns = {}
-    for provide in _providers(tuple(settings.METRIC_PROVIDERS)):
+    for provide, _ in _providers(tuple(settings.METRIC_PROVIDERS)):
         for metric, column in provide(account_ids, metrics, on).items():
             known = columns.get(metric)
             if known:
@@ -96,3 +102,52 @@ def columns_for(account_ids: list[UUID] | None, metrics: set[str], on: date) -> 
             else:
                 columns[metric] = column
     return columns
+
+
+class Frame:
+    """Metric columns over a list of accounts: each distinct observation once, with a code an account."""
+
+    def __init__(self, accounts: list[UUID], columns: dict[str, Coded]) -> None:
+        self.accounts = accounts
+        self._columns = columns
+
+    def coded(self, metric: str) -> Coded:
+        """The column of a metric; without any observation if nobody measured it."""
+        known = self._columns.get(metric)
+        return known if known is not None else Coded(np.full(len(self.accounts), MISSING, dtype=np.int64), [])
+
+    def by_account(self, metrics: Iterable[str]) -> Columns:
+        """These columns as account to observation; metrics without any observation have no entry."""
+        found: Columns = {}
+        for metric in metrics:
+            codes, cells = self.coded(metric)
+            places = np.flatnonzero(codes != MISSING).tolist()
+            if places:
+                found[metric] = {self.accounts[at]: cells[code] for at, code in zip(places, codes[places], strict=True)}
+        return found
+
+    def replace(self, metric: str, column: Mapping[UUID, Any]) -> None:
+        """Put another column in the place of a metric's."""
+        self._columns[metric] = coded(self.accounts, column)
+
+
+def frame_for(accounts: list[UUID], metrics: set[str], on: date, *, everyone: bool) -> Frame:
+    """The columns of ``metrics`` over ``accounts`` as known on ``on``; ``everyone`` says that these are all.
+
+    The number of queries is the providers', whatever the number of accounts. A later provider wins.
+    """
+    columns: dict[str, Coded] = {}
+    for provide, at_once in _providers(tuple(settings.METRIC_PROVIDERS)):
+        if at_once is not None:
+            given = at_once(accounts, metrics, on, everyone=everyone)
+        else:
+            answer = provide(None if everyone else accounts, metrics, on)
+            given = {metric: coded(accounts, column) for metric, column in answer.items()}
+        for metric, column in given.items():
+            columns[metric] = _over(columns[metric], column) if metric in columns else column
+    return Frame(accounts, columns)
+
+
+def _over(earlier: Coded, later: Coded) -> Coded:
+    shifted = later.codes + len(earlier.cells)
+    return Coded(np.where(later.codes == MISSING, earlier.codes, shifted), [*earlier.cells, *later.cells])
