@@ -12,11 +12,12 @@ from uuid import UUID
 
 from accounts.actions import methodology
 from health.actions import install_kpi, install_scorecard, install_trigger
+from packs.features import FIRST
 from packs.fields import with_edits
 from packs.metrics import input_metrics
 from packs.models import PackInstall, PackItem, TenantEdit
 from playbooks.actions import install_playbooks
-from usage.actions import define_metric
+from usage.actions import define_key_features, define_metric
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -38,6 +39,7 @@ def apply(install: PackInstall, sections: Sequence[str], *, actor: User | None, 
         by_section.setdefault(item.section, []).append(with_edits(item.data, edits[item.pk]))
     if "scorecards" in by_section:
         _metrics(by_section, install, at)
+        define_key_features(FIRST.get(install.key, []), actor=actor, at=at, origin="pack")
     for section in sections:
         if section in by_section:
             INSTALLERS[section](by_section[section], install, at)

@@ -45,10 +45,12 @@ def define_key_features(
     """Make ``features`` the key features, at most eight, keeping the column of those that stay.
 
     Returns the slots in order. The caller refills the columns with ``rebuild_account_days`` when events are
-    stored already. A methodology's list does not replace one that the tenant entered.
+    stored already. A methodology gives the first list only: it replaces neither one that the tenant entered
+    nor that of another methodology, and an empty one changes nothing.
     """
     existing = {slot.key: slot for slot in FeatureSlot.objects.select_for_update()}
-    if origin != FeatureOrigin.TENANT and any(s.origin == FeatureOrigin.TENANT for s in existing.values()):
+    kept = any(slot.origin != FeatureOrigin.AUTOMATIC for slot in existing.values())
+    if origin != FeatureOrigin.TENANT and (kept or not features):
         return sorted(existing.values(), key=lambda slot: slot.slot)
     wanted = {feature.get("key") or feature_key(feature["name"]): feature for feature in features}
     if len(wanted) > len(SLOTS):
