@@ -33,7 +33,7 @@ def behind(slug, app="packs", name="0001_initial"):
         schema = schema_of(slug)
         cursor.execute("set constraints all immediate")
         cursor.execute(
-            f"select tablename from pg_tables where schemaname = %s and tablename like %s", [schema, f"{app}\\_%"]
+            "select tablename from pg_tables where schemaname = %s and tablename like %s", [schema, f"{app}\\_%"]
         )
         for (table,) in cursor.fetchall():
             cursor.execute(f'drop table "{schema}"."{table}" cascade')
