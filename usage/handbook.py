@@ -29,15 +29,15 @@ usage events and daily figures, or both.
 | event | up to 80 characters; the part before the first dot, in lower case with underscores, is the feature |
 | at | RFC 3339 with an offset; from the start of the month 13 months back to one day ahead |
 | quantity | 1 to 1,000,000, default 1 |
-| properties | up to 4 KB; `platform` (`ios`, `android`, `mobile`) or `mobile: true`; `minutes` or `seconds` of a session |
+| properties | up to 4 KB; `platform` (`ios`, `android`, `mobile`) or `mobile`; a session's `minutes` or `seconds` |
 
 Events are kept 13 months. Within that time the same id and `at` from the same source is one event, however often
 and through however many calls it comes; older events are refused, so nothing is counted twice. The same id with
 another `at` is another event. An import may bring older months; they are kept 13 months from the import.
 
 A login is an event named `login`, `logged_in`, `log_in`, `sign_in`, `signed_in` or `user_login`; a session is
-`session`, `session_end` or `session_ended`; workflows are `workflow.started` and `workflow.completed`. Everything else is the
-use of a feature. Up to eight features are *key features*: given by the methodology, entered under *Usage received,
+`session`, `session_end` or `session_ended`; workflows are `workflow.started` and `workflow.completed`. Everything
+else is the use of a feature. Up to eight features are *key features*: given by the methodology, entered under *Usage received,
 Key features*, or the first eight that are seen.
 
 ## Computed

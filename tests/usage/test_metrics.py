@@ -210,7 +210,8 @@ def test_features_not_counted_are_recorded_only():
 def test_sessions_and_workflows():
     account = make_account(external_id="A-1")
     post([event(0, name="session", properties={"minutes": 20}),
-          event(1, name="Session-End", properties={"seconds": 600}), event(2, name="workflow.started", quantity=4), event(3, name="workflow_completed", quantity=3)])  # fmt: skip
+          event(1, name="Session-End", properties={"seconds": 600}),
+          event(2, name="workflow.started", quantity=4), event(3, name="workflow_completed", quantity=3)])  # fmt: skip
     drain(at=NOW)
 
     assert (figure(account, "session_minutes"), figure(account, "workflow_completion_pct")) == (15, 75)
@@ -275,7 +276,8 @@ class TestTickets:
     def test_daily_figures_add_up_over_their_windows(self):
         account = make_account(external_id="A-1")
         self.send(("tickets_opened", 0, 3), ("tickets_opened", 29, 2), ("tickets_opened", 30, 4),
-                  ("tickets_opened", 60, 9), ("tickets_escalated", 0, 1), ("tickets_resolved", 1, 2), ("resolution_hours_total", 1, 96))  # fmt: skip
+                  ("tickets_opened", 60, 9), ("tickets_escalated", 0, 1), ("tickets_resolved", 1, 2),
+                  ("resolution_hours_total", 1, 96))  # fmt: skip
 
         assert figure(account, "tickets_month") == 5
         assert figure(account, "ticket_count_change_pct") == 25
