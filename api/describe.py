@@ -14,7 +14,7 @@ class Operation:
     """One method of one address.
 
     ``query`` maps parameter names to schemas (their ``description`` is shown); ``body`` is the schema of the
-    request's JSON; ``answers`` maps statuses to schemas (None: no content). ``bulk`` is for the docs page.
+    request's JSON; ``answers`` maps statuses to schemas (None: no content).
     """
 
     summary: str
@@ -23,6 +23,7 @@ class Operation:
     body: Schema | None = None
     body_type: str = "application/json"
     answers: Mapping[int, Schema | None] = field(default_factory=dict)
+    answer_type: str = "application/json"
     errors: tuple[int, ...] = ()
     example: Any = None
 

@@ -132,7 +132,7 @@ def _responses(method: str, capability: str, operation: Operation, address: str)
     for status, schema in (operation.answers or {200: d.free()}).items():
         found[str(status)] = {"description": _words(status), "headers": headers}
         if schema is not None:
-            found[str(status)]["content"] = {"application/json": {"schema": dict(schema)}}
+            found[str(status)]["content"] = {operation.answer_type: {"schema": dict(schema)}}
     codes = {400, 429, *operation.errors}
     codes |= set() if capability == ANONYMOUS else {401, 403}
     codes |= {404} if "{" in address else set()

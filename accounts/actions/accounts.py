@@ -76,7 +76,7 @@ def update_account(
     _check(account, at=at, changed=set(after))
     if "status" in after or "churned_on" in after:
         after["churned_on"] = account.churned_on
-    if account.owner_id and ({"owner", "tier"} & after.keys()):
+    if account.owner is not None and ({"owner", "tier"} & after.keys()):
         remark = check_owner(account.owner, account.tier, account=account, actor=actor, reason=reason)
         after["remark"] = remark or reason
     account.version += 1

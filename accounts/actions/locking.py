@@ -19,7 +19,7 @@ def locked(row: Row, *, expected_version: int | None) -> Row:
     model's DoesNotExist when it is gone.
     """
     fresh = type(row)._default_manager.select_for_update(of=("self",)).get(pk=row.pk)
-    actual = fresh.version  # type: ignore[attr-defined]
+    actual: int = fresh.version
     if expected_version is not None and actual != expected_version:
         raise StaleVersion(expected=expected_version, actual=actual)
     return fresh

@@ -141,7 +141,14 @@ class ImportCancel(Endpoint):
 
 class ImportErrors(Endpoint):
     policy = {"GET": "imports.run"}
-    describe = {"GET": Operation("Rejected rows", "As CSV: line, field, rule, message and the row itself.")}
+    describe = {
+        "GET": Operation(
+            "Rejected rows",
+            "As CSV: line, field, rule, message and the row itself.",
+            answers={200: d.text()},
+            answer_type="text/csv",
+        )
+    }
 
     def get(self, request: HttpRequest, job_id: UUID) -> HttpResponse:
         job = get_object_or_404(ImportJob, pk=job_id)

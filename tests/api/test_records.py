@@ -221,3 +221,23 @@ class TestDocuments:
 def test_nothing_is_left_of_a_refused_account(api):
     assert api.post("accounts/", {"name": "x", "owner": "nobody@x.example"}).status_code == 422
     assert not Account.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "path", ["accounts/", "contacts/", "contracts/", "activities/", "users/", "audit/", "imports/"]
+)
+def test_every_order_of_every_list_leads_through_all_rows(api, path):
+    for number in range(3):
+        account = AccountFactory()
+        create_contract(account, actor=None, at=timezone.now(), start_on=timezone.now().date(), arr=Decimal(number))
+        create_contact(account, actor=None, at=timezone.now(), name=f"Ada {number}")
+    every = [row["id"] for row in rows(api.get(path))]
+    document = api.get("openapi.json").json()["paths"][f"/api/v1/{path}"]["get"]
+    orders = next(item["schema"]["enum"] for item in document["parameters"] if item["name"] == "ordering")
+    for order in orders:
+        found, url = [], f"{path}?page_size=1&ordering={order}"
+        while url:
+            page = api.get(url.split("/api/v1/")[-1]).json()
+            found += [row["id"] for row in page["results"]]
+            url = page["next"]
+        assert sorted(map(str, found)) == sorted(map(str, every)), order

@@ -41,8 +41,8 @@ class UpsertContracts(Upsert[Contract]):
             self._currencies[account][pk] = currency
         self._lines: dict[UUID, list[Line]] = defaultdict(list)
         lines = ContractLine.objects.filter(contract__in=[contract.pk for contract in present]).order_by("pk")
-        for line in lines.values("contract_id", "product", "seats", "arr"):
-            self._lines[line.pop("contract_id")].append(line)
+        for contract, product, seats, arr in lines.values_list("contract_id", "product", "seats", "arr"):
+            self._lines[contract].append({"product": product, "seats": seats, "arr": arr})
         self._relined: set[UUID] = set()
 
     def build(self, external_id: str, values: dict[str, Any]) -> Contract:
@@ -120,7 +120,7 @@ def _lines_of(values: dict[str, Any], old: list[Line]) -> list[Line] | None:
 
     A flat row (product, seats, arr) is a contract of one line.
     """
-    flat = {name: values.pop(name) for name in ("product", "seats") if name in values}
+    flat: Line = {name: values.pop(name) for name in ("product", "seats") if name in values}
     flat = {name: value for name, value in flat.items() if value not in {None, ""}}
     if values.get("lines"):
         return [
