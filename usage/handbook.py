@@ -37,8 +37,8 @@ another `at` is another event. An import may bring older months; they are kept 1
 
 A login is an event named `login`, `logged_in`, `log_in`, `sign_in`, `signed_in` or `user_login`; a session is
 `session`, `session_end` or `session_ended`; workflows are `workflow.started` and `workflow.completed`. Everything
-else is the use of a feature. Up to eight features are *key features*: given by the methodology, entered under *Usage received,
-Key features*, or the first eight that are seen.
+else is the use of a feature. Up to eight features are *key features*: given by the methodology, entered under
+*Usage received, Key features*, or the first eight that are seen.
 
 ## Computed
 """

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import time
 from datetime import date
+from functools import partial
+from typing import Any
 
 from celery import shared_task
 from django.db import connection
@@ -49,7 +51,7 @@ def rebuild(self: TenantTask) -> int:
 
 def rebuild_on_commit() -> None:
     """Make the daily rows anew once the change that calls for it is committed."""
-    rebuild.delay_on_commit()
+    run_on_commit(partial(_send, rebuild))
 
 
 def nudge() -> None:
@@ -61,11 +63,11 @@ def nudge() -> None:
     if now - _nudged.get(schema, -NUDGE_SECONDS) < NUDGE_SECONDS:
         return
     _nudged[schema] = now
-    run_on_commit(_send)
+    run_on_commit(partial(_send, drain, expires=60))
 
 
-def _send() -> None:
+def _send(task: TenantTask, **options: Any) -> None:
     try:
-        drain.apply_async(expires=60, retry=False)
+        task.apply_async(retry=False, **options)
     except Exception:
-        log.warning("the broker did not take the nudge; the next sweep drains the inbox", exc_info=True)
+        log.warning("the broker did not take %s", task.name, exc_info=True)
