@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache as once
 from typing import Any
 
 from django.conf import settings
+from django.core.cache import cache
+from django.http import HttpRequest, HttpResponse
 from django.urls import NoReverseMatch, get_urlconf, resolve, reverse
 from django.utils.module_loading import import_string
 
 from accounts.policy import CAPABILITIES
+
+KEPT_SECONDS = 20
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +58,7 @@ def address(url_name: str) -> str:
     return _address(url_name, get_urlconf())
 
 
-@cache
+@once
 def _address(url_name: str, urlconf: str | None) -> str:
     try:
         return reverse(url_name, urlconf)
@@ -61,7 +66,7 @@ def _address(url_name: str, urlconf: str | None) -> str:
         return ""
 
 
-@cache
+@once
 def _capability(url_name: str, urlconf: str | None) -> str:
     """What reading the page needs, from the view's own declaration; empty when it declares none of the table's."""
     path = _address(url_name, urlconf)
@@ -77,7 +82,7 @@ def entries_for(user: Any) -> tuple[tuple[Entry, str], ...]:
     return _entries(user.role, get_urlconf())
 
 
-@cache
+@once
 def _entries(role: str, urlconf: str | None) -> tuple[tuple[Entry, str], ...]:
     found = []
     for entry in ENTRIES:
@@ -88,12 +93,34 @@ def _entries(role: str, urlconf: str | None) -> tuple[tuple[Entry, str], ...]:
     return tuple(found)
 
 
-@cache
+@once
 def _counters() -> dict[str, Callable[[Any], int]]:
     return {name: import_string(path) for name, path in settings.NAVIGATION_COUNTS.items()}
 
 
-def count_for(entry: Entry, user: Any) -> int | None:
-    """How many things wait behind an entry, by the function its domain registered; None without one."""
-    counter = None if entry.query else _counters().get(entry.url_name)
-    return counter(user) if counter else None
+def counts_for(user: Any) -> dict[str, int]:
+    """How many things wait behind each entry, by the functions the domains registered.
+
+    Kept for some seconds, since every page asks; the user's own next change forgets them (``ForgetCounts``).
+    """
+    return cache.get_or_set(
+        _counts_key(user), lambda: {name: of(user) for name, of in _counters().items()}, KEPT_SECONDS
+    )
+
+
+def _counts_key(user: Any) -> str:
+    return f"navigation.counts.{user.pk}"
+
+
+class ForgetCounts:
+    """Middleware: after a request that may have changed something, the user's counts are read again."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        user = getattr(request, "user", None)
+        if request.method not in SAFE_METHODS and user is not None and user.is_authenticated:
+            cache.delete(_counts_key(user))
+        return response

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
+from functools import lru_cache
 
 SYMBOLS = {
     "USD": "$",
@@ -30,7 +31,10 @@ def money(amount: Number | None, currency: str = "USD", *, compact: bool = False
     if amount is None:
         return DASH
     sign = MINUS if amount < 0 else ""
-    symbol = SYMBOLS.get(currency, f"{currency} ")
+    symbol = SYMBOLS.get(currency) or f"{currency} "
+    whole = int(amount)
+    if not compact and whole == amount:
+        return f"{sign}{symbol}{abs(whole):,}"
     size = abs(Decimal(amount))
     return f"{sign}{symbol}{_short(size) if compact else _plain(size)}"
 
@@ -74,6 +78,7 @@ def percent(value: Number | None, places: int = 0) -> str:
     return DASH if value is None else f"{number(value, places)}%"
 
 
+@lru_cache(maxsize=4096)
 def day(value: date | None, *, today: date | None = None) -> str:
     """``31 Jan 2027``; the year is left out when it is that of ``today``."""
     if value is None:

@@ -83,13 +83,14 @@ def _link(entry: pages_of.Entry, url: str, here: str, count: int | None = None) 
 
 def _side(entries: Entries, here: str, user: Any) -> SafeString:
     parts, section, opened = [], None, False
+    counts = pages_of.counts_for(user) if user is not None else {}
     for entry, url in entries:
         if entry.section != section:
             parts.append("</ul>" if opened else "")
             parts.append(f'<p class="nav-h">{escape(entry.section)}</p>' if entry.section else "")
             parts.append('<ul class="nav" role="list">')
             section, opened = entry.section, True
-        count = pages_of.count_for(entry, user) if user is not None else None
+        count = None if entry.query else counts.get(entry.url_name)
         parts.append(f"<li>{_link(entry, url, here, count)}</li>")
     return html("".join(parts) + ("</ul>" if opened else ""))
 

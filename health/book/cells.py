@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from functools import lru_cache
 from html import escape
 from typing import Any
 
@@ -16,6 +17,7 @@ _SOON_DAYS = 60
 FAINT_DASH = '<span class="faint">–</span>'
 
 
+@lru_cache(maxsize=1024)
 def band_name(key: str | None) -> str:
     """A band's key as words: ``at-risk`` → ``At risk``."""
     return (key or "").replace("-", " ").replace("_", " ").capitalize()
@@ -24,6 +26,24 @@ def band_name(key: str | None) -> str:
 def tone(rag: str | None) -> str:
     """The tone of an account's current colour; no colour is no data."""
     return "nodata" if not rag or rag == "none" else tone_of(rag)
+
+
+# Fifty rows name a handful of people, stages and bands: each is written once a process, not once a row.
+@lru_cache(maxsize=2048)
+def _person(name: str) -> str:
+    if not name:
+        return '<span class="warn">Nobody</span>'
+    return f'<span class="cell-name">{atoms.avatar(name)}<span class="dim nowrap">{escape(name)}</span></span>'
+
+
+@lru_cache(maxsize=256)
+def _stage(name: str) -> str:
+    return f'<span class="dim nowrap">{escape(name)}</span>' if name else FAINT_DASH
+
+
+@lru_cache(maxsize=256)
+def _band(name: str) -> str:
+    return f'<span class="dim nowrap">{escape(name)}</span>' if name else '<span class="faint">No data</span>'
 
 
 class AccountCells:
@@ -50,14 +70,15 @@ class AccountCells:
 
     def health(self, row: Row) -> str:
         shown = row["health__shown"]
+        if shown is not None:
+            shown = str(shown).removesuffix(".0")
         mark = atoms.health(shown, tone(row["health__current_rag"]), band_name(row["health__current_band"]))
         change = row["health__change_30d"]
-        arrow = atoms.delta(round(change, 1), places=1) if change is not None and shown is not None else ""
+        arrow = atoms.delta(round(float(change), 1), places=1) if change is not None and shown is not None else ""
         return f'<span class="hd">{mark}{arrow}</span>'
 
     def band(self, row: Row) -> str:
-        name = band_name(row["health__current_band"])
-        return f'<span class="dim nowrap">{escape(name)}</span>' if name else '<span class="faint">No data</span>'
+        return _band(band_name(row["health__current_band"]))
 
     def arr(self, row: Row) -> str:
         return formats.money(row["arr"], row["currency"]) if row["arr"] else FAINT_DASH
@@ -72,19 +93,14 @@ class AccountCells:
         return f'<span class="nowrap">{formats.day(day, today=self.today)} <span class="{css}">{words}</span></span>'
 
     def owner(self, row: Row) -> str:
-        name = row["owner__name"] or row["owner__email"]
-        if not name:
-            return '<span class="warn">Nobody</span>'
-        return f'<span class="cell-name">{atoms.avatar(name)}<span class="dim nowrap">{escape(name)}</span></span>'
+        return _person(row["owner__name"] or row["owner__email"] or "")
 
     def stage(self, row: Row) -> str:
-        return f'<span class="dim nowrap">{escape(row["stage__name"])}</span>' if row["stage__name"] else FAINT_DASH
+        return _stage(row["stage__name"] or "")
 
     def coverage(self, row: Row) -> str:
         value: Any = row["health__coverage_pct"]
-        if value is None:
-            return FAINT_DASH
-        return f'<span class="dim">{formats.percent(value)}</span>'
+        return FAINT_DASH if value is None else f'<span class="dim">{value:.0f}%</span>'
 
     def columns(self) -> list[Column]:
         """The columns of the list, in order."""
