@@ -76,7 +76,7 @@ class UpsertAccounts(Upsert[Account]):
         self.references.accounts[external_id] = row
 
     def may_change(self, row: Account, values: Mapping[str, Any]) -> None:
-        if row.pk not in self._editable and row not in self.created:
+        if row.pk not in self._editable and row.pk not in self.new:
             raise RuleViolated("not_yours", "You may not change this account.", "external_id")
 
     def difference(self, row: Account, values: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -87,7 +87,7 @@ class UpsertAccounts(Upsert[Account]):
 
     def assign(self, row: Account, values: Mapping[str, Any]) -> None:
         super().assign(row, values)
-        if row not in self.created and row.pk not in self.updated:
+        if row.pk not in self.new and row.pk not in self.updated:
             row.version += 1
         row.updated_at = self.at
 

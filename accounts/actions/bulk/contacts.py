@@ -44,7 +44,7 @@ class UpsertContacts(Upsert[Contact]):
 
     def assign(self, row: Contact, values: Mapping[str, Any]) -> None:
         super().assign(row, values)
-        if row not in self.created and row.pk not in self.updated:
+        if row.pk not in self.new and row.pk not in self.updated:
             row.version += 1
         row.updated_at = self.at
 

@@ -43,6 +43,7 @@ class Upsert(Generic[Row]):
         self.dry_run = dry_run
         self.known: dict[str, Row] = {}
         self.created: list[Row] = []
+        self.new: set[UUID] = set()
         self.updated: dict[UUID, Row] = {}
         self.changes: list[Change] = []
         self.references = References(source=source, actor=actor)
@@ -94,6 +95,7 @@ class Upsert(Generic[Row]):
         self.check(row, before=None)
         self.known[external_id] = row
         self.created.append(row)
+        self.new.add(row.pk)
         self.accept(external_id, row)
         self.changes.append(Change(f"{self.kind}.created", row, after={**values, "external_id": external_id}))
         return RowResult(index, Outcome.CREATED, row.pk)
@@ -112,7 +114,7 @@ class Upsert(Generic[Row]):
             for name, value in old.items():
                 setattr(row, name, value)
             raise
-        if row.pk not in self.updated and row not in self.created:
+        if row.pk not in self.updated and row.pk not in self.new:
             self.updated[row.pk] = row
         self.changes.append(Change(f"{self.kind}.updated", row, before, after))
         return RowResult(index, Outcome.UPDATED, row.pk)
