@@ -37,7 +37,7 @@ class Facts:
     at: datetime
     metrics: Mapping[str, Mapping[Hashable, Value]]
     events: Mapping[str, Mapping[Hashable, datetime]] = field(default_factory=dict)
-    known_since: Mapping[Hashable, datetime] = field(default_factory=dict)
+    known_since: Mapping[Hashable, datetime | None] = field(default_factory=dict)
     handled: Mapping[Hashable, datetime] = field(default_factory=dict)
     measured: bool = False
 

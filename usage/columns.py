@@ -112,6 +112,11 @@ def _packed(statement: str, parameters: dict[str, Any], **fields: str) -> dict[s
     }
 
 
+def _native(column: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """In this machine's order of bytes: sorting numbers in the network's order takes ten times as long."""
+    return column if column.dtype.kind == "V" else column.astype(np.int64)
+
+
 def _keys(rows: Mapping[str, npt.NDArray[Any]]) -> npt.NDArray[Any]:
     return rows["account"].view(">u8").reshape(-1, 2)
 
@@ -140,7 +145,7 @@ def _stated(roster: Roster, metrics: set[str], on: dt.date) -> dict[str, Coded]:
         chosen = np.flatnonzero((rows["metric"] == number) & (places != MISSING))
         if not len(chosen):
             continue
-        picked = [rows[field][chosen].astype(np.int64) for field in ("micro", "choice", "day", "source")]
+        picked = [rows[field][chosen] for field in ("micro", "choice", "day", "source")]
         first, inverse = _distinct(picked)
         cells = [_cell(*values, texts) for values in zip(*(column[first].tolist() for column in picked), strict=True)]
         columns[name] = Coded(_spread(len(roster.accounts), places[chosen], inverse), cells)
@@ -195,8 +200,7 @@ def _computed(roster: Roster, formulas: Iterable[str], on: dt.date) -> dict[str,
     given = latest_values(roster.ids, set(BASES), on)
     counts = computed_counts(window, given)
     observed_at = _observed_at(window.seen_at, on)
-    keys = np.frombuffer(b"".join(account.bytes for account in window.accounts), dtype=">u8").reshape(-1, 2)
-    places = roster.places(keys)
+    places = roster.places(window.keys)
     columns = {}
     for metric in formulas:
         values = FORMULAS[metric](counts)
@@ -246,8 +250,8 @@ def _ticket_columns(roster: Roster, metrics: set[str], on: dt.date) -> dict[str,
     for block, field in enumerate(("fortnight", "month", "before"), start=1):
         table[roster.places(_keys(sums)), block * width + sums["metric"] - 1] = sums[field]
     known = np.flatnonzero(table[:-1, :width].any(axis=1))
-    distinct, inverse = np.unique(table[known], axis=0, return_inverse=True)
-    told = [_tickets(row, width) for row in distinct.tolist()]
+    first, inverse = _distinct(list(table[known].T.copy()))
+    told = [_tickets(row, width) for row in table[known][first].tolist()]
     return {
         name: column
         for name in metrics
@@ -277,5 +281,5 @@ def _by_formula(
     values = [formula(tickets) for tickets in told]
     cells: dict[Decimal, int] = {}
     codes = [MISSING if value is None else cells.setdefault(trimmed(value), len(cells)) for value in values]
-    spread = _spread(count, known, np.array(codes, dtype=np.int64)[inverse.reshape(-1)])
+    spread = _spread(count, known, np.array(codes, dtype=np.int64)[inverse])
     return Coded(spread, [Observation(value, observed_at, stated.SOURCE) for value in cells])

@@ -35,11 +35,19 @@ _SEEN = "u.first_seen_at < %(on)s::date + 1"
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Counts per account as columns, ``accounts`` giving the order; ``seen_at`` is the latest event at all."""
+    """Counts per account as columns in the order of ``keys``; ``seen_at`` is the latest event at all.
 
-    accounts: list[UUID]
+    ``keys`` are the accounts' ids as two words each.
+    """
+
+    keys: npt.NDArray[Any]
     columns: dict[str, npt.NDArray[Any]]
     seen_at: dt.datetime | None
+
+    @property
+    def accounts(self) -> list[UUID]:
+        """The accounts' ids."""
+        return [UUID(bytes=key.tobytes()) for key in self.keys]
 
 
 def counts_of(account_ids: Sequence[UUID] | None, on: dt.date) -> Window:
@@ -61,7 +69,8 @@ def counts_of(account_ids: Sequence[UUID] | None, on: dt.date) -> Window:
         ("has_logins", int("login" in frame.signals)),
     ):
         columns[name] = np.full(count, value, dtype=np.int64)
-    return Window([UUID(bytes=key.tobytes()) for key in rows["account"]], columns, frame.seen_at)
+    keys = np.ascontiguousarray(rows["account"]).view(">u8").reshape(-1, 2)
+    return Window(keys, columns, frame.seen_at)
 
 
 class Frame(NamedTuple):

@@ -69,14 +69,15 @@ def computed_columns(window: Window, given: Given, metrics: Iterable[str], on: d
     """The formulas' figures from a window's counts. No query."""
     counts = computed_counts(window, given)
     observed_at = _observed_at(window.seen_at, on)
-    return {metric: _observations(window.accounts, FORMULAS[metric](counts), observed_at) for metric in metrics}
+    accounts = window.accounts
+    return {metric: _observations(accounts, FORMULAS[metric](counts), observed_at) for metric in metrics}
 
 
 def computed_counts(window: Window, given: Given) -> dict[str, Any]:
     """A window's counts with the stated figures that formulas divide by in their place."""
     counts: dict[str, Any] = dict(window.columns)
     place = {account: index for index, account in enumerate(window.accounts)} if given else {}
-    counts["expected"] = np.zeros(len(window.accounts))
+    counts["expected"] = np.zeros(len(window.keys))
     for metric, column in BASES.items():
         base = counts[column].astype(np.float64)
         for account, seen in given.get(metric, {}).items():

@@ -116,7 +116,7 @@ def _run(
     everyone = ids is None
     cards = active_cards()
     triggers = triggers or active_triggers()
-    accounts = subjects(ids, on)
+    accounts = subjects(ids, on, since=bool(triggers.absences))
     groups = _grouped(accounts, cards)
     metrics = set(triggers.metrics)
     for card in groups:
@@ -136,14 +136,15 @@ def _run(
 
 def _grouped(accounts: list[Subject], cards: ActiveCards) -> dict[CompiledCard, list[int]]:
     """Places of accounts by the card that scores them; without any card nothing is scored."""
-    groups: dict[UUID, tuple[CompiledCard, list[int]]] = {}
+    places: dict[tuple[str, str], list[int]] = {}
     for place, subject in enumerate(accounts):
-        version = cards.of(subject)
+        places.setdefault((subject.scorecard_key, subject.segment), []).append(place)
+    groups: dict[CompiledCard, list[int]] = {}
+    for found in places.values():
+        version = cards.of(accounts[found[0]])
         if version is not None:
-            if version.pk not in groups:
-                groups[version.pk] = (compiled(version), [])
-            groups[version.pk][1].append(place)
-    return dict(groups.values())
+            groups.setdefault(compiled(version), []).extend(found)
+    return groups
 
 
 def _fill_from_kpis(card: CompiledCard, frame: Frame) -> None:
