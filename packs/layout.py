@@ -66,6 +66,16 @@ def _mapping(value: Mapping[str, Any], *, hide: bool) -> str:
     return f'<dl class="facts">{"".join(rows)}</dl>' if rows else ""
 
 
+def _pairs(value: Mapping[str, Any], *, hide: bool) -> str:
+    """An object inside another: one line a field. The grid of facts is for the outermost, it grows too wide."""
+    rows = [
+        f'<li><span class="dim">{escape(words(name))}{_mark(value, name)}</span> {_value(name, inner)}</li>'
+        for name, inner in value.items()
+        if not _skipped(name, inner, hide=hide)
+    ]
+    return f"<ul>{''.join(rows)}</ul>" if rows else ""
+
+
 def _skipped(name: str, value: Any, *, hide: bool) -> bool:
     return (hide and name in HIDDEN) or name in {"key", "origin", "seq"} or name.endswith("_origin") or value in (
         None, [], {}, "",
@@ -80,23 +90,25 @@ def _mark(owner: Mapping[str, Any], name: str) -> str:
 def _value(name: str, value: Any) -> str:
     if name == "condition" and isinstance(value, Mapping):
         return escape(in_words(value))
+    if name == "when" and _conditions(value):
+        return escape(" and ".join(map(in_words, value)))
     if isinstance(value, Mapping):
-        return _inline(value) or _mapping(value, hide=False)
-    return _sequence(value) if isinstance(value, list) else _scalar(value)
+        return _inline(value) or _pairs(value, hide=False)
+    return _sequence(value, words(name)) if isinstance(value, list) else _scalar(value)
 
 
-def _sequence(value: Sequence[Any]) -> str:
+def _sequence(value: Sequence[Any], label: str = "Table") -> str:
     if all(not isinstance(item, Mapping | list) for item in value):
         texts = [_scalar(item) for item in value]
         if sum(map(len, texts)) <= 60:
             return ", ".join(texts)
         return "<ul>" + "".join(f"<li>{text}</li>" for text in texts) + "</ul>"
     if all(isinstance(item, Mapping) for item in value):
-        return _rows(value)
-    return "<ul>" + "".join(f"<li>{_block(item)}</li>" for item in value) + "</ul>"
+        return _rows(value, label)
+    return "<ul>" + "".join(f"<li>{_value('', item)}</li>" for item in value) + "</ul>"
 
 
-def _rows(items: Sequence[Mapping[str, Any]]) -> str:
+def _rows(items: Sequence[Mapping[str, Any]], label: str) -> str:
     """Objects as a table where they are flat and alike, else as a list, each under its name."""
     columns = list(dict.fromkeys(name for item in items for name in item if not _skipped(name, item[name], hide=False)))
     if set(columns) <= {"title", "name", "detail", "kind", "optional", "label"}:
@@ -104,12 +116,11 @@ def _rows(items: Sequence[Mapping[str, Any]]) -> str:
     if (
         len(columns) <= WIDEST_TABLE
         and len(items) > 1
-        and all(_flat(item.get(name)) for item in items for name in columns)
+        and all(_flat(name, item.get(name)) for item in items for name in columns)
     ):
-        return _table(items, columns)
+        return _table(items, columns, label)
     entries = "".join(
-        f"<li><b>{escape(heading(item, str(item.get('key', ''))))}</b>{_mapping(item, hide=True)}</li>"
-        for item in items
+        f"<li><b>{escape(heading(item, str(item.get('key', ''))))}</b>{_pairs(item, hide=True)}</li>" for item in items
     )
     return f"<ul>{entries}</ul>"
 
@@ -124,21 +135,32 @@ def _titles(items: Sequence[Mapping[str, Any]]) -> str:
     return f"<ul>{''.join(lines)}</ul>"
 
 
-def _flat(value: Any) -> bool:
+def _conditions(value: Any) -> bool:
+    """Whether this is the list of conditions of a level."""
+    return isinstance(value, list) and all(isinstance(part, Mapping) and "metric" in part for part in value)
+
+
+def _flat(name: str, value: Any) -> bool:
+    if name == "when" and _conditions(value):
+        return True
     if isinstance(value, Mapping):
         return bool(_inline(value))
     return not isinstance(value, list) or all(not isinstance(item, Mapping | list) for item in value)
 
 
-def _table(items: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> str:
+def _table(items: Sequence[Mapping[str, Any]], columns: Sequence[str], label: str) -> str:
     head = "".join(f'<th scope="col">{escape(words(name))}</th>' for name in columns)
     body_rows = "".join(
         "<tr>" + "".join(f"<td>{_cell(name, item.get(name))}</td>" for name in columns) + "</tr>" for item in items
     )
-    return f'<table class="comp"><thead><tr>{head}</tr></thead><tbody>{body_rows}</tbody></table>'
+    table = f'<table class="comp"><thead><tr>{head}</tr></thead><tbody>{body_rows}</tbody></table>'
+    # Wide tables scroll inside their card on a phone; a keyboard reaches the region to do so.
+    return f'<div class="scroll-x" tabindex="0" role="group" aria-label="{escape(label)}">{table}</div>'
 
 
 def _cell(name: str, value: Any) -> str:
+    if name == "when" and not value:
+        return "otherwise"
     return '<span class="faint">–</span>' if value in (None, [], {}, "") else _value(name, value)
 
 

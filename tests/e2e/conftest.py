@@ -122,8 +122,15 @@ class Watched:
         """Violations of the accessibility rules, one line each."""
         if not self.page.evaluate("'axe' in window"):
             self.page.evaluate(AXE)
-        found = self.page.evaluate("rules => axe.run({runOnly: rules})", RULES)["violations"]
+        found = self._violations()
+        if found:
+            # On a long page Chromium repaints links late after a change of scheme; what stays is a violation.
+            self.page.wait_for_timeout(1000)
+            found = self._violations()
         return [f"{item['id']}: {item['nodes'][0]['html'][:160]} ({len(item['nodes'])})" for item in found]
+
+    def _violations(self) -> list[dict[str, Any]]:
+        return self.page.evaluate("rules => axe.run({runOnly: rules})", RULES)["violations"]
 
     def overflow(self) -> list[str]:
         """What sticks out of the window, where the page scrolls sideways."""

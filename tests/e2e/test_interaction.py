@@ -1,0 +1,151 @@
+"""What a person does with keyboard and mouse: lists, filters, palette, theme, forms, and all of it without script."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.e2e.world import NAMES, SECRET
+
+pytestmark = pytest.mark.e2e
+
+
+def test_j_k_and_x_move_and_select_and_the_bar_counts(visit):
+    page = visit("vp", "/accounts/?sort=name").page
+    expect(page.locator(".bulk")).to_be_hidden()
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    expect(page.locator("tr[data-cursor] th a")).to_have_text(NAMES[1])
+    page.keyboard.press("x")
+    page.keyboard.press("k")
+    page.keyboard.press("x")
+    expect(page.locator(".bulk")).to_be_visible()
+    expect(page.locator(".bulk [data-n]")).to_have_text("2")
+    page.locator(".bulk [data-clear]").click()
+    expect(page.locator(".bulk")).to_be_hidden()
+    page.keyboard.press("Enter")
+    expect(page.locator("h1")).to_have_text(NAMES[0])
+
+
+def test_shift_click_selects_a_range(visit):
+    page = visit("vp", "/accounts/?sort=name").page
+    boxes = page.locator("tbody input[type=checkbox]")
+    boxes.nth(1).click()
+    boxes.nth(4).click(modifiers=["Shift"])
+    expect(page.locator("tbody input:checked")).to_have_count(4)
+
+
+def test_filters_change_the_results_and_the_address_without_a_reload(visit):
+    seen = visit("vp", "/accounts/")
+    page = seen.page
+    page.evaluate("window.stayed = true")
+    page.locator("input[name=q]").fill("halden")
+    expect(page.locator("tbody tr")).to_have_count(1)
+    expect(page).to_have_url(re.compile(r"q=halden"))
+    page.locator("input[name=q]").fill("")
+    page.locator("select[name=band]").select_option("green")
+    expect(page).to_have_url(re.compile(r"band=green"))
+    assert page.evaluate("window.stayed") is True
+    assert seen.problems == []
+
+
+def test_the_palette_finds_pages_accounts_and_people_and_opens_one(visit):
+    seen = visit("vp", "/portfolio/")
+    page = seen.page
+    page.keyboard.press("Control+k")
+    expect(page.locator("#palette")).to_be_visible()
+    page.keyboard.type("kestrel")
+    expect(page.locator("#palette [data-found]").first).to_contain_text("Kestrel Energy")
+    page.keyboard.press("Enter")
+    expect(page.locator("h1")).to_have_text("Kestrel Energy")
+    page.keyboard.press("/")
+    page.keyboard.type("audit")
+    expect(page.locator("#palette [role=option]:visible")).to_have_count(0)
+    page.keyboard.press("Escape")
+    expect(page.locator("#palette")).to_be_hidden()
+    assert seen.problems == []
+
+
+def test_the_theme_is_switched_at_once_and_kept(visit):
+    page = visit("vp", "/portfolio/").page
+    page.locator(".side-foot button").click()
+    page.locator("[data-theme-set=dark]").click()
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+    page.reload()
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+    assert page.evaluate("getComputedStyle(document.body).colorScheme || 'dark'")
+
+
+def test_every_stop_of_the_tab_key_is_visible_and_the_skip_link_comes_first(visit):
+    page = visit("vp", "/accounts/").page
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "main"
+    hidden = page.evaluate(
+        """() => [...document.querySelectorAll('main a, main button, main input, main select')].filter(e => {
+            if (!e.offsetParent || e.type === 'hidden') return false; e.focus(); e.scrollIntoView({block: 'nearest'});
+            const r = e.getBoundingClientRect(); const top = document.elementFromPoint(r.x + r.width / 2, r.y + r.height / 2);
+            return document.activeElement === e && top && !e.contains(top) && !top.contains(e) && !top.closest('label'); })
+            .map(e => e.outerHTML.slice(0, 90))"""
+    )
+    assert hidden == []
+
+
+def test_a_chart_tells_its_numbers_on_hover_and_in_a_table(visit):
+    page = visit("vp", "/portfolio/").page
+    column = page.locator("section:has(#h-bands) .fig .col:visible").last
+    column.hover()
+    expect(page.locator(".tip")).to_contain_text("Total")
+    page.locator("section:has(#h-bands) summary").click()
+    expect(page.locator("section:has(#h-bands) details th[scope=row]").first).to_be_visible()
+
+
+def test_a_form_tells_what_is_wrong_and_moves_the_focus_there(visit):
+    page = visit("vp", "/accounts/new/").page
+    page.locator("input[name=name]").fill("New One")
+    page.locator("input[name=country]").fill("XX9"[:2])
+    page.locator("input[name=timezone]").fill("Mars/Base")
+    page.locator("main form [type=submit]").first.click()
+    expect(page.locator("[role=alert]")).to_be_focused()
+    expect(page.locator("#id_timezone_error")).to_be_visible()
+    assert page.locator("input[name=name]").input_value() == "New One"
+    assert page.title().startswith("Error:")
+
+
+def test_everything_works_without_script(visit, world):
+    page = visit("vp", "/accounts/", java_script_enabled=False).page
+    page.locator("input[name=q]").fill("halden")
+    page.locator(".filters button").click()
+    expect(page.locator("tbody tr")).to_have_count(1)
+    page.locator("tbody input[type=checkbox]").check()
+    expect(page.locator(".bulk")).to_be_visible()
+    page.locator("tbody th a").click()
+    expect(page.locator("h1")).to_have_text("Halden Logistics")
+    page.get_by_role("link", name="Show the CTAs").click()
+    expect(page.locator("[aria-current=page]").last).to_contain_text("CTAs")
+    page.get_by_role("link", name="Timeline").click()
+    page.get_by_role("link", name="Note").click()
+    page.locator("input[name=title]").fill("Written without script")
+    page.locator("main form [type=submit]").click()
+    expect(page.locator(".tl")).to_contain_text("Written without script")
+    page.locator(".searchbtn").click()
+    page.locator("input[name=q]").fill("kestrel")
+    page.locator("main form [type=submit]").click()
+    expect(page.locator("main")).to_contain_text("Kestrel Energy")
+
+
+def test_a_cookie_of_one_workspace_opens_nothing_in_another(visit, address):
+    seen = visit("vp", "/accounts/")
+    seen.page.goto(address("/accounts/", host="globex"))
+    assert "/auth/login/" in seen.page.url
+    assert SECRET not in seen.page.content()
+    assert seen.page.goto(address("/", host="nobody")).status == 404
+
+
+def test_the_portal_shows_what_was_shared_and_nothing_internal(visit):
+    page = visit("portal", "/portal/").page
+    expect(page.locator("main")).to_contain_text("Call about the Halden Logistics roll-out")
+    assert "INTERNAL-NOTE" not in page.content()
