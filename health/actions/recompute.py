@@ -36,7 +36,11 @@ def lock_health() -> None:
     before it saw and more, and its result may replace the other's.
     """
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"health {connection.schema_name}"])
+        # Compiling plans just in time costs more than these statements take.
+        cursor.execute(
+            "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0)), set_config('jit', 'off', true)",
+            [f"health {connection.schema_name}"],
+        )
 
 
 @transaction.atomic

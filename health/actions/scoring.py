@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -81,8 +82,12 @@ class _Input:
             REFUSED if refused(value) else STALE if old else FRESH for value, old in zip(self.raw, stale, strict=True)
         ] + [MISSING]
         self.values = [*map(_cell, self.raw), "NULL"]
-        self.moments = [*(seen.observed_at.isoformat() for seen in cells), "NULL"]
-        self.sources = [*(_cell(seen.source) for seen in cells), "NULL"]
+        # Many observations share few moments and sources: each is written out once.
+        moments = {id(seen.observed_at): seen.observed_at for seen in cells}
+        written = {key: moment.isoformat() for key, moment in moments.items()}
+        sources = {source: _cell(source) for source in {seen.source for seen in cells}}
+        self.moments = [*(written[id(seen.observed_at)] for seen in cells), "NULL"]
+        self.sources = [*(sources[seen.source] for seen in cells), "NULL"]
 
     def texts(self, by_code: list[str]) -> list[str]:
         return [by_code[code] for code in self.picked]
@@ -93,7 +98,7 @@ def _refusals(card: Scorecard, name: str) -> Any:
     domains = {measure.domains[name] for measure in card.measures if name in measure.domains}
     if not domains:
         return lambda value: False
-    return lambda value: all(domain.refusal(value) for domain in domains)
+    return lambda value: not any(domain.takes(value) for domain in domains)
 
 
 def _held(compiled: CompiledCard, inputs: list[_Input], at: datetime) -> dict[int, tuple[int, ...]]:
@@ -169,6 +174,8 @@ def _whole(column: Integers) -> list[str]:
 def _cell(raw: Any) -> str:
     """``raw`` as an element of an array literal inside a line of COPY."""
     text = str(raw)
+    if raw.__class__ is Decimal:
+        return text
     if _PLAIN.fullmatch(text) and text.upper() != "NULL":
         return text
     quoted = text.replace("\\", "\\\\").replace('"', '\\"')
