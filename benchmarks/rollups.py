@@ -90,7 +90,7 @@ CROSS JOIN generate_series(0, (a.assigned_users - 1) / 64) w
 CROSS JOIN LATERAL (SELECT least(64, a.assigned_users - 64 * w) AS people) p
 CROSS JOIN LATERAL (SELECT
     hashtextextended(a.id::text, d * 100 + w) & hashtextextended(a.id::text, d)
-        & CASE WHEN p.people = 64 THEN -1::bigint ELSE (1::bigint << p.people) - 1 END AS act,
+        & CASE WHEN p.people = 64 THEN -1::bigint ELSE (((1::bigint << (p.people - 1)) - 1) << 1) | 1 END AS act,
     hashtextextended(a.id::text, 77) AS one,
     hashtextextended(a.id::text, 78) & hashtextextended(a.id::text, 79) AS two) b
 WHERE d %% 10 <> 9
