@@ -115,7 +115,7 @@ VARIABLES = {
         Variable("TRUSTED_PROXIES", int, "0", "how many proxies stand in front and set X-Forwarded-For"),
         Variable("MAIL_URL", mail, "file:///tmp/tenure-mail", "where mail goes: smtp://… or file:///folder"),
         Variable("MAIL_FROM", str, "Tenure <no-reply@localhost>", "sender of outgoing mail"),
-        Variable("MEDIA_ROOT", str, "/tmp/tenure-media", "folder of uploaded and generated files"),
+        Variable("MEDIA_ROOT", str, "/tmp/tenure-media", "folder of uploaded and generated files"),  # noqa: S108
         Variable("DEBUG", boolean, "0", "1 shows error pages with detail; never in production"),
         Variable("DB_POOL", int, "0", "size of the web process's connection pool; 0 keeps one connection a thread"),
         Variable("LOG_LEVEL", str, "INFO", "level of the log on standard error"),

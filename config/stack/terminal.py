@@ -37,7 +37,7 @@ class Terminal:
 
     def tell(self, name: str, line: str, *, show: bool = True) -> None:
         """Keep ``line`` in the log of program ``name`` and, unless told otherwise, show it."""
-        self._file(name).emit(logging.LogRecord(name, logging.INFO, "", 0, line, None, None))
+        self._file(name).handle(logging.LogRecord(name, logging.INFO, "", 0, line, None, None))
         if not show:
             return
         front = f"{name:>8} | "
