@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from accounts.actions import archive_account, create_account, set_external_id, update_account, upsert_accounts
 from accounts.actions.bulk import MAX_ROWS
-from accounts.choices import AccountStatus
+from accounts.choices import AccountStatus, Role
 from accounts.fields import text
 from accounts.models import Account, ExternalId
 from accounts.record_fields import ACCOUNT, BULK_ACCOUNT
@@ -107,6 +107,9 @@ class AccountList(Endpoint):
     def post(self, request: HttpRequest) -> HttpResponse:
         values = read_fields(json_object(request), _WITH_REASON, self.user, partial=False)
         values = {name: value for name, value in values.items() if value is not None}
+        if self.user.role == Role.CSM:
+            # An account without an owner could be one that its own creator does not see.
+            values.setdefault("owner", self.user)
         account = create_account(actor=self.user, at=timezone.now(), **values)
         response = ACCOUNTS.one(request, Account.objects.visible_to(self.user), 201, pk=account.pk)
         response["Location"] = request.build_absolute_uri(f"{request.path}{account.pk}/")

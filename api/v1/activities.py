@@ -19,6 +19,7 @@ from api.describe import Operation
 from api.inputs import read_fields, schema_of
 from api.reading import json_object, moment_parameter, uuid_parameter
 from api.resources import Column, Resource
+from api.scope import require_editable
 from api.views import Endpoint
 
 _NEW = {**ACTIVITY, "account": ACCOUNT_REFERENCE}
@@ -68,6 +69,7 @@ class ActivityList(Endpoint):
     def post(self, request: HttpRequest) -> HttpResponse:
         values = read_fields(json_object(request), _NEW, self.user, partial=False)
         account: Account = values.pop("account")
+        require_editable(self.user, account.pk)
         happened_at = values.pop("at", None)
         entry = log_touch(account, actor=self.user, at=timezone.now(), happened_at=happened_at, **values)
         return ACTIVITIES.one(request, Activity.objects.all(), 201, pk=entry.pk)
