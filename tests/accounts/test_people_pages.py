@@ -16,6 +16,7 @@ from accounts.choices import Role
 from accounts.directory import CAPABILITY_NAMES
 from accounts.models import Account, ApiToken, Invitation, User
 from accounts.policy import CAPABILITIES
+from config.celery import app
 
 PASSWORD = "correct horse battery staple"
 
@@ -30,6 +31,14 @@ def person(name, role=Role.CSM, **fields):
         actor=None,
         **fields,
     )
+
+
+@pytest.fixture(autouse=True)
+def worker_at_once():
+    """Mail leaves when it is handed over."""
+    app.conf.task_always_eager = True
+    yield
+    app.conf.task_always_eager = False
 
 
 @pytest.fixture

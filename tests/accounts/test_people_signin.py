@@ -20,9 +20,18 @@ from django.utils import timezone
 from accounts.actions.people import create_user_with_password, deactivate_user
 from accounts.choices import Role
 from accounts.models import AuditEntry, User
+from config.celery import app
 
 PASSWORD = "correct horse battery staple"
 EMAIL = "ann@acme.example"
+
+
+@pytest.fixture(autouse=True)
+def worker_at_once():
+    """Mail leaves when it is handed over."""
+    app.conf.task_always_eager = True
+    yield
+    app.conf.task_always_eager = False
 
 
 @pytest.fixture

@@ -1,8 +1,8 @@
 """A valid request for each address that needs more than its path: the positive control sends these.
 
-``EXAMPLES`` maps ``METHOD route-name`` to an ``Example``. Without one, a GET is sent bare and must answer
-200, and any other method is sent with an empty body and must answer with ``DEFAULT_STATUS``. Where that fails,
-the positive control says which line to add here.
+``EXAMPLES`` maps ``METHOD route-name`` to an ``Example``. Without one, the request is sent without a body and
+must answer what the API's documentation promises, or on pages ``DEFAULT_STATUS``. Where that fails, the
+positive control says which line to add here.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from tests.authz.routes import Route
     from tests.authz.world import World
 
-DEFAULT_STATUS = {("page", "GET"): 200, ("page", "POST"): 302}
-# The API answers 404 to an account one does not see; a form does not offer it and says so.
-IN_BODY, IN_FORM = (404, 403), (422, 422)
+DEFAULT_STATUS = {"GET": 200, "POST": 302, "PUT": 200, "PATCH": 200, "DELETE": 204}
+# What the API says of a name in the body that it does not know, and of a key; a form does not offer either.
+IN_BODY, BY_KEY, IN_FORM = (422, 403), (404, 403), (422, 422)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +73,14 @@ def example_of(route: Route, method: str) -> Example:
     example = EXAMPLES.get(f"{method} {route.name}", Example())
     if example.status is not None:
         return example
-    return replace(example, status=_documented(route, method) or DEFAULT_STATUS["page", method])
+    return replace(example, status=_documented(route, method) or DEFAULT_STATUS[method])
 
 
 def _documented(route: Route, method: str) -> int | None:
     """The success that the API's documentation promises."""
     operations = getattr(route.callback, "describe", None) or getattr(route.view_class, "describe", None) or {}
-    return min(status for status in operations[method].answers if status < 300) if method in operations else None
+    answers = operations[method].answers if method in operations else {}
+    return min((status for status in answers if status < 300), default=None)
 
 
 def owner_chosen(name: str) -> Callable[[World, Actor], dict[str, Any]]:
@@ -214,7 +215,7 @@ EXAMPLES: dict[str, Example] = {
     "POST api:cta-snooze": Example({"until": tomorrow(), "reason": "Waiting"}),
     "POST api:cta-reassign": Example({"owner": "vp@a.example.com"}),
     "POST api:task-list": Example(
-        lambda world, actor: {"cta": str(world.own("cta_open").pk), "title": "Call"}, about=IN_BODY
+        lambda world, actor: {"cta": str(world.own("cta_open").pk), "title": "Call"}, about=BY_KEY
     ),
     "PATCH api:task-detail": Example({"title": "Call"}),
     "PATCH api:playbook-detail": Example({"triggers": []}),
@@ -246,7 +247,7 @@ EXAMPLES: dict[str, Example] = {
             "reason": "Sponsor is back",
             "expires_at": f"{tomorrow()}T00:00:00Z",
         },
-        about=IN_BODY,
+        about=BY_KEY,
     ),
     "POST api:scorecard-list": Example(definition("version", key="matrix-card")),
     "PATCH api:scorecard-detail": Example({"segments": []}),
@@ -273,7 +274,7 @@ EXAMPLES: dict[str, Example] = {
     "POST api:account-bulk": Example({"source": "crm", "accounts": []}),
     "PATCH api:account-detail": Example({"name": "New"}),
     "POST api:account-names": Example({"source": "erp", "external_id": "E-1"}),
-    "PUT api:account-by-external-id": Example({"name": "New"}),
+    "PUT api:account-by-external-id": Example({"name": "New"}, status=200),
     "POST api:activity-list": Example(of_account({"kind": "note", "title": "Talked"}), about=IN_BODY),
     "POST api:contact-list": Example(of_account({"name": "Kim"}), about=IN_BODY),
     "POST api:contact-bulk": Example({"source": "crm", "contacts": []}),

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from accounts.models import Account, ExternalId, User, WorkCalendar
 from engagement.choices import Kind
 from engagement.models import Notification, OutboxMessage
-from health.actions import recompute, set_override
-from health.models import AccountHealth, Scorecard, ScorecardVersion, Trigger
+from health.actions import draft_version, recompute, set_override
+from health.models import AccountHealth, ScorecardVersion, Trigger
 from imports.actions import take_file
 from imports.models import ImportJob
 from packs.actions import install_pack
@@ -55,8 +55,11 @@ def _methodology(world: World, letter: str, actor: User) -> None:
     item = next(item for item in items if fields_of(item))
     world.keep(letter, "pack_item", 1, item)
     world.keep(letter, "item_fields", 1, fields_of(item))
-    world.keep(letter, "scorecard", 1, Scorecard.objects.order_by("pk").first())
-    world.keep(letter, "version", 1, ScorecardVersion.objects.filter(state="active").first())
+    world.keep(letter, "version", 1, ScorecardVersion.objects.select_related("scorecard").get(state="active"))
+    active = world.rows[("version", "own" if letter == "a" else "foreign")]
+    world.keep(letter, "scorecard", 1, active.scorecard)
+    draft = draft_version(active.scorecard, definition=active.definition, actor=actor, at=world.now)
+    world.keep(letter, "draft", 1, draft)
     world.keep(letter, "calendar", 1, _calendar(letter))
     world.keep(letter, "trigger", 1, Trigger.objects.order_by("pk").first())
     trigger = Trigger.objects.order_by("pk").first()

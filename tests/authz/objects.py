@@ -27,6 +27,7 @@ class Kind:
     ``scoped``: it belongs to an account, and is seen and changed as that account is. ``guards_writes`` False:
     whoever sees it may do the writing the capability allows. ``foreign`` False: the other tenant has a row
     with the same key, so there is nothing foreign to try. ``personal``: only the named actor's own.
+    ``upserts``: a PUT to an unknown one makes it.
     """
 
     seed: str
@@ -35,6 +36,7 @@ class Kind:
     guards_writes: bool = True
     foreign: bool = True
     personal: str | None = None
+    upserts: bool = False
     missing_status: int = 404
     unknown: Any = NOBODY
 
@@ -50,9 +52,11 @@ class Target:
     missing_status: int = 404
     personal_to: str | None = None
     in_both_tenants: bool = False
+    upserts: bool = False
 
 
 ACCOUNT = Kind("account", scoped=True)
+UPSERTED = Kind("external_id", attr="external_id", scoped=True, upserts=True, unknown="X-0")
 CTA = Kind("cta_open", scoped=True)
 NOTHING = "no-such-key"
 
@@ -73,12 +77,12 @@ KWARGS: list[tuple[str, str, Kind]] = [
     (r".*", "contract_id", Kind("contract", scoped=True)),
     (r".*", "activity_id", Kind("activity_i", scoped=True)),
     (r"api:account-by-external-id", "source", Kind("external_id", attr="source", unknown="crm")),
-    (r"api:account-by-external-id", "external_id", Kind("external_id", attr="external_id", scoped=True, unknown="X-0")),
+    (r"api:account-by-external-id", "external_id", UPSERTED),
     (r"api:user-.*", "user_id", Kind("colleague")),
     (r"api:unknown", "rest", Kind("nothing", attr="path", foreign=False, unknown="nothing/")),
     # Work
-    (r"playbooks:cta-reopen", "cta_id", Kind("cta_closed", scoped=True)),
-    (r"playbooks:cta-wake", "cta_id", Kind("cta_snoozed", scoped=True)),
+    (r"(playbooks|api):cta-reopen", "cta_id", Kind("cta_closed", scoped=True)),
+    (r"(playbooks|api):cta-wake", "cta_id", Kind("cta_snoozed", scoped=True)),
     (r".*", "cta_id", CTA),
     (r".*", "task_id", Kind("task", scoped=True)),
     (r".*", "playbook_id", Kind("playbook")),
@@ -92,6 +96,7 @@ KWARGS: list[tuple[str, str, Kind]] = [
     (r"packs:.*", "item_id", Kind("pack_item")),
     (r"packs:.*", "pack", Kind("pack", attr="key", foreign=False, unknown=NOTHING)),
     (r"health:scorecard.*|api:scorecard.*", "key", Kind("scorecard", attr="key", foreign=False, unknown=NOTHING)),
+    (r"api:scorecard-activate", "number", Kind("draft", attr="number", foreign=False, unknown=99)),
     (r"api:scorecard.*", "number", Kind("version", attr="number", foreign=False, unknown=99)),
     (r"health:trigger.*|api:.*trigger.*", "key", Kind("trigger", attr="key", foreign=False, unknown=NOTHING)),
     (r"api:calendar.*", "key", Kind("calendar", attr="key", foreign=False, unknown=NOTHING)),
@@ -137,6 +142,7 @@ def _targets(kinds: dict[str, Kind], world: World) -> Iterator[Target]:
         guards_writes=innermost.guards_writes,
         missing_status=innermost.missing_status,
         personal_to=innermost.personal,
+        upserts=innermost.upserts,
         in_both_tenants=not any(kind.foreign for kind in kinds.values()),
     )
     for which in ("own", "other", "foreign"):
@@ -146,7 +152,7 @@ def _targets(kinds: dict[str, Kind], world: World) -> Iterator[Target]:
         kwargs = {kwarg: getattr(rows[kwarg], kind.attr) for kwarg, kind in kinds.items()}
         yield replace(base, kind=which, kwargs=kwargs, account=account.get(which) if scoped else None)
     yield replace(base, kind="unknown", kwargs={kwarg: kind.unknown for kwarg, kind in kinds.items()})
-    if len(kinds) > 1 and innermost.scoped:
+    if len({kind.seed for kind in kinds.values()}) > 1 and innermost.scoped:
         first, *rest = kinds.items()
         inner = {kwarg: getattr(world.row(kind.seed, "other"), kind.attr) for kwarg, kind in rest}
         outer = getattr(world.row(first[1].seed, "own"), first[1].attr)

@@ -70,7 +70,7 @@ def scope_of(capability: str) -> str:
     return TABLE[capability][1]
 
 
-def _is_missing(actor: Any, target: Any) -> bool:
+def is_missing(actor: Any, target: Any) -> bool:
     """Whether the row is unknown where ``actor`` knocks."""
     if target.kind not in {"own", "other"}:
         return True
@@ -84,7 +84,7 @@ def expected(actor: Any, capability: str, method: str, target: Any, *, api: bool
     not do such a thing at all gets 403, whatever the object; an object they may not see is 404 like one that
     does not exist; one they may see and not change is 403.
     """
-    missing = target is not None and _is_missing(actor, target)
+    missing = target is not None and is_missing(actor, target)
     if api and actor.is_token and actor.role is None:
         return 401
     if capability == "anonymous":

@@ -74,8 +74,8 @@ def fill_platform(world: World) -> None:
 def _people(world: World, letter: str) -> dict[str, User]:
     people = {}
     for name, role in STAFF.items():
-        # The portal names the CSM of the account to the customer.
-        scope = "x" if role == Role.CSM else "w"
+        # The portal names the CSM and the team of an account to the customer.
+        scope = "x" if role in {Role.CSM, Role.ONBOARDING} else "w"
         people[name] = _user(world, letter, name, role, canary(letter, scope, "i", name))
     # Whose name stands in an invitation is shown to the invited.
     people["inviter"] = _user(world, letter, "inviter", Role.OWNER, canary(letter, "x", "i", "inviter"))
@@ -115,7 +115,7 @@ def _customer_facts(world: World, letter: str, number: int, account: Account) ->
     world.keep(letter, "contract", number, plant(contract, letter, number))
     line = ContractLine.objects.create(contract=contract, product="x", seats=5, arr=1000)
     world.keep(letter, "contract_line", number, plant(line, letter, number))
-    external = ExternalId.objects.create(account=account, source="crm", external_id=f"X-{number}")
+    external = ExternalId.objects.create(account=account, source="crm", external_id=f"X-{letter}-{number}")
     world.keep(letter, "external_id", number, external)
     for visibility, mark in ((Visibility.INTERNAL, "i"), (Visibility.SHARED, "s")):
         activity = Activity.objects.create(
