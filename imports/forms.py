@@ -65,6 +65,7 @@ class ColumnsForm(forms.Form):
                 initial=kept,
                 widget=forms.CheckboxSelectMultiple,
             )
+        self.order_fields([*(name for name in self.fields if name != "date_order"), "date_order"])
         if "account" in self.target.fields and job.target == TargetKey.EVENTS:
             self.fields["through"] = forms.BooleanField(
                 label=_("The account column holds contract ids"),

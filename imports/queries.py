@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 from imports.models import ImportJob, RejectedRow
+from imports.reading import Layout, rows
 
 SHOWN = 50
 
@@ -18,6 +20,16 @@ def newest_jobs(limit: int = 100) -> list[ImportJob]:
 def first_rejections(job: ImportJob) -> list[RejectedRow]:
     """The first 50 rejected rows. One query."""
     return list(job.rejections.order_by("line")[:SHOWN])
+
+
+def first_rows(job: ImportJob, number: int = 3) -> list[list[str]]:
+    """The cells of the first rows of the file; none once the file is gone."""
+    if not job.file:
+        return []
+    with job.file.open("rb") as file:
+        raw = file.read()
+    layout = Layout(job.encoding, job.delimiter, job.headers, job.rows)
+    return [cells for _line, cells in islice(rows(raw, layout), number)]
 
 
 def rejection_table(job: ImportJob) -> tuple[list[str], Iterator[list[Any]]]:

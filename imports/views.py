@@ -16,7 +16,7 @@ from imports.actions import cancel_import, choose_columns, start_check, start_im
 from imports.choices import WORKING, ImportState
 from imports.forms import ColumnsForm, FileForm
 from imports.models import ImportJob
-from imports.queries import first_rejections, newest_jobs, rejection_table
+from imports.queries import first_rejections, first_rows, newest_jobs, rejection_table
 
 TONES = {ImportState.DONE: "good", ImportState.FAILED: "risk", ImportState.CANCELLED: "", ImportState.CHECKED: "info"}
 
@@ -63,7 +63,7 @@ def job_mapping(request: HttpRequest, job_id: UUID) -> HttpResponse:
             form.add_error(f"field-{broken.field}" if f"field-{broken.field}" in form.fields else None, str(broken))
         else:
             return redirect("imports:job-detail", job.pk)
-    context = {"job": job, "form": form, "guessed": bool(job.mapping)}
+    context = {"job": job, "form": form, "guessed": bool(job.mapping), "sample": first_rows(job)}
     return render(request, "imports/mapping.html", context, status=422 if form.errors else 200)
 
 

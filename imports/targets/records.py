@@ -54,6 +54,21 @@ ALIASES: dict[str, dict[str, tuple[str, ...]]] = {
         "billing": ("billing_frequency", "billing_period"),
     },
 }
+LABELS = {
+    "external_id": "Id in the source",
+    "timezone": "Time zone",
+    "arr": "ARR",
+    "renewal_on": "Renewal",
+    "customer_since_on": "Customer since",
+    "churned_on": "Churned",
+    "scorecard_key": "Scorecard",
+    "email": "E-mail address",
+    "last_touch_at": "Last touch",
+    "left_on": "Left",
+    "start_on": "Start",
+    "end_on": "Last day",
+    "auto_renew": "Renews by itself",
+}
 Upsert = Callable[..., list[RowResult]]
 
 
@@ -61,7 +76,7 @@ def fields_of(kind: str, table: Mapping[str, Field], required: tuple[str, ...]) 
     """The fields a file can fill, from the record's own table."""
     return {
         name: TargetField(
-            name.replace("_", " ").capitalize(),
+            LABELS.get(name) or name.replace("_", " ").capitalize(),
             name in required,
             ALIASES[kind].get(name, ()),
             str(field.schema.get("format", "")).startswith("date"),
