@@ -1,8 +1,12 @@
+import json
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
+from django.conf import settings
 
 from accounts.actions import add_team_member, assign_owner, create_account, update_account, upsert_accounts
+from accounts.actions.methodology import upsert_tiers
 from accounts.capacity import judge
 from accounts.choices import Role
 from accounts.errors import CapacityExceeded, RuleViolated
@@ -106,3 +110,50 @@ def test_a_tam_outside_the_range_is_remarked_on_and_not_refused(tier):
     user = UserFactory()
     warnings = [add_team_member(AccountFactory(tier=tier), user, role, actor=None, at=AT)[1] for _account in range(8)]
     assert [bool(warning) for warning in warnings] == [True] * 4 + [False] * 3 + [True]
+
+
+def tiers_of(pack):
+    definitions = json.loads((Path(settings.BASE_DIR) / "packs/data" / f"{pack}.json").read_text())["tiers"]
+    return upsert_tiers(definitions, pack=pack)
+
+
+@pytest.mark.requirement("FMEA-7.1")
+def test_a_second_enterprise_account_is_remarked_on_and_a_basic_one_needs_nobody(db):
+    tiers, csm, leader = tiers_of("fmea"), UserFactory(), UserFactory(role=Role.VP_CS)
+    for expected in (False, True):
+        account = AccountFactory(tier=tiers["enterprise"])
+        assert assign_owner(account, csm, actor=leader, at=AT).owner == csm
+        remark = AuditEntry.objects.latest("pk").after.get("remark", "")
+        assert bool(remark) is expected
+    assert "at most 1" in remark
+    assert create_account(actor=leader, at=AT, name="Basic", tier=tiers["basic"]).owner is None
+
+
+@pytest.mark.requirement("MNA-1.3")
+def test_a_technical_account_manager_has_five_to_seven_customers(db):
+    tier = tiers_of("mna")["fortune-500"]
+    role = TeamRole.objects.create(key="tam", name="Technical Account Manager", side="vendor", pack="mna")
+    user = UserFactory()
+    said = [add_team_member(AccountFactory(tier=tier), user, role, actor=None, at=AT)[1] for _account in range(8)]
+    assert said == [
+        *(f"This is account {n}; the tier expects at least 5." for n in range(1, 5)),
+        "", "", "",
+        "This would be account 8; the tier allows at most 7.",
+    ]  # fmt: skip
+
+
+@pytest.mark.requirement("MNA-1.2")
+def test_the_packs_own_tier_refuses_a_fourth_account(db):
+    tier, csm = tiers_of("mna")["fortune-500"], UserFactory()
+    for _account in range(3):
+        assign_owner(AccountFactory(tier=tier), csm, actor=csm, at=AT)
+    with pytest.raises(CapacityExceeded):
+        assign_owner(AccountFactory(tier=tier), csm, actor=csm, at=AT)
+
+
+def test_a_csm_at_sixteen_mid_market_accounts_is_remarked_on(db):
+    tier, csm = tiers_of("generic")["mid-market"], UserFactory()
+    for _account in range(15):
+        AccountFactory(tier=tier, owner=csm)
+    assign_owner(AccountFactory(tier=tier), csm, actor=None, at=AT)
+    assert "account 16" in AuditEntry.objects.latest("pk").after["remark"]
