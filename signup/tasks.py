@@ -25,4 +25,4 @@ def build(tenant_id: int, owner: str) -> None:
     """Build the reserved workspace for its ``owner`` (sealed). Safe to run twice; a failure is on its row."""
     tenant = Tenant.objects.filter(pk=tenant_id).first()
     if tenant is not None:
-        build_tenant(tenant, at=timezone.now(), **json.loads(decrypt(owner, purpose=PURPOSE)))
+        build_tenant(tenant, at=timezone.now(), owner_verified=False, **json.loads(decrypt(owner, purpose=PURPOSE)))

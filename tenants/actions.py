@@ -96,9 +96,17 @@ def reserve_tenant(
 
 
 def build_tenant(
-    tenant: Tenant, *, owner_email: str, owner_password: str, owner_name: str = "", at: datetime
+    tenant: Tenant,
+    *,
+    owner_email: str,
+    owner_password: str,
+    owner_name: str = "",
+    owner_verified: bool = True,
+    at: datetime,
 ) -> Tenant:
     """Make the schema of a reserved workspace, set it up and open it.
+
+    ``owner_verified`` False: nobody has shown yet that the address is the owner's, so the first sign-in asks.
 
     On failure nothing of the schema stays and the workspace is marked failed, with the reason. Safe to call again
     after a crash: a half-built schema is dropped first; a workspace that is ready, or being built by another
@@ -117,7 +125,12 @@ def build_tenant(
             with tenant_context(tenant), transaction.atomic():
                 for path in settings.TENANT_SETUP:
                     import_string(path)(
-                        tenant, owner_email=owner_email, owner_password=owner_password, owner_name=owner_name, at=at
+                        tenant,
+                        owner_email=owner_email,
+                        owner_password=owner_password,
+                        owner_name=owner_name,
+                        owner_verified=owner_verified,
+                        at=at,
                     )
         except BaseException as error:
             connection.set_schema_to_public()

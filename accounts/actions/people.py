@@ -32,18 +32,20 @@ def create_user_with_password(
     at: datetime,
     actor: User | None,
     portal_accounts: Iterable[Account] = (),
+    verified: bool = True,
     **fields: Any,
 ) -> User:
-    """Create an active user whose address counts as verified, ready to sign in. Returns the user.
+    """Create an active user, ready to sign in. Returns the user.
 
-    For provisioning, demo data and accepted invitations; whoever calls it has proven the address or needs
-    no proof. Raises RuleViolated for a taken address. The password is not validated here: a form did.
+    For provisioning, demo data and accepted invitations. ``verified`` says that whoever calls has proof of the
+    address or needs none; without it the first sign-in asks for a code sent there. Raises RuleViolated for a taken
+    address. The password is not validated here: a form did.
     """
     address = email.strip().lower()
     if User.objects.filter(email__iexact=address).exists():
         raise RuleViolated("user.email_taken", _("Somebody with this address is here already."), "email")
     user = User.objects.create_user(address, password, name=name.strip(), role=role, **fields)
-    EmailAddress.objects.create(user=user, email=address, verified=True, primary=True)
+    EmailAddress.objects.create(user=user, email=address, verified=verified, primary=True)
     user.portal_accounts.set(portal_accounts)
     audit.record("user.created", user, actor=actor, at=at, after={"email": address, "role": role})
     return user

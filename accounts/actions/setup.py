@@ -17,7 +17,14 @@ if TYPE_CHECKING:
 
 @transaction.atomic
 def prepare_workspace(
-    tenant: Tenant, *, owner_email: str, owner_password: str, owner_name: str, at: datetime, **_more: Any
+    tenant: Tenant,
+    *,
+    owner_email: str,
+    owner_password: str,
+    owner_name: str,
+    at: datetime,
+    owner_verified: bool = True,
+    **_more: Any,
 ) -> User:
     """Write the settings row and the first owner in the selected schema. Returns the owner.
 
@@ -31,5 +38,11 @@ def prepare_workspace(
     if present is not None:
         return present
     return create_user_with_password(
-        owner_email, name=owner_name, role=Role.OWNER, password=owner_password, at=at, actor=None
+        owner_email,
+        name=owner_name,
+        role=Role.OWNER,
+        password=owner_password,
+        at=at,
+        actor=None,
+        verified=owner_verified,
     )

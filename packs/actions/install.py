@@ -43,7 +43,7 @@ class InstallReport:
         return sum(len(s.created) + len(s.updated) + len(s.retired) for s in self.sections.values())
 
 
-def install_for_tenant(tenant: Tenant, *, owner_email: str, owner_password: str, owner_name: str, at: datetime) -> None:
+def install_for_tenant(tenant: Tenant, *, at: datetime, **_owner: Any) -> None:
     """Install the tenant's chosen pack; a step of TENANT_SETUP, run inside the new schema."""
     if tenant.pack:
         install_pack(tenant.pack, actor=None, at=at)

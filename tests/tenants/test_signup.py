@@ -6,12 +6,14 @@ import re
 from datetime import UTC, datetime
 
 import pytest
+from allauth.account.models import EmailAddress
 from django.db import connection
 from django.test import Client
 from django_tenants.utils import tenant_context
 
 from accounts.choices import Role
 from accounts.models import User
+from config import celery_app
 from packs.models import PackInstall
 from signup import tasks
 from signup.views import SIGN_UPS
@@ -78,7 +80,32 @@ def test_from_the_form_to_a_workspace_that_can_be_used(visitor, sent):
         owner = User.objects.get()
         assert (owner.email, owner.name, owner.role) == ("olga@initech.example", "Olga Owner", Role.OWNER)
         assert owner.check_password("a long password")
+        assert not EmailAddress.objects.get().verified
         assert [install.key for install in PackInstall.objects.all()] == ["fleet"]
+
+
+@pytest.fixture
+def worker_at_once():
+    celery_app.conf.task_always_eager = True
+    yield
+    celery_app.conf.task_always_eager = False
+
+
+def test_the_first_sign_in_proves_the_address(
+    visitor, sent, mailoutbox, django_capture_on_commit_callbacks, worker_at_once
+):
+    visitor.post("/signup/", GOOD)
+    tasks.build.run(*sent[0])
+    owner = Client(HTTP_HOST="initech.localhost")
+    with django_capture_on_commit_callbacks(execute=True):
+        owner.post("/auth/login/", {"login": "olga@initech.example", "password": "a long password"})
+    assert owner.get("/people/").status_code == 302
+    [mail] = mailoutbox
+    with tenant_context(Tenant.objects.get(slug="initech")):
+        code = owner.session["account_email_verification_code"]["code"]
+    assert (mail.to, code in mail.body) == (["olga@initech.example"], True)
+    owner.post("/auth/confirm-email/", {"code": code})
+    assert owner.get("/people/").status_code == 200
 
 
 def test_the_password_is_not_in_the_queue(visitor, sent):
