@@ -41,10 +41,10 @@ def test_filters_change_the_results_and_the_address_without_a_reload(visit):
     seen = visit("vp", "/accounts/")
     page = seen.page
     page.evaluate("window.stayed = true")
-    page.locator("input[name=q]").fill("halden")
+    page.locator("main input[type=search]").fill("halden")
     expect(page.locator("tbody tr")).to_have_count(1)
     expect(page).to_have_url(re.compile(r"q=halden"))
-    page.locator("input[name=q]").fill("")
+    page.locator("main input[type=search]").fill("")
     page.locator("select[name=band]").select_option("green")
     expect(page).to_have_url(re.compile(r"band=green"))
     assert page.evaluate("window.stayed") is True
@@ -86,10 +86,13 @@ def test_every_stop_of_the_tab_key_is_visible_and_the_skip_link_comes_first(visi
     assert page.evaluate("document.activeElement.id") == "main"
     hidden = page.evaluate(
         """() => [...document.querySelectorAll('main a, main button, main input, main select')].filter(e => {
-            if (!e.offsetParent || e.type === 'hidden') return false; e.focus(); e.scrollIntoView({block: 'nearest'});
-            const r = e.getBoundingClientRect(); const top = document.elementFromPoint(r.x + r.width / 2, r.y + r.height / 2);
-            return document.activeElement === e && top && !e.contains(top) && !top.contains(e) && !top.closest('label'); })
-            .map(e => e.outerHTML.slice(0, 90))"""
+            if (!e.offsetParent || e.type === 'hidden') return false;
+            e.focus();
+            e.scrollIntoView({block: 'nearest'});
+            const box = e.getBoundingClientRect();
+            const top = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
+            return document.activeElement === e && top && !e.contains(top) && !top.contains(e) && !top.closest('label');
+        }).map(e => e.outerHTML.slice(0, 90))"""
     )
     assert hidden == []
 
@@ -106,7 +109,6 @@ def test_a_chart_tells_its_numbers_on_hover_and_in_a_table(visit):
 def test_a_form_tells_what_is_wrong_and_moves_the_focus_there(visit):
     page = visit("vp", "/accounts/new/").page
     page.locator("input[name=name]").fill("New One")
-    page.locator("input[name=country]").fill("XX9"[:2])
     page.locator("input[name=timezone]").fill("Mars/Base")
     page.locator("main form [type=submit]").first.click()
     expect(page.locator("[role=alert]")).to_be_focused()
@@ -117,7 +119,7 @@ def test_a_form_tells_what_is_wrong_and_moves_the_focus_there(visit):
 
 def test_everything_works_without_script(visit, world):
     page = visit("vp", "/accounts/", java_script_enabled=False).page
-    page.locator("input[name=q]").fill("halden")
+    page.locator("main input[type=search]").fill("halden")
     page.locator(".filters button").click()
     expect(page.locator("tbody tr")).to_have_count(1)
     page.locator("tbody input[type=checkbox]").check()
@@ -125,14 +127,14 @@ def test_everything_works_without_script(visit, world):
     page.locator("tbody th a").click()
     expect(page.locator("h1")).to_have_text("Halden Logistics")
     page.get_by_role("link", name="Show the CTAs").click()
-    expect(page.locator("[aria-current=page]").last).to_contain_text("CTAs")
+    expect(page.locator(".tabs [aria-current]")).to_contain_text("CTAs")
     page.get_by_role("link", name="Timeline").click()
     page.get_by_role("link", name="Note").click()
     page.locator("input[name=title]").fill("Written without script")
     page.locator("main form [type=submit]").click()
-    expect(page.locator(".tl")).to_contain_text("Written without script")
+    expect(page.locator(".tl").first).to_contain_text("Written without script")
     page.locator(".searchbtn").click()
-    page.locator("input[name=q]").fill("kestrel")
+    page.locator("main input[type=search]").fill("kestrel")
     page.locator("main form [type=submit]").click()
     expect(page.locator("main")).to_contain_text("Kestrel Energy")
 

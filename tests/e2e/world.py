@@ -1,4 +1,4 @@
-"""A committed workspace for the browser: ``acme`` on the fleet pack with scored accounts, and ``globex`` with a secret."""
+"""A committed workspace for the browser: ``acme`` on the fleet pack with scores, and ``globex`` with a secret."""
 
 from __future__ import annotations
 
@@ -24,7 +24,6 @@ from tests.health.definitions import CARDS, best
 from usage.actions import record_observations
 
 PASSWORD = "correct horse battery staple"
-WORST = {"login_pct": "12", "mobile_pct": "5"}
 NAMES = (
     "Aldgate Freight",
     "Beacon Logistics",
@@ -106,7 +105,8 @@ def _work(account: Account, leader: User, now: datetime) -> dict[str, UUID]:
     values = {"kind": "risk", "priority": "high", "evidence": {"facts": {"usage_change_pct": "-31"}}, "at": now}
     cta = open_cta(account, title="Usage fell", reason="31 % in five weeks", playbook_key="recovery", **values)
     later = open_cta(account, title="Ask for a reference", reason="", **values)
-    assert cta and later
+    assert cta is not None
+    assert later is not None
     until_on = now.date() + timedelta(days=9)
     snooze_cta(later, until_on=until_on, reason="After the audit", actor=leader, at=now)
     notify(
@@ -167,9 +167,7 @@ def _values(accounts: list[Account], day: Any, weeks: int) -> list[dict[str, str
         falling = number % 4 == 3 and weeks < 6
         for place, (metric, value) in enumerate(values.items()):
             poor = (falling and place % 2) or (number % 5 == 4 and place % 3 == 0)
-            if value.replace(".", "").isdigit():
-                told = "20" if poor and Decimal(value) > 50 else value
-            else:
-                told = value
+            number = value.replace(".", "").isdigit()
+            told = "20" if poor and number and Decimal(value) > 50 else value
             rows.append({"account": str(account.pk), "metric": metric, "on": day.isoformat(), "value": told})
     return rows
