@@ -199,8 +199,9 @@ ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = True
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_RESEND = True
 ACCOUNT_PASSWORD_RESET_TOKEN_GENERATOR = "accounts.password_reset.TokenGenerator"
-# Wrong passwords are counted by accounts.limits: allauth would lock a victim out of every network.
-ACCOUNT_RATE_LIMITS = {"login_failed": None, "reset_password": "20/m/ip,3/h/key"}
+# Sign-ins are counted by accounts.limits: allauth would lock a victim out of every network, and give every
+# address a fresh budget in each tenant.
+ACCOUNT_RATE_LIMITS = {"login": None, "login_failed": None, "reset_password": "20/m/ip,3/h/key"}
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if HTTPS else "http"
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""

@@ -96,7 +96,8 @@ def test_the_list_costs_the_same_for_one_and_for_many(boss):
         cache.clear()  # what the side bar remembers for seconds
         with CaptureQueriesContext(connection) as queries:
             boss.get("/people/")
-        return len(queries)
+        # Which schema is selected is said again after a change of it, not per page.
+        return sum(not query["sql"].startswith("SET search_path") for query in queries)
 
     few = count()
     for number in range(3):
