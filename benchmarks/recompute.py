@@ -187,12 +187,12 @@ def cases(bench: Bench) -> Iterator[Case]:
     common: dict[str, Any] = {"area": "recompute", "pids": bench.backends, "unit": "accounts"}
     yield Case(
         name=f"recompute {count:,} accounts, every score new", run=lambda: recompute(at=at), floor=lambda: scan(on),
-        floor_name="one scan of its inputs", goal=7, units=count, prepare=forget,
+        floor_name="one scan of its inputs, summed by account", goal=7, units=count, prepare=forget,
         verify=lambda: check_against_slow_reference(at), **common,
     )  # fmt: skip
     yield Case(
         name=f"recompute {count:,} accounts, nothing new", run=lambda: recompute(at=at), floor=lambda: scan(on),
-        floor_name="one scan of its inputs", goal=7, units=count, prepare=rewind, **common,
+        floor_name="one scan of its inputs, summed by account", goal=7, units=count, prepare=rewind, **common,
     )  # fmt: skip
     dirty = count // 100
     yield Case(

@@ -10,7 +10,7 @@ severities and the smallest count it was measured over; ``metrics_of`` says whic
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -20,6 +20,8 @@ from typing import Any
 from health.scoring.measures import OPERATORS, Value, compile_test
 
 Condition = Mapping[str, Any]
+# An account's key: its id, or a simulator's only one.
+Key = Any
 # An event counts as new for this long; older ones are history that an import brought in.
 EVENT_WINDOW_DAYS = 30
 
@@ -35,14 +37,14 @@ class Facts:
     """
 
     at: datetime
-    metrics: Mapping[str, Mapping[Hashable, Value]]
-    events: Mapping[str, Mapping[Hashable, datetime]] = field(default_factory=dict)
-    known_since: Mapping[Hashable, datetime | None] = field(default_factory=dict)
-    handled: Mapping[Hashable, datetime] = field(default_factory=dict)
+    metrics: Mapping[str, Mapping[Key, Value]]
+    events: Mapping[str, Mapping[Key, datetime]] = field(default_factory=dict)
+    known_since: Mapping[Key, datetime | None] = field(default_factory=dict)
+    handled: Mapping[Key, datetime] = field(default_factory=dict)
     measured: bool = False
 
 
-def accounts_where(condition: Condition, facts: Facts) -> AbstractSet[Hashable]:
+def accounts_where(condition: Condition, facts: Facts) -> AbstractSet[Key]:
     """The accounts for which ``condition`` holds. Cost: one pass over the columns it names."""
     if "any" in condition:
         return set().union(*(accounts_where(part, facts) for part in condition["any"]))
@@ -126,7 +128,7 @@ def _plain(key: str) -> str:
     return key.removesuffix("_pct").replace("_", " ").replace("-", " ")
 
 
-def _where_happened(condition: Condition, facts: Facts) -> set[Hashable]:
+def _where_happened(condition: Condition, facts: Facts) -> set[Key]:
     happened = facts.events.get(condition["event"], {})
     since = facts.at - timedelta(days=condition.get("window_days", EVENT_WINDOW_DAYS))
     handled = facts.handled
@@ -137,15 +139,18 @@ def _where_happened(condition: Condition, facts: Facts) -> set[Hashable]:
     }
 
 
-def _where_silent(condition: Condition, facts: Facts) -> set[Hashable]:
+def _where_silent(condition: Condition, facts: Facts) -> set[Key]:
     happened = facts.events.get(condition["absent"], {})
     before = facts.at - timedelta(days=condition["days"])
-    return {
-        account for account, since in facts.known_since.items() if max(since, happened.get(account, since)) <= before
-    }
+    silent = set()
+    for account, since in facts.known_since.items():
+        last = happened.get(account)
+        if since is not None and since <= before and (last is None or last <= before):
+            silent.add(account)
+    return silent
 
 
-def _where_measured(condition: Condition, facts: Facts) -> set[Hashable]:
+def _where_measured(condition: Condition, facts: Facts) -> set[Key]:
     holds = compile_test(condition)
     columns = None if facts.measured else _severity_columns(condition)
     column = _sum_of(columns, facts) if columns else facts.metrics.get(condition["metric"], {})
@@ -154,7 +159,7 @@ def _where_measured(condition: Condition, facts: Facts) -> set[Hashable]:
         return accounts
     counts = facts.metrics.get(_count_column(condition), {})
     least = Decimal(condition["min_count"])
-    return {account for account in accounts if counts.get(account, Decimal(0)) >= least}
+    return {account for account in accounts if Decimal(counts.get(account, 0)) >= least}
 
 
 def _severity_columns(condition: Condition) -> list[str] | None:
@@ -168,8 +173,8 @@ def _count_column(condition: Condition) -> str:
     return condition["metric"].removesuffix("_change_pct")
 
 
-def _sum_of(columns: Sequence[str], facts: Facts) -> dict[Hashable, Value]:
-    total: dict[Hashable, Value] = {}
+def _sum_of(columns: Sequence[str], facts: Facts) -> dict[Key, Value]:
+    total: dict[Key, Value] = {}
     for name in columns:
         for account, value in facts.metrics.get(name, {}).items():
             total[account] = Decimal(total.get(account, 0)) + Decimal(value)

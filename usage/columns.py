@@ -23,7 +23,7 @@ from usage.catalogue import STATED_FOR_DAYS
 from usage.counts import counts_of
 from usage.derived import FORMULAS, exact, trimmed
 from usage.metrics import BASES, PER_USER, SOURCE, _observed_at, computed_counts, provide
-from usage.stated import DAILY, LATEST, SUMS, TICKET_FORMULAS, Tickets, latest_values
+from usage.stated import DAILY, LATEST, SUMS, TICKET_FORMULAS, Given, Tickets
 
 Codes = npt.NDArray[np.int64]
 MISSING = -1
@@ -71,12 +71,17 @@ def coded_columns(accounts: Sequence[UUID], metrics: set[str], on: dt.date, *, e
     """
     roster = Roster(accounts, everyone=everyone)
     slow = {name for name in metrics if name == PER_USER or name.startswith(("ticket_count:", "open_tickets:"))}
-    columns = _stated(roster, metrics - slow, on)
-    formulas = (metrics - slow) & set(FORMULAS)
-    tickets = (metrics - slow) & set(TICKET_FORMULAS)
-    computed = (_computed(roster, formulas, on) if formulas else {}) | (
-        _ticket_columns(roster, tickets, on) if tickets else {}
-    )
+    quick = metrics - slow
+    formulas, tickets = quick & set(FORMULAS), quick & set(TICKET_FORMULAS)
+    columns = _stated(roster, quick | set(BASES) if formulas else quick, on)
+    computed: dict[str, Coded] = {}
+    if formulas:
+        bases = {name: _by_account(roster, columns[name]) for name in BASES if name in columns}
+        computed = _computed(roster, formulas, bases, on)
+    if tickets:
+        computed |= _ticket_columns(roster, tickets, on)
+    for name in columns.keys() - metrics:
+        del columns[name]
     for metric, column in computed.items():
         columns[metric] = _merged(column, columns.get(metric), on)
     for metric, given in (provide(roster.ids, slow, on) if slow else {}).items():
@@ -194,11 +199,15 @@ def _texts(choices: npt.NDArray[Any], sources: npt.NDArray[Any]) -> dict[int, st
     return {code: _names[schema, code] for code in wanted}
 
 
-def _computed(roster: Roster, formulas: Iterable[str], on: dt.date) -> dict[str, Coded]:
-    """Figures computed from events. Three queries."""
+def _by_account(roster: Roster, column: Coded) -> dict[UUID, Observation]:
+    places = np.flatnonzero(column.codes != MISSING).tolist()
+    return {roster.accounts[place]: column.cells[column.codes[place]] for place in places}
+
+
+def _computed(roster: Roster, formulas: Iterable[str], bases: Given, on: dt.date) -> dict[str, Coded]:
+    """Figures computed from events and the stated figures they divide by. Two queries."""
     window = counts_of(roster.ids, on)
-    given = latest_values(roster.ids, set(BASES), on)
-    counts = computed_counts(window, given)
+    counts = computed_counts(window, bases)
     observed_at = _observed_at(window.seen_at, on)
     places = roster.places(window.keys)
     columns = {}

@@ -156,9 +156,8 @@ def _fill_from_kpis(card: CompiledCard, frame: Frame) -> None:
     if not card.kpis:
         return
     keys = {key for wanted in card.kpis.values() for key in wanted}
-    targets = {
-        kpi.key: Target(kpi.key, kpi.op, kpi.target) for kpi in Kpi.objects.filter(key__in=keys, target__isnull=False)
-    }
+    known = Kpi.objects.filter(key__in=keys).values_list("key", "op", "target")
+    targets = {key: Target(key, op, target) for key, op, target in known if op is not None and target is not None}
     readings = frame.by_account(name for key in keys for name in metric_names(key))
     for name, wanted in card.kpis.items():
         chosen = tuple(targets[key] for key in wanted if key in targets)

@@ -114,7 +114,7 @@ def _held(compiled: CompiledCard, inputs: list[_Input], at: datetime) -> dict[in
     held: dict[int, tuple[int, ...]] = {}
     for index, flag in enumerate(flags):
         for row in accounts_where(flag["condition"], facts):
-            held[row] = (*held.get(row, ()), index)  # type: ignore[index, arg-type]
+            held[row] = (*held.get(row, ()), index)
     return held
 
 

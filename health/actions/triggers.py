@@ -9,7 +9,7 @@ does not fire again, except for a new event it waits for. A snooze or the cap of
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -19,7 +19,7 @@ from uuid import UUID
 from django.contrib.postgres.aggregates import ArrayAgg
 from django.db.models import Q
 
-from health.conditions import Facts, absences_of, accounts_where, events_of, in_words, metrics_of, named_metrics
+from health.conditions import Facts, Key, absences_of, accounts_where, events_of, in_words, metrics_of, named_metrics
 from health.models import TriggerFiring, TriggerState, TriggerVersion
 from health.queries.events import (
     BAND_WORSENED,
@@ -124,9 +124,9 @@ def evaluate(
     return len(fired)
 
 
-def _metrics(triggers: ActiveTriggers, columns: Columns, current: list[Any]) -> dict[str, dict[Hashable, Any]]:
+def _metrics(triggers: ActiveTriggers, columns: Columns, current: list[Any]) -> dict[str, dict[Key, Any]]:
     """The columns as plain values, with the score, band and 30-day change of this very run."""
-    metrics: dict[str, dict[Hashable, Any]] = {
+    metrics: dict[str, dict[Key, Any]] = {
         name: {account: seen.value for account, seen in columns[name].items()}
         for name in triggers.metrics
         if name in columns
@@ -202,11 +202,11 @@ class _Judge:
             rows = TriggerState.objects.filter(trigger=self.version.trigger_id, account__in=over)
             self.states.update({state.account_id: state for state in rows})
 
-    def _with_news(self, condition: Mapping[str, Any]) -> set[Hashable]:
+    def _with_news(self, condition: Mapping[str, Any]) -> set[Key]:
         events = events_of(condition)
         return set().union(*(accounts_where({"event": event}, self.facts) for event in events)) if events else set()
 
-    def _released(self, holding: Iterable[Hashable]) -> set[Hashable]:
+    def _released(self, holding: Iterable[Key]) -> set[Key]:
         active = {account for account, state in self.states.items() if state.is_active} - set(holding)
         release = self.definition.get("release")
         return active & accounts_where(release, self.facts) if release else active

@@ -31,7 +31,11 @@ class Evidence(models.Model):
     measures; ``dimensions`` over its dimensions. Points are millionths.
     """
 
-    version = models.ForeignKey("health.ScorecardVersion", on_delete=models.PROTECT, related_name="+")
+    # No constraint in the database here and below: a run names only versions and accounts it has just read, live
+    # versions cannot be deleted, and two checks a row would cost a sixth of the run.
+    version = models.ForeignKey(
+        "health.ScorecardVersion", on_delete=models.PROTECT, db_constraint=False, related_name="+"
+    )
     scorecard_key = models.CharField(max_length=60)
     score = models.DecimalField(max_digits=9, decimal_places=6, null=True)
     shown = models.DecimalField(max_digits=4, decimal_places=1, null=True)
@@ -100,7 +104,9 @@ class HealthScore(Evidence):
     """
 
     pk = models.CompositePrimaryKey("account_id", "computed_on")
-    account = models.ForeignKey("accounts.Account", on_delete=models.CASCADE, related_name="health_scores")
+    account = models.ForeignKey(
+        "accounts.Account", on_delete=models.CASCADE, db_constraint=False, related_name="health_scores"
+    )
 
     objects = OfAccountQuerySet.as_manager()
 

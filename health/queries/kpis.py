@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from health.kpis import metric_names
@@ -38,12 +39,12 @@ def kpi_readings(account_id: UUID, *, on: date) -> list[Reading]:
     ]
 
 
-def _reading(kpi: Kpi, found: list[object], on: date) -> Reading:
+def _reading(kpi: Kpi, found: list[Any], on: date) -> Reading:
     seen = next((item for item in found if item is not None), None)
-    value = number(seen.value) if seen is not None else None  # type: ignore[attr-defined]
+    value = number(seen.value) if seen is not None else None
     limit = OVERDUE_DAYS.get(kpi.frequency)
     if seen is None or value is None:
         return Reading(kpi, None, None, "", None, is_overdue=limit is not None)
-    observed_at = seen.observed_at  # type: ignore[attr-defined]
+    observed_at = seen.observed_at
     late = limit is not None and (on - observed_at.date()).days > limit
-    return Reading(kpi, value, observed_at, seen.source, is_met(kpi.op, kpi.target, value), late)  # type: ignore[attr-defined]
+    return Reading(kpi, value, observed_at, seen.source, is_met(kpi.op, kpi.target, value), late)

@@ -212,7 +212,8 @@ def dimension_trends(account_id: UUID, *, on: date) -> dict[str, str]:
     same = [row for row in reversed(rows) if row.version_id == rows[0].version_id]
     trends = {}
     for at, part in enumerate(card.dimensions):
-        trends[part.key] = trend([decimal(row.dimensions[at]) for row in same if row.dimensions[at] is not None])
+        figures = [row.dimensions[at] for row in same]
+        trends[part.key] = trend([decimal(figure) for figure in figures if figure is not None])
     return trends
 
 

@@ -200,8 +200,8 @@ class Scorecard:
     def _coverage(self, present: list[list[int]]) -> Fraction:
         """The share of points or weight measured; a penalty dimension counts its measures equally (AMB-03)."""
         if self.method == POINTS_SUM:
-            there = sum((self.measures[at].max_points for part in present for at in part), Fraction(0))
-            return there / sum((measure.max_points for measure in self.measures), Fraction(0))
+            measured = sum((self.measures[at].max_points for part in present for at in part), Fraction(0))
+            return measured / sum((measure.max_points for measure in self.measures), Fraction(0))
         covered = Fraction(0)
         for part, there in zip(self.dimensions, present, strict=True):
             covered += part.weight * self._share(part, there)
