@@ -20,6 +20,8 @@ from django.utils import timezone
 from accounts.audit import acting_via, record
 from accounts.fields import FieldError
 from accounts.results import Outcome
+from engagement.actions import notify
+from engagement.choices import Kind
 from imports import mapping as columns
 from imports.choices import ImportState
 from imports.models import ImportJob, RejectedRow
@@ -51,6 +53,7 @@ def work(job_id: UUID, *, seconds: float = AT_A_TIME) -> bool:
             "rows that are in already do not count twice.",
             finished_at=timezone.now(),
         )
+        _tell(job, f"{job.file_name} was stopped by an error", at=timezone.now())
         return True
 
 
@@ -144,5 +147,13 @@ def _end(job: ImportJob, state: str, *, at: datetime) -> None:
     job.state, job.finished_at, job.touched_at = state, at, at
     job.save(update_fields=["state", "finished_at", "touched_at", "created", "duplicates", "receipts"])
     if state == ImportState.DONE:
+        _tell(job, f"{job.file_name} is in: {job.created + job.updated} rows kept, {job.rejected} rejected", at=at)
         names = ("rows", "created", "updated", "duplicates", "rejected")
         record("import.done", job, actor=job.created_by, at=at, after={name: getattr(job, name) for name in names})
+
+
+def _tell(job: ImportJob, title: str, *, at: datetime) -> None:
+    """Tell whoever began the job."""
+    people = [job.created_by] if job.created_by else []
+    key = f"import:{job.pk}:{at:%Y%m%d%H%M%S}"
+    notify(people, kind=Kind.IMPORT_DONE, title=title, url=f"/imports/{job.pk}/", at=at, dedupe_key=key)
