@@ -46,11 +46,11 @@ def accept(bodies: list[bytes], now: dt.datetime) -> None:
         store_events(intake.read_body(body, "events"), at=now)
 
 
-def make_bodies(portfolio: Portfolio, now: dt.datetime, batch: int) -> tuple[list[bytes], list[bytes]]:
-    """The same events as JSON bodies and as finished bytes, BATCHES of each."""
-    drawn = [
-        draw_events(portfolio, batch, now=now - dt.timedelta(minutes=n), days=0.02, seed=n) for n in range(BATCHES)
-    ]
+def make_bodies(
+    portfolio: Portfolio, now: dt.datetime, batch: int, *, count: int = BATCHES
+) -> tuple[list[bytes], list[bytes]]:
+    """The same events as JSON bodies and as finished bytes, ``count`` batches of each."""
+    drawn = [draw_events(portfolio, batch, now=now - dt.timedelta(minutes=n), days=0.02, seed=n) for n in range(count)]
     return (
         [as_json(portfolio, events, prefix=f"b{n}-") for n, events in enumerate(drawn)],
         [as_binary(portfolio, events, seed=n) for n, events in enumerate(drawn)],
@@ -141,9 +141,7 @@ def make_tokens(bench: Bench, count: int) -> list[str]:
     from accounts.models import User
 
     owner = User.objects.get(role="owner")
-    return [
-        issue_token(owner, name=f"bench {n}", scopes=["write"], actor=None, at=bench.now)[1] for n in range(count)
-    ]
+    return [issue_token(owner, name=f"bench {n}", scopes=["write"], actor=None, at=bench.now)[1] for n in range(count)]
 
 
 def reset() -> None:

@@ -29,7 +29,7 @@ def store_only(now: dt.datetime) -> None:
             "SELECT set_config('jit', 'off', true), set_config('work_mem', '64MB', true),"
             " set_config('enable_nestloop', 'off', true)"
         )
-        cursor.execute(raw, {"share": 100_000, "floor": window_floor(now), "zone": "UTC", "at": now})
+        cursor.execute(raw, {"share": 200_000, "floor": window_floor(now), "zone": "UTC", "at": now})
         cursor.fetchone()
 
 
@@ -46,7 +46,7 @@ def keeping(bench: Bench, portfolio: Portfolio) -> Iterator[Case]:
     from benchmarks.ingest import accept, make_bodies, truncate
     from usage.actions import drain
 
-    bodies, _ = make_bodies(portfolio, bench.now, 5000)
+    bodies, _ = make_bodies(portfolio, bench.now, 5000, count=20)
     truncate()
     accept(bodies, bench.now)
     drain(at=bench.now)
@@ -106,7 +106,7 @@ FROM usage_accountday WHERE day > %(on)s::date - 30 AND day <= %(on)s
 def reading(bench: Bench, portfolio: Portfolio) -> Iterator[Case]:
     """Thirty days of use of every account: active users, features, change; against one scan."""
     from usage.actions import define_key_features
-    from usage.counts import counts_of
+    from usage.counts import QUIET, counts_of
 
     on = bench.now.date()
     names = [{"key": f"feature_{n}", "name": f"Feature {n}"} for n in range(1, 7)]
@@ -118,8 +118,8 @@ def reading(bench: Bench, portfolio: Portfolio) -> Iterator[Case]:
         cursor.execute("ANALYZE accounts_account")
 
     def scan() -> None:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT set_config('jit', 'off', true)")
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(QUIET)
             cursor.execute(SCAN, {"on": on})
             cursor.fetchone()
 

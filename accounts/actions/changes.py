@@ -6,18 +6,23 @@ from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
-from accounts.models import ChangedAccount
+from django.db import connection
 
-BATCH = 2000
+BATCH = 10_000
 
 
 def mark_changed(account_ids: Iterable[UUID], *, at: datetime) -> None:
     """Note that facts of these accounts changed at ``at``; the next sweep scores them again.
 
-    Belongs into the transaction of the fact. One statement per 2,000 accounts. Keys are written in order,
+    Belongs into the transaction of the fact. One statement per 10,000 accounts. Keys are written in order,
     so that two writers never wait for each other in a circle.
     """
-    rows = [ChangedAccount(account_id=pk, changed_at=at) for pk in sorted(set(account_ids))]
-    ChangedAccount.objects.bulk_create(
-        rows, batch_size=BATCH, update_conflicts=True, unique_fields=["account_id"], update_fields=["changed_at"]
-    )
+    keys = sorted(set(account_ids))
+    with connection.cursor() as cursor:
+        for start in range(0, len(keys), BATCH):
+            cursor.execute(
+                "INSERT INTO accounts_changedaccount (account_id, changed_at)"
+                " SELECT key, %s FROM unnest(%s::uuid[]) AS key"
+                " ON CONFLICT (account_id) DO UPDATE SET changed_at = excluded.changed_at",
+                [at, keys[start : start + BATCH]],
+            )

@@ -21,7 +21,7 @@ from usage.actions.parking import release_parked
 from usage.fold import FOLD, MEANINGS, MOBILE, RESOLVED
 from usage.partitions import ensure_partitions, window_floor
 
-SHARE = 50_000
+SHARE = 100_000
 # Up to here single index look-ups win; above, the planner's guesses about CTEs are kept from nested loops.
 SMALL = 500
 ATTEMPTS = 3
@@ -214,7 +214,7 @@ def _run(*, at: dt.datetime, share: int, waiting: int) -> tuple[Drained, list[UU
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT set_config('jit', 'off', true), set_config('work_mem', '64MB', true),"
-            " set_config('enable_nestloop', %s, true)",
+            " set_config('enable_nestloop', %s, true), set_config('max_parallel_workers_per_gather', '0', true)",
             ["on" if waiting <= SMALL else "off"],
         )
         statement = DRAIN.format(share_only=SHARE_ONLY if waiting == share else "")
