@@ -12,12 +12,17 @@ from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
 
 from tenants import blueprint
+from tenants.locks import job_lock
 from tenants.models import Domain, Tenant, TenantStatus
 
 CHUNK = 100
 # How the reason begins when a migration, and not an operator, closed a workspace.
 BROKEN = "Migration failed:"
 EXTENSIONS = ("pg_trgm", "btree_gin", "unaccent")
+
+
+class Busy(RuntimeError):
+    """Another process migrates at this moment."""
 
 
 @dataclass(slots=True)
@@ -85,9 +90,16 @@ def migrate_fleet(*, at: datetime) -> MigrationReport:
     """Bring the public schema and every workspace that lags up to this release.
 
     A workspace that fails is set to maintenance, so that nobody is served from half a schema, and the others
-    go on; running it again resumes with those left.
+    go on; running it again resumes with those left. Raises Busy while another process is at it.
     """
     prepare_database(at=at)
+    with job_lock("migrate-fleet") as free:
+        if not free:
+            raise Busy("another process is migrating; it does all there is to do")
+        return _migrate_lagging()
+
+
+def _migrate_lagging() -> MigrationReport:
     rows = list(Tenant.objects.workspaces().exclude(status__in=[TenantStatus.PROVISIONING, TenantStatus.FAILED]))
     report = MigrationReport(tenants=len(rows))
     behind = set(lagging([row.schema_name for row in rows]))

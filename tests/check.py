@@ -25,6 +25,8 @@ TYPED = [
     "ui",
     "businesstime",
     "demo",
+    "console",
+    "signup",
 ]
 # What a deployment sets; `check --deploy` looks at the settings that follow from it.
 DEPLOYED = {"HTTPS": "1", "SECRET_KEY": "check-deploy-0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEF", "DEBUG": "0"}

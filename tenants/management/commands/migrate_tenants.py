@@ -4,10 +4,10 @@ import json
 import time
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from tenants.fleet import migrate_fleet
+from tenants.fleet import Busy, migrate_fleet
 
 
 class Command(BaseCommand):
@@ -15,7 +15,10 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         started = time.perf_counter()
-        report = migrate_fleet(at=timezone.now())
+        try:
+            report = migrate_fleet(at=timezone.now())
+        except Busy as busy:
+            raise CommandError(str(busy)) from busy
         answer = {
             "tenants": report.tenants,
             "migrated": report.migrated,
