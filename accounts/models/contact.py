@@ -32,9 +32,7 @@ class Contact(TenantModel):
     email = models.EmailField(blank=True)
     phone = models.CharField(max_length=40, blank=True)
     title = models.CharField(max_length=120, blank=True)
-    stakeholder_role = models.CharField(
-        max_length=20, choices=StakeholderRole.choices, default=StakeholderRole.OTHER
-    )
+    stakeholder_role = models.CharField(max_length=20, choices=StakeholderRole.choices, default=StakeholderRole.OTHER)
     sentiment = models.CharField(max_length=10, choices=Sentiment.choices, blank=True, default=Sentiment.UNKNOWN)
     last_touch_at = models.DateTimeField(null=True, blank=True)
     left_on = models.DateField(null=True, blank=True)
@@ -48,9 +46,7 @@ class Contact(TenantModel):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(
-                condition=Q(stakeholder_role__in=StakeholderRole.values), name="contact_role_known"
-            ),
+            models.CheckConstraint(condition=Q(stakeholder_role__in=StakeholderRole.values), name="contact_role_known"),
             models.UniqueConstraint(
                 fields=["source", "external_id"], condition=~Q(external_id=""), name="contact_external_id_once"
             ),

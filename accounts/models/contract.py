@@ -22,9 +22,7 @@ class ContractQuerySet(TenantQuerySet):
 
     def in_force_on(self, day: date) -> ContractQuerySet:
         """Contracts that have begun and not ended on ``day``; an open end counts as running."""
-        return self.exclude(status=ContractStatus.DRAFT).filter(
-            Q(end_on=None) | Q(end_on__gte=day), start_on__lte=day
-        )
+        return self.exclude(status=ContractStatus.DRAFT).filter(Q(end_on=None) | Q(end_on__gte=day), start_on__lte=day)
 
 
 class Contract(TenantModel):

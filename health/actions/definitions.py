@@ -293,7 +293,16 @@ def _new_trigger_version(
     return version
 
 
-def _define(key: str, name: str, *, unit: str, pack: str, at: datetime, **bounds: int) -> None:
+def _define(
+    key: str,
+    name: str,
+    *,
+    unit: str,
+    pack: str,
+    at: datetime,
+    lowest: int | None = None,
+    highest: int | None = None,
+) -> None:
     """Let readings of ``key`` in, unless it is defined already: a KPI's figures, an event as a flag of 1."""
     if not MetricDefinition.objects.filter(key=key).exists():
-        define_metric(key, name=name[:120], unit=unit[:30], pack=pack, at=at, **bounds)
+        define_metric(key, name=name[:120], unit=unit[:30], pack=pack, at=at, lowest=lowest, highest=highest)
