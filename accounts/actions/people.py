@@ -58,6 +58,7 @@ def change_role(user: User, role: str, *, actor: User, at: datetime) -> User:
     Raises RuleViolated when ``actor`` may not grant or take the role, when the last active owner would be
     gone, and between staff and portal. Concurrent changes of owners wait for each other.
     """
+    owners = _lock_owners()
     user = User.objects.select_for_update(of=("self",)).get(pk=user.pk)
     if (user.role in PORTAL_ROLES) != (role in PORTAL_ROLES) or role not in Role.values:
         raise RuleViolated("user.role_side", _("A colleague cannot become a portal user, nor the reverse."), "role")
@@ -65,7 +66,7 @@ def change_role(user: User, role: str, *, actor: User, at: datetime) -> User:
     if role == user.role:
         return user
     if user.role == Role.OWNER:
-        _keep_an_owner(user)
+        _keep_an_owner(user, owners)
     before, user.role = user.role, role
     user.save(update_fields=["role"])
     audit.record("user.role_changed", user, actor=actor, at=at, before={"role": before}, after={"role": role})
@@ -80,6 +81,7 @@ def deactivate_user(user: User, *, actor: User, at: datetime, reassign_to: User 
     ``reassign_to``). Raises RuleViolated for oneself, for an owner unless by an owner, and for the last owner.
     A few statements, and one hand-over per owned account.
     """
+    owners = _lock_owners()
     user = User.objects.select_for_update(of=("self",)).get(pk=user.pk)
     if not user.is_active:
         return user
@@ -87,7 +89,7 @@ def deactivate_user(user: User, *, actor: User, at: datetime, reassign_to: User 
         raise RuleViolated("user.oneself", _("You cannot deactivate yourself; ask another administrator."), "user")
     _check_grant(actor, user.role)
     if user.role == Role.OWNER:
-        _keep_an_owner(user)
+        _keep_an_owner(user, owners)
     handed_over = _hand_over(user, reassign_to, actor=actor, at=at)
     user.is_active, user.deactivated_at = False, at
     user.save(update_fields=["is_active", "deactivated_at"])
@@ -145,9 +147,13 @@ def _check_grant(actor: User, *roles: str) -> None:
             raise RuleViolated("user.role_not_yours_to_give", _("Only an owner decides about owners."), "role")
 
 
-def _keep_an_owner(leaving: User) -> None:
-    owners = User.objects.select_for_update(of=("self",)).active().filter(role=Role.OWNER).order_by("pk")
-    if {owner.pk for owner in owners} == {leaving.pk}:
+def _lock_owners() -> list[User]:
+    """The active owners, locked in one order before any other user, so that two changes wait and do not deadlock."""
+    return list(User.objects.select_for_update(of=("self",)).active().filter(role=Role.OWNER).order_by("pk"))
+
+
+def _keep_an_owner(leaving: User, owners: list[User]) -> None:
+    if owners == [leaving]:
         raise RuleViolated("user.last_owner", _("This is the last owner. Make somebody else an owner first."), "role")
 
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from threading import Barrier, Thread
 
 import pytest
+from django.db import connection
+from django_tenants.utils import tenant_context
 
 from accounts.actions.people import (
     change_role,
@@ -107,6 +110,30 @@ def test_a_deactivated_owner_does_not_count_as_one(owner):
     second = person("otto", Role.OWNER)
     deactivate_user(second, actor=owner, at=AT)
     assert rule_of(lambda: change_role(owner, Role.ADMIN, actor=owner, at=AT)) == ("user.last_owner", "role")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_owners_who_leave_at_once_leave_one(transactional_db, tenants):
+    first, second = person("olga", Role.OWNER), person("otto", Role.OWNER)
+    barrier, refused = Barrier(2), []
+
+    def step_down(user):
+        with tenant_context(tenants["acme"]):
+            try:
+                barrier.wait()
+                change_role(user, Role.ADMIN, actor=user, at=AT)
+            except RuleViolated as broken:
+                refused.append(broken.rule)
+            finally:
+                connection.close()
+
+    threads = [Thread(target=step_down, args=[user]) for user in (first, second)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert refused == ["user.last_owner"]
+    assert User.objects.active().filter(role=Role.OWNER).count() == 1
 
 
 def test_colleagues_do_not_become_portal_users(owner):
