@@ -78,6 +78,8 @@ SCANS = (
     "SELECT count(*), max(scorecard_key), max(segment), sum(assigned_users), max(renewal_on) FROM accounts_account",
     "SELECT account_id, count(*), sum(arr), max(end_on) FROM accounts_contract GROUP BY account_id",
     "SELECT account_id, count(*), max(left_on) FROM accounts_contact GROUP BY account_id",
+    "SELECT account_id, count(*), max(score), max(computed_at) FROM health_accounthealth GROUP BY account_id",
+    "SELECT account_id, count(*), max(fired_at) FROM health_triggerstate GROUP BY account_id",
 )
 
 

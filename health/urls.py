@@ -10,6 +10,7 @@ urlpatterns = [
     path("scorecards/<slug:key>/", views.scorecard_detail, name="scorecard-detail"),
     path("scorecards/<slug:key>/draft/", views.scorecard_draft, name="scorecard-draft"),
     path("scorecards/<slug:key>/simulator/", views.scorecard_simulator, name="scorecard-simulator"),
+    path("risks/", views.risk_list_page, name="risk-list"),
     path("triggers/", views.trigger_list, name="trigger-list"),
     path("triggers/<slug:key>/", views.trigger_detail, name="trigger-detail"),
     path("triggers/<slug:key>/simulator/", views.trigger_simulator, name="trigger-simulator"),

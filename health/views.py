@@ -24,6 +24,7 @@ from health.errors import DefinitionRefused
 from health.forms import FactsForm, ScorecardInputsForm, VersionForm
 from health.models import Scorecard, ScorecardVersion, Trigger, TriggerState
 from health.queries.receipts import receipt_json, receipt_of
+from health.queries.risks import risk_list
 from health.scoring import decimal, millionths
 from health.simulation import InputsRefused, simulate_scorecard, simulate_trigger
 
@@ -194,6 +195,12 @@ def trigger_list(request: HttpRequest) -> HttpResponse:
 def _condition(trigger: Trigger) -> str:
     versions = list(trigger.versions.all())
     return in_words(versions[0].definition["condition"]) if versions else ""
+
+
+@requires(GET="health.view")
+def risk_list_page(request: HttpRequest) -> HttpResponse:
+    """Accounts on which a trigger stands, with time and reason, the most pressing first."""
+    return render(request, "health/risk_list.html", {"risks": risk_list(request.user, on=timezone.localdate())})
 
 
 @requires(GET="health.view", POST="health.configure")

@@ -1,7 +1,7 @@
 """The engine's own pages: scorecards, triggers, simulators, receipts."""
 
 import json
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from django.db import connection
@@ -253,3 +253,53 @@ def test_nobody_sees_a_receipt_of_an_account_outside_their_book(client):
     client.force_login(world.person("cs@acme.test", role="csm"))
 
     assert client.get(f"/health/accounts/{rail.pk}/receipt/").status_code == 404
+
+
+@pytest.mark.requirement("CS-4.3")
+@pytest.mark.requirement("FMEA-10.1")
+@pytest.mark.requirement("CS-4.4")
+def test_each_early_warning_puts_the_account_on_the_risk_list_with_time_and_reason(client, admin):
+    world.card()
+    signs = {
+        "fmea:declining-usage": {"usage_change_pct": "-20"},
+        "fmea:ticket-increase": {"tickets_opened": "4"},
+        "fmea:missed-milestone": {"milestone_overdue": "1"},
+        "fmea:competitive-mention": {"competitor_mentioned": "1"},
+    }
+    calm = world.account("Calm")
+    for at, (key, figures) in enumerate(signs.items()):
+        world.trigger(key)
+        world.measure(world.account(f"Sign {at}", renewal_on=date(2027, 1, 1) if at == 2 else None), figures)
+    world.trigger("fmea:stakeholder-change")
+    left = world.account("Sign 4")
+    left.contacts.create(name="Sam", stakeholder_role="champion", left_on=NOON.date())
+    recompute(at=NOON)
+
+    page = client.get("/health/risks/")
+
+    risks = {risk.account.name: [name for _, name, _, _ in risk.triggers] for risk in page.context["risks"]}
+    assert risks == {
+        "Sign 0": ["Declining usage"],
+        "Sign 1": ["Support ticket increase"],
+        "Sign 2": ["Missed success milestone"],
+        "Sign 3": ["Competitive mention"],
+        "Sign 4": ["Stakeholder change"],
+    }
+    assert calm.name not in page.content.decode()
+    assert "usage change at most -20 over 14 days against the days before" in page.content.decode()
+
+
+def test_the_risk_list_ranks_by_colour_renewal_and_triggers_and_says_so(client, admin):
+    today = timezone.localdate()
+    world.card()
+    world.trigger("mna:user-complaints")
+    red = world.account("Red", renewal_on=today + timedelta(days=30))
+    green = world.account("Green")
+    world.measure(red, {**world.FLEET_RED, "nps": "1"})
+    world.measure(green, {**FLEET_BEST, "nps": "1"})
+    recompute(at=NOON)
+
+    risks = client.get("/health/risks/").context["risks"]
+
+    assert [(risk.account.name, risk.rank) for risk in risks] == [("Red", 70), ("Green", 10)]
+    assert risks[0].reasons == ("Red since 24 Nov 2026", "renewal in 30 days")
