@@ -5,6 +5,7 @@ One function for 41 sections of free shape; what it writes is escaped here and n
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -23,6 +24,8 @@ ABBREVIATIONS = {
     "vp": "VP", "cs": "CS", "it": "IT", "usd": "USD", "id": "ID", "url": "URL",
 }  # fmt: skip
 WIDEST_TABLE = 6
+# A key of the pack standing as a value, such as points_sum.
+KEY = re.compile(r"[a-z0-9]+(?:_[a-z0-9]+)+")
 
 
 def words(key: str) -> str:
@@ -194,4 +197,6 @@ def _range(low: Any, high: Any, note: Any) -> str:
 def _scalar(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, str) and (value in ABBREVIATIONS or KEY.fullmatch(value)):
+        return escape(words(value))
     return "–" if value is None else escape(str(value))

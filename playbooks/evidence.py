@@ -9,7 +9,10 @@ MAX_ROWS = 40
 
 
 def evidence_rows(evidence: Any) -> list[tuple[str, str]]:
-    """(label, value) pairs, nested names joined, at most MAX_ROWS."""
+    """(label, value) pairs, nested names joined, at most MAX_ROWS. ``facts`` come first, without that word."""
+    if isinstance(evidence, dict) and isinstance(evidence.get("facts"), dict):
+        rest = {name: value for name, value in evidence.items() if name != "facts"}
+        return [*_rows(evidence["facts"], ""), *_rows(rest, "")][:MAX_ROWS]
     return list(_rows(evidence, ""))[:MAX_ROWS]
 
 

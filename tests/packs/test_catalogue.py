@@ -41,7 +41,7 @@ def catalogue(client, owner):
 
 @pytest.mark.requirement("CS-9.1")
 def test_customer_success_platforms_are_named_and_their_accounts_come_by_csv_and_api(catalogue, client, owner):
-    assert catalogue["cs"] == ["Gainsight", "ChurnZero", "Totango", "Planhat"]
+    assert catalogue["CS"] == ["Gainsight", "ChurnZero", "Totango", "Planhat"]
     assert client.get("/imports/new/").status_code == 200
     answer = Api(client, token_for(owner)).post(
         "accounts/bulk/", {"source": "gainsight", "accounts": [{"external_id": "G-1", "name": "Halden"}]}

@@ -76,7 +76,7 @@ def test_the_catalogue_shows_five_method_notes_and_each_courses_audience(desk):
         "Blended", "Role-based", "Hands-on", "Progressive", "Reinforcement",
     ]  # fmt: skip
     audiences = column(cells(card(html, "Courses")), "Audience")
-    assert audiences == ["client_admin", "client_user", "client_user", "client_user", "client_executive"]
+    assert audiences == ["Client admin", "Client user", "Client user", "Client user", "Client executive"]
 
 
 @pytest.mark.parametrize(
