@@ -5,8 +5,10 @@ from __future__ import annotations
 import datetime as dt
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 from django import forms
+from django.db.models import Q, QuerySet
 
 from accounts.forms.base import DateInput
 from accounts.models import Account
@@ -132,8 +134,22 @@ class MappingForm(forms.Form):
 
     source = forms.CharField(max_length=40, widget=forms.HiddenInput())
     external_id = forms.CharField(max_length=120, widget=forms.HiddenInput())
-    account = forms.ModelChoiceField(Account.objects.none())
+    account = forms.CharField(max_length=200)
 
-    def __init__(self, *args: Any, accounts: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, accounts: QuerySet[Account], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["account"].queryset = accounts  # type: ignore[attr-defined]
+        self.accounts = accounts
+
+    def clean_account(self) -> Account:
+        """The account of that name or key among those the reader may change."""
+        named: str = self.cleaned_data["account"].strip()
+        try:
+            match = Q(pk=UUID(named))
+        except ValueError:
+            match = Q(name__iexact=named)
+        found = list(self.accounts.filter(match)[:2])
+        if len(found) != 1:
+            raise forms.ValidationError(
+                f"Several accounts are called {named}." if found else f"No account is called {named}."
+            )
+        return found[0]

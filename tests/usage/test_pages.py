@@ -88,6 +88,26 @@ class TestUnknownAccounts:
         receipt.refresh_from_db()
         assert (receipt.accepted, receipt.parked) == (1, 0)
 
+    @pytest.mark.parametrize("named", ["", "Nobody", "Twin", "{pk}x"])
+    def test_an_account_that_cannot_be_told_changes_nothing(self, client, owner, named):
+        for name in ("Twin", "twin"):
+            make_account(name)
+        send(an_event(0, account="C-9"))
+        drain(at=now())
+        client.force_login(owner)
+        client.post("/usage/unknown/map/", {"source": "crm", "external_id": "C-9", "account": named})
+
+        assert not ExternalId.objects.exists()
+
+    def test_the_account_may_be_named_instead(self, client, owner):
+        account = make_account("Contoso")
+        send(an_event(0, account="C-9"))
+        drain(at=now())
+        client.force_login(owner)
+        client.post("/usage/unknown/map/", {"source": "crm", "external_id": "C-9", "account": " contoso "})
+
+        assert ExternalId.objects.get().account == account
+
     def test_a_name_can_be_thrown_away(self, client, owner):
         send(an_event(0, account="C-9"))
         drain(at=now())

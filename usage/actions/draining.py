@@ -167,7 +167,10 @@ def drain(*, at: dt.datetime, share: int = SHARE) -> Drained:
 
 def _drain_share(*, at: dt.datetime, share: int) -> Drained:
     for attempt in range(ATTEMPTS):
-        ensure_partitions(_months_waiting())
+        months = _months_waiting()
+        if not months:
+            return Drained()
+        ensure_partitions(months)
         try:
             return _take_share(at=at, share=share)
         except IntegrityError as error:

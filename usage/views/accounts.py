@@ -35,7 +35,7 @@ def account_usage(request: HttpRequest, account_id: UUID) -> HttpResponse:
         "users_chart": users_chart(weeks),
         "features": queries.features_of(account.pk, on),
         "base": account.assigned_users or account.seats or max((week.active_users for week in weeks), default=0),
-        "metrics": queries.metrics_of(account.pk, on),
+        "metrics": sorted(queries.metrics_of(account.pk, on), key=lambda metric: metric.seen is None),
         "may_state": may_state(request, account),
     }
     if request.htmx and not request.htmx.history_restore_request:  # type: ignore[attr-defined]
@@ -47,16 +47,16 @@ def account_usage(request: HttpRequest, account_id: UUID) -> HttpResponse:
 
 
 def users_chart(weeks: list[queries.Week]) -> Chart | None:
-    """Different users by week; None before the first."""
+    """Different users by week, without the one that is not over; None before the first."""
     first = next((n for n, week in enumerate(weeks) if week.quantity), None)
     if first is None:
         return None
-    shown = weeks[first:]
+    shown = weeks[first:-1] or weeks[first:]
     title = "People who used the product, by week"
     return Line(
         title,
-        f"From {shown[0].active_users} to {shown[-1].active_users} people a week; the last week is not over.",
-        [formats.day(week.starts_on) for week in shown],
+        f"From {shown[0].active_users} to {shown[-1].active_users} people a week.",
+        [_short(week.starts_on) for week in shown],
         [float(week.active_users) for week in shown],
         lambda value: formats.number(value, 0),
         label="People",
@@ -64,6 +64,11 @@ def users_chart(weeks: list[queries.Week]) -> Chart | None:
         notes=[formats.number(week.quantity, 0) for week in shown],
         note_head="Actions",
     ).chart()
+
+
+def _short(day: dt.date) -> str:
+    """``8 Jun``: a half-year's course needs no years."""
+    return formats.day(day, today=day)
 
 
 def may_state(request: HttpRequest, account: Account) -> bool:

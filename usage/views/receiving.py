@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib import messages
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -23,6 +24,8 @@ from usage.models import IngestReceipt
 from usage.tasks import nudge
 
 PAGE_SIZE = 50
+# Names offered while typing; any other name can be typed in full.
+SUGGESTED = 500
 
 
 @requires(GET="usage.view")
@@ -59,12 +62,12 @@ def parked_index(request: HttpRequest) -> HttpResponse:
     context = {
         "parked": queries.parked_accounts(),
         "may_map": may_map,
-        "accounts": list(_choices(request).values_list("pk", "name")) if may_map else [],
+        "names": list(_choices(request).values_list("name", flat=True)[:SUGGESTED]) if may_map else [],
     }
     return render(request, "usage/parked_list.html", context)
 
 
-def _choices(request: HttpRequest) -> object:
+def _choices(request: HttpRequest) -> QuerySet[Account]:
     return Account.objects.editable_by(request.user).unarchived().order_by("name")  # type: ignore[arg-type]
 
 
@@ -74,7 +77,7 @@ def parked_map(request: HttpRequest) -> HttpResponse:
     """Say which account an unknown name stands for; what is parked under it counts within seconds."""
     form = MappingForm(request.POST, accounts=_choices(request))
     if not form.is_valid():
-        messages.error(request, "Choose an account.")
+        messages.error(request, form.errors.get("account", ["Choose an account."])[0])
         return redirect("usage:parked-list")
     chosen = form.cleaned_data
     try:
