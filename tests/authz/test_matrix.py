@@ -76,7 +76,9 @@ def test_every_cell_answers_as_the_reference_says(world, capsys):
     ]
     with capsys.disabled():
         undeclared = sum(len(route.undeclared()) for route in routes())
-        print(f"\nauthz: {len(reached)} routes, {count} cells, {MUTANTS} mutants, {undeclared} undeclared")
+        addresses = len({name.split(" ", 1)[1] for name in reached})
+        print(f"\nauthz: {addresses} routes, {count} cells, {MUTANTS} mutants, {undeclared} undeclared", end=" ")
+        print(f"({len(reached)} pairs of route and method)")
     assert not problems, f"{len(problems)} of {count} cells are wrong:\n" + "\n".join(problems[:SHOWN] + unreached)
     assert unreached == []
 
