@@ -127,11 +127,11 @@ def _run(
         metrics |= set(card.evidence_inputs)
         metrics |= {name for keys in card.kpis.values() for key in keys for name in metric_names(key)}
     frame = frame_for([subject.account_id for subject in accounts], metrics, on, everyone=everyone)
-    lines: list[str] = []
+    rows: list[bytes] = []
     for card, places in groups.items():
         _fill_from_kpis(card, frame)
-        lines += score_accounts(card, places, frame, at=at)
-    stored = store(lines, at=at, on=on, tell=triggers.own)
+        rows += score_accounts(card, places, frame, at=at)
+    stored = store(rows, at=at, on=on, tell=triggers.own)
     firings = evaluate(triggers, accounts, frame, stored.current, at=at, on=on, everyone=everyone)
     if everyone or stored.history or stored.crossings:
         store_portfolio_day(on)

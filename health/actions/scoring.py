@@ -1,19 +1,19 @@
-"""Scores groups of accounts and renders each score with its evidence as one line of COPY.
+"""Scores groups of accounts and renders each score with its evidence as one row of binary COPY.
 
 Everything is worked out once for each distinct observation, reading and total; what is left an account is
-picking texts by code and joining them.
+picking bytes by code and joining them.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
-from decimal import Decimal
+from struct import pack
 from typing import Any
 
 import numpy as np
 
+from health.actions import binary
 from health.cards import CompiledCard
 from health.choices import FRESH, MISSING, REFUSED, STALE, Rag
 from health.conditions import Facts, accounts_where
@@ -25,39 +25,34 @@ STAGE_COLUMNS = (
     "account_id, version_id, scorecard_key, score, shown, band, band_rank, rag, coverage_pct, values, observed_at, "
     "sources, states, levels, points, dimensions, red_flags"
 )
-_PLAIN = re.compile(r"[A-Za-z0-9_.:+-]+")
+_FIELDS = pack(">h", len(STAGE_COLUMNS.split(",")))
 
 
-def score_accounts(compiled: CompiledCard, places: Sequence[int], frame: Frame, *, at: datetime) -> list[str]:
-    """The lines for COPY of the accounts at ``places`` of ``frame``, scored with one card. No query."""
+def score_accounts(compiled: CompiledCard, places: Sequence[int], frame: Frame, *, at: datetime) -> list[bytes]:
+    """The rows for COPY of the accounts at ``places`` of ``frame``, scored with one card. No query."""
     chosen = np.array(places, dtype=np.int64)
     inputs = [_Input(compiled, place, name, frame, chosen, at) for place, name in enumerate(compiled.evidence_inputs)]
     card = compiled.card
     scores = score_columns(card, [item.to_score for item in inputs[: len(card.inputs)]], len(chosen))
     held = _held(compiled, inputs, at)
-    flag_keys = [_cell(flag["key"]) for flag in card.red_flags]
-    flags = [",".join([flag_keys[index] for index in held.get(at_, ())]) for at_ in range(len(chosen))]
-    head = f"\t{compiled.version_id}\t{_escaped(card.key)}\t"
+    flag_keys = [binary.text(flag["key"]) for flag in card.red_flags]
+    head = binary.field(compiled.version_id.bytes) + binary.text(card.key)
+    states = map(b"".join, zip(*[item.pick(item.states) for item in inputs], strict=True))
     rows = zip(
-        [frame.accounts[place] for place in places],
+        [frame.accounts[place].bytes for place in places],
         _figures(card, scores, held),
-        _joined([item.texts(item.values) for item in inputs]),
-        _joined([item.texts(item.moments) for item in inputs]),
-        _joined([item.texts(item.sources) for item in inputs]),
-        map("".join, zip(*[item.texts(item.states) for item in inputs], strict=True)),
-        _joined(
-            [_texts(read, [_number(reading and reading[1]) for reading in read.readings]) for read in scores.measures]
-        ),
-        _joined([_texts(read, _points(card, read)) for read in scores.measures]),
-        _joined([_whole(column) for column in scores.dimensions]),
-        flags,
+        _arrays(binary.TEXT, [item.pick(item.values) for item in inputs]),
+        _arrays(binary.MOMENT, [item.pick(item.moments) for item in inputs]),
+        _arrays(binary.TEXT, [item.pick(item.sources) for item in inputs]),
+        map(binary.field, states),
+        _arrays(binary.SMALL, [_picked(read, _levels(read)) for read in scores.measures]),
+        _arrays(binary.WHOLE, [_picked(read, _points(card, read)) for read in scores.measures]),
+        _arrays(binary.WHOLE, [_whole(column) for column in scores.dimensions]),
+        [binary.texts(flag_keys[index] for index in held.get(row, ())) for row in range(len(chosen))],
         strict=True,
     )
-    return [
-        f"{account}{head}{figures}\t{{{values}}}\t{{{moments}}}\t{{{sources}}}\t{states}\t{{{levels}}}\t{{{points}}}\t"
-        f"{{{dimensions}}}\t{{{red}}}\n"
-        for account, figures, values, moments, sources, states, levels, points, dimensions, red in rows
-    ]
+    start = _FIELDS + pack(">i", 16)
+    return [b"".join((start, account, head, *rest)) for account, *rest in rows]
 
 
 class _Input:
@@ -79,17 +74,18 @@ class _Input:
         )
         refused = _refusals(compiled.card, name)
         self.states = [
-            REFUSED if refused(value) else STALE if old else FRESH for value, old in zip(self.raw, stale, strict=True)
-        ] + [MISSING]
-        self.values = [*map(_cell, self.raw), "NULL"]
+            (REFUSED if refused(value) else STALE if old else FRESH).encode()
+            for value, old in zip(self.raw, stale, strict=True)
+        ] + [MISSING.encode()]
+        self.values = [*(binary.text(str(value)) for value in self.raw), binary.NULL]
         # Many observations share few moments and sources: each is written out once.
         moments = {id(seen.observed_at): seen.observed_at for seen in cells}
-        written = {key: moment.isoformat() for key, moment in moments.items()}
-        sources = {source: _cell(source) for source in {seen.source for seen in cells}}
-        self.moments = [*(written[id(seen.observed_at)] for seen in cells), "NULL"]
-        self.sources = [*(sources[seen.source] for seen in cells), "NULL"]
+        written = {key: binary.moment(moment) for key, moment in moments.items()}
+        sources = {source: binary.text(source) for source in {seen.source for seen in cells}}
+        self.moments = [*(written[id(seen.observed_at)] for seen in cells), binary.NULL]
+        self.sources = [*(sources[seen.source] for seen in cells), binary.NULL]
 
-    def texts(self, by_code: list[str]) -> list[str]:
+    def pick(self, by_code: list[bytes]) -> list[bytes]:
         return [by_code[code] for code in self.picked]
 
 
@@ -118,70 +114,52 @@ def _held(compiled: CompiledCard, inputs: list[_Input], at: datetime) -> dict[in
     return held
 
 
-def _figures(card: Scorecard, scores: Scores, held: dict[int, tuple[int, ...]]) -> list[str]:
-    """Score, shown, band, rank, colour and coverage of every row, tab between."""
+def _figures(card: Scorecard, scores: Scores, held: dict[int, tuple[int, ...]]) -> list[bytes]:
+    """Score, shown, band, rank, colour and coverage of every row: six fields."""
     flagged = np.zeros(len(scores.total), dtype=np.int64)
     flagged[list(held)] = 1
     # AMB-132: no better than the second band while a red flag stands.
     band = np.where((scores.band == 0) & (flagged == 1), 1, scores.band)
-    bands = [f"{_escaped(item.key)}\t{rank}\t{item.rag}" for rank, item in enumerate(card.bands)]
-    texts: dict[tuple[int, int, int], str] = {}
+    known: dict[tuple[int, int, int], bytes] = {}
     found = []
     for key in zip(scores.total.tolist(), band.tolist(), scores.coverage.tolist(), strict=True):
-        text = texts.get(key)
-        if text is None:
-            text = texts[key] = _figure(card, bands, *key)
-        found.append(text)
+        figure = known.get(key)
+        if figure is None:
+            figure = known[key] = _figure(card, *key)
+        found.append(figure)
     return found
 
 
-def _figure(card: Scorecard, bands: list[str], total: int, band: int, coverage: int) -> str:
+def _figure(card: Scorecard, total: int, band: int, coverage: int) -> bytes:
+    """The six fields; coverage has two decimals, cut, so that 49.999 % never reads 50."""
+    covered = binary.numeric(coverage // 10_000, 2)
     if total == NONE:
-        return f"\\N\t\\N\t\t\\N\t{Rag.NONE.value}\t{_hundredths(coverage)}"
-    return f"{total // MILLION}.{total % MILLION:06d}\t{card.shown(total)}\t{bands[band]}\t{_hundredths(coverage)}"
+        return binary.NULL * 2 + binary.text("") + binary.NULL + binary.text(Rag.NONE.value) + covered
+    best = card.bands[band]
+    shown = binary.numeric(int(card.shown(total) * 10), 1)
+    return b"".join(
+        (binary.numeric(total, 6), shown, binary.text(best.key), binary.small(band), binary.text(best.rag), covered)
+    )
 
 
-def _hundredths(coverage: int) -> str:
-    """Coverage in per cent with two decimals, cut, so that 49.999 % never reads 50."""
-    whole = coverage // 10_000
-    return f"{whole // 100}.{whole % 100:02d}"
+def _arrays(kind: int, columns: list[list[bytes]]) -> Iterator[bytes]:
+    """Fields that are arrays, one a row, of the elements that stand in the row in each column."""
+    head = binary.array_head(kind, len(columns))
+    field = binary.field
+    return (field(head + b"".join(row)) for row in zip(*columns, strict=True))
 
 
-def _joined(columns: list[list[str]]) -> Any:
-    return map(",".join, zip(*columns, strict=True))
-
-
-def _texts(read: Read, by_code: list[str]) -> list[str]:
+def _picked(read: Read, by_code: list[bytes]) -> list[bytes]:
     return [by_code[code] for code in read.codes.tolist()]
 
 
-def _levels(read: Read) -> list[str]:
-    return [_number(None if reading is None else reading[1]) for reading in read.readings]
+def _levels(read: Read) -> list[bytes]:
+    return [binary.small(None if reading is None else reading[1]) for reading in read.readings]
 
 
-def _points(card: Scorecard, read: Read) -> list[str]:
-    return [_number(None if reading is None else reading[0] * MILLION // card.scale) for reading in read.readings]
+def _points(card: Scorecard, read: Read) -> list[bytes]:
+    return [binary.whole(None if reading is None else reading[0] * MILLION // card.scale) for reading in read.readings]
 
 
-def _number(value: int | None) -> str:
-    return "NULL" if value is None else str(value)
-
-
-def _whole(column: Integers) -> list[str]:
-    return ["NULL" if value == NONE else str(value) for value in column.tolist()]
-
-
-def _cell(raw: Any) -> str:
-    """``raw`` as an element of an array literal inside a line of COPY."""
-    text = str(raw)
-    if raw.__class__ is Decimal:
-        return text
-    if _PLAIN.fullmatch(text) and text.upper() != "NULL":
-        return text
-    quoted = text.replace("\\", "\\\\").replace('"', '\\"')
-    return _escaped(f'"{quoted}"')
-
-
-def _escaped(text: str) -> str:
-    """``text`` as a field of COPY's text format."""
-    return text.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r")
+def _whole(column: Integers) -> list[bytes]:
+    return [binary.whole(None if value == NONE else value) for value in column.tolist()]

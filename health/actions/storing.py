@@ -1,6 +1,6 @@
 """Writes a run's scores in a constant number of statements: crossings, history, current state, portfolio sums.
 
-The lines are staged in a temporary table that belongs to the connection, not to a tenant, and empties itself
+The rows are staged in a temporary table that belongs to the connection, not to a tenant, and empties itself
 on commit. Call inside the transaction that holds the tenant's health lock.
 """
 
@@ -14,6 +14,7 @@ from uuid import UUID
 
 from django.db import connection
 
+from health.actions.binary import HEAD, TAIL
 from health.actions.scoring import STAGE_COLUMNS
 from health.queries.inputs import LIVE_ON
 
@@ -122,14 +123,14 @@ class Stored(NamedTuple):
     history: int
 
 
-def store(lines: Iterable[str], *, at: datetime, on: date, tell: frozenset[str]) -> Stored:
+def store(rows: Iterable[bytes], *, at: datetime, on: date, tell: frozenset[str]) -> Stored:
     """Write staged scores: six statements, whatever the number of accounts. ``tell`` is what triggers ask for."""
     parameters = {"at": at, "on": on, "before": on - timedelta(days=30)}
     with connection.cursor() as cursor:
         cursor.execute(_CREATE_STAGE)
         cursor.execute(f"DELETE FROM {_STAGE}")
-        with cursor.copy(f"COPY {_STAGE} ({STAGE_COLUMNS}) FROM STDIN") as copy:
-            copy.write("".join(lines))
+        with cursor.copy(f"COPY {_STAGE} ({STAGE_COLUMNS}) FROM STDIN (FORMAT BINARY)") as copy:
+            copy.write(b"".join((HEAD, *rows, TAIL)))
         cursor.execute(_CROSSINGS, parameters)
         crossings = cursor.rowcount
         cursor.execute(_HISTORY, parameters)
