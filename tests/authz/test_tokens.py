@@ -6,6 +6,7 @@ import pytest
 from allauth.account.utils import user_pk_to_url_str
 from django.contrib.sessions.models import Session
 from django.core import signing as raw_signing
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
@@ -13,7 +14,7 @@ from accounts.actions.invitations import invite_user
 from accounts.actions.people import create_user_with_password
 from accounts.actions.tokens import issue_token
 from accounts.choices import Role
-from accounts.models import Invitation, User
+from accounts.models import Account, Invitation, User
 from accounts.password_reset import TokenGenerator
 from tenants import signing
 
@@ -117,3 +118,45 @@ def test_invitation_of_a_clone_is_bound_to_its_digest_not_its_key(twins, in_tena
         invite_user("new@example.com", role=Role.CSM, actor=twins[1], at=timezone.now())
         assert Invitation.objects.filter(digest=invitation.digest).count() == 0
     assert at("globex").get(link.split("localhost", 1)[1].lstrip(":0123456789")).status_code == 404
+
+
+@pytest.fixture
+def bearers(twins, in_tenant):
+    """The headers of a token of each tenant."""
+    made = {"acme": issue_token(twins[0], name="x", scopes=["read", "write"], actor=None, at=timezone.now())[1]}
+    with in_tenant("globex"):
+        made["globex"] = issue_token(twins[1], name="x", scopes=["read", "write"], actor=None, at=timezone.now())[1]
+    return {host: {"Authorization": f"Bearer {raw}"} for host, raw in made.items()}
+
+
+def test_idempotency_key(bearers):
+    """The same key and payload in another tenant is another call: nothing of the first answer comes back."""
+    body, key = {"name": "Halden"}, {"Idempotency-Key": "matrix-0001"}
+    answers = [
+        at(host).post("/api/v1/accounts/", body, content_type="application/json", headers=bearers[host] | key)
+        for host in ("acme", "acme", "globex")
+    ]
+    assert [answer.status_code for answer in answers] == [201, 201, 201]
+    first, again, other = (answer.json()["id"] for answer in answers)
+    assert (again == first, other == first) == (True, False)
+
+
+def test_cursor(bearers, in_tenant):
+    """A cursor says where a page ended and opens nothing: in another tenant it pages through that one's rows."""
+    for host in ("acme", "globex"):
+        with in_tenant(host):
+            Account.objects.bulk_create(Account(name=f"{host} {number}") for number in range(3))
+    page = at("acme").get("/api/v1/accounts/?page_size=1&ordering=name", headers=bearers["acme"]).json()
+    query = page["next"].split("?", 1)[1]
+    other = at("globex").get(f"/api/v1/accounts/?{query}", headers=bearers["globex"])
+    assert (other.status_code, "acme" in other.json()["results"][0]["name"]) == (200, False)
+
+
+def test_progress_of_a_sign_up(tenants, db):
+    """The token of the public host names a workspace and is worth nothing inside one, nor altered."""
+    connection.set_schema_to_public()
+    token = signing.dumps(tenants["acme"].pk, purpose="signup-progress")
+    visitor = Client(headers={"host": "localhost"})
+    assert visitor.get(f"/signup/{token}/").status_code == 200
+    assert visitor.get(f"/signup/{token[:-1]}{'A' if token[-1] != 'A' else 'B'}/").status_code == 404
+    assert at("globex").get(f"/signup/{token}/").status_code == 404
