@@ -118,19 +118,19 @@ class Watched:
         # Container queries settle in a frame, a change of scheme in a few.
         self.page.evaluate("() => new Promise(done => setTimeout(done, 150))")
 
-    def axe(self) -> list[str]:
-        """Violations of the accessibility rules, one line each."""
+    def axe(self, rules: list[str] | None = None) -> list[str]:
+        """Violations of the accessibility rules (all of them unless named), one line each."""
         if not self.page.evaluate("'axe' in window"):
             self.page.evaluate(AXE)
-        found = self._violations()
+        found = self._violations(rules or RULES)
         if found:
             # On a long page Chromium repaints links late after a change of scheme; what stays is a violation.
             self.page.wait_for_timeout(1000)
-            found = self._violations()
+            found = self._violations(rules or RULES)
         return [f"{item['id']}: {item['nodes'][0]['html'][:160]} ({len(item['nodes'])})" for item in found]
 
-    def _violations(self) -> list[dict[str, Any]]:
-        return self.page.evaluate("rules => axe.run({runOnly: rules})", RULES)["violations"]
+    def _violations(self, rules: list[str]) -> list[dict[str, Any]]:
+        return self.page.evaluate("rules => axe.run({runOnly: rules})", rules)["violations"]
 
     def overflow(self) -> list[str]:
         """What sticks out of the window, where the page scrolls sideways."""
@@ -160,7 +160,8 @@ def visit(browser: Any, sessions: dict[str, Any], address: Callable[..., str], d
         contexts.append(context)
         watched = Watched(context.new_page())
         watched.response = watched.page.goto(address(path))  # type: ignore[attr-defined]
-        watched.page.wait_for_load_state("networkidle")
+        if watched.page.locator("[hx-trigger=load]").count():
+            watched.page.wait_for_load_state("networkidle")
         return watched
 
     with django_db_blocker.unblock():

@@ -66,6 +66,8 @@ LOOKS = {
     "phone dark": (390, "dark"),
     "phone": (390, "light"),
 }
+# What a change of colours or of width alone can break; the other rules have been tried on the same elements.
+AGAIN = {"wide dark": ["color-contrast"], "phone": ["color-contrast", "target-size"]}
 
 
 def path_of(pattern, world):
@@ -82,7 +84,7 @@ def test_a_page_is_accessible_and_stays_in_its_window(visit, world, name):
     found = {}
     for look, (width, scheme) in LOOKS.items():
         seen.look(width, scheme)
-        found[look] = seen.axe() + seen.overflow()
+        found[look] = seen.axe(AGAIN.get(look)) + seen.overflow()
     assert (found, seen.problems) == ({look: [] for look in LOOKS}, [])
 
 
