@@ -335,6 +335,33 @@ def test_a_kpi_is_met_or_missed_by_what_the_api_was_told(api, pack, kpi, value, 
     assert (readings[kpi]["value"], readings[kpi]["met"]) == (value, met)
 
 
+@pytest.mark.requirement("BIS-1.9")
+def test_kpis_are_listed_with_their_frequency_and_owner_and_an_overdue_reading_is_marked(api):
+    now = timezone.now()
+    world.kpis("bis", at=now)
+    rail = world.account()
+    world.measure(rail, {"query_response": "4"}, on=now.date() - timedelta(days=2), at=now)
+    world.measure(rail, {"data_accuracy": "99.5"}, on=now.date() - timedelta(days=7), at=now)
+
+    listed = {item["key"]: item for item in api.get(f"accounts/{rail.pk}/kpis/").json()["results"]}
+
+    six = ("time-to-first-value", "mau", "mean-recommend", "query-response", "data-accuracy", "fcr")
+    assert [(listed[key]["category"], listed[key]["frequency"], listed[key]["owner_role"]) for key in six] == [
+        ("adoption", "monthly", "csm"),
+        ("engagement", "monthly", "analytics"),
+        ("satisfaction", "quarterly", "csm"),
+        ("efficiency", "daily", "engineering"),
+        ("quality", "weekly", "data_team"),
+        ("support", "weekly", "support"),
+    ]
+    assert listed["mau"]["definition"] == "unique users / licensed users"
+    assert {key: listed[key]["overdue"] for key in six[3:]} == {
+        "query-response": True,
+        "data-accuracy": False,
+        "fcr": True,
+    }
+
+
 @pytest.mark.requirement("MNA-5.3")
 def test_telemetry_posted_by_rest_changes_the_score(api):
     world.card("mna-health", at=timezone.now())
