@@ -10,7 +10,7 @@ from allauth.mfa.models import Authenticator
 from django.db.models import Count, Exists, IntegerField, OuterRef, Q, Subquery, Value
 from django.db.models.functions import Coalesce
 
-from accounts.choices import STAFF_ROLES, Role
+from accounts.choices import PORTAL_ROLES, STAFF_ROLES, Role
 from accounts.models import Account, ApiToken, Invitation, User
 from accounts.policy import CAPABILITIES, COMMERCIAL
 
@@ -121,12 +121,23 @@ CAPABILITY_NAMES = {
 }
 
 
-def policy_rows() -> list[tuple[str, list[bool]]]:
-    """One row a capability: its name and, for each role in the order of ``Role``, whether it holds it."""
-    return [
-        (CAPABILITY_NAMES.get(key, key), [role in capability.roles for role in Role])
-        for key, capability in CAPABILITIES.items()
-    ]
+def policy_rows() -> list[tuple[str, str]]:
+    """One row a capability: its name, and in words which roles hold it."""
+    return [(CAPABILITY_NAMES.get(key, key), in_words(capability.roles)) for key, capability in CAPABILITIES.items()]
+
+
+def in_words(roles: frozenset[str]) -> str:
+    """``All colleagues but Read-only`` where that is shorter, else the roles in their order."""
+    missing = [role.label for role in Role if role in STAFF_ROLES - roles]
+    if roles == frozenset(Role):
+        return "Everybody, customers too"
+    if roles == PORTAL_ROLES:
+        return "Customers in the portal"
+    if not missing:
+        return "All colleagues"
+    if len(missing) < 3:
+        return f"All colleagues but {' and '.join(missing)}"
+    return ", ".join(role.label for role in Role if role in roles)
 
 
 def role_counts() -> dict[str, int]:

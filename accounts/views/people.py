@@ -70,8 +70,8 @@ def users_csv(request: HttpRequest) -> HttpResponse:
 def roles(request: HttpRequest) -> HttpResponse:
     """The policy table: who may what, and how many people have each role."""
     counts = directory.role_counts()
-    heads = [(role.label, counts.get(role.value, 0)) for role in Role]
-    return render(request, "people/roles.html", {"heads": heads, "rows": directory.policy_rows()})
+    roles = [(role.label, role.value, counts.get(role.value, 0)) for role in Role]
+    return render(request, "people/roles.html", {"roles": roles, "rows": directory.policy_rows()})
 
 
 @requires(GET="users.manage")

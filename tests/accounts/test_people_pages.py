@@ -12,8 +12,8 @@ from django.utils import timezone
 
 from accounts.actions.invitations import invite_user
 from accounts.actions.people import create_user_with_password
-from accounts.choices import Role
-from accounts.directory import CAPABILITY_NAMES
+from accounts.choices import ADMIN_ROLES, PORTAL_ROLES, STAFF_ROLES, Role
+from accounts.directory import CAPABILITY_NAMES, in_words
 from accounts.models import Account, ApiToken, Invitation, User
 from accounts.policy import CAPABILITIES
 from config.celery import app
@@ -222,6 +222,21 @@ def test_the_roles_page_shows_the_whole_table(boss):
     body = text(boss.get("/people/roles/"))
     assert all(name in body for name in CAPABILITY_NAMES.values())
     assert set(CAPABILITY_NAMES) == set(CAPABILITIES)
+
+
+@pytest.mark.parametrize(
+    ("roles", "words"),
+    [
+        (frozenset(Role), "Everybody, customers too"),
+        (STAFF_ROLES, "All colleagues"),
+        (PORTAL_ROLES, "Customers in the portal"),
+        (STAFF_ROLES - {Role.READ_ONLY}, "All colleagues but Read-only"),
+        (STAFF_ROLES - {Role.SUPPORT_AGENT, Role.TRAINER}, "All colleagues but Support agent and Trainer"),
+        (ADMIN_ROLES, "Owner, Administrator"),
+    ],
+)
+def test_holders_of_a_capability_in_words(roles, words):
+    assert in_words(roles) == words
 
 
 def test_a_moved_role_counts_at_the_next_request(client, owner):
