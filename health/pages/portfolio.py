@@ -40,6 +40,7 @@ from ui.charts import Chart, Series, donut, spark, split_bar, stacked_bars
 
 AT_RISK = (Rag.RED, Rag.ORANGE)
 KEPT_SECONDS = 600
+NBSP = "\N{NO-BREAK SPACE}"
 _FALLBACK = {Rag.RED: "Red", Rag.ORANGE: "Orange", Rag.YELLOW: "Yellow", Rag.GREEN: "Green", Rag.NONE: "No data"}
 
 
@@ -272,7 +273,13 @@ def _row(row: dict[str, Any], today: date) -> dict[str, Any]:
     """A row of a list card, written."""
     cells = AccountCells(today)
     days = (row["renewal_on"] - today).days if row["renewal_on"] else None
-    renews = "no renewal date" if days is None else f"renews in {days} d" if days >= 0 else f"{-days} d overdue"
+    renews = (
+        "no renewal date"
+        if days is None
+        else f"renews in{NBSP}{days}{NBSP}d"
+        if days >= 0
+        else f"{-days}{NBSP}d overdue"
+    )
     owner = row["owner__name"] or row["owner__email"] or "nobody"
     return {
         "name": row["name"],

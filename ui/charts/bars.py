@@ -90,7 +90,7 @@ def _body(frame: _Frame) -> str:
         parts += [line(LEFT, y, frame.right, y, "line" if step else "line-strong")]
         parts += [text(LEFT - 8, y + 4, frame.axis(step), anchor="end")]
     room = (frame.right - LEFT) / max(1, len(frame.categories))
-    every = -(-44 // max(1, int(room)))
+    every = -(-30 // max(1, int(room)))
     for at in range(len(frame.categories)):
         parts.append(_bar(frame, at, room, top, totals[at]))
         parts.append(_category(frame, at, room, every))
