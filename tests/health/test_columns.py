@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from health.scoring import check_inputs
 from health.scoring.columns import NONE, Coded, score_columns
 from tests.health.definitions import CARDS, best
-from tests.health.test_scoring import COMPILED, _values
+from tests.health.test_scoring import COMPILED
+from tests.health.test_scoring_rules import _values
 
 
 def coded(card, rows):

@@ -1,17 +1,15 @@
 """The recompute: what it reads, writes and leaves alone, in a constant number of queries."""
 
-import json
-from datetime import UTC, date, timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
-from django.core.management import call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from accounts.models import ChangedAccount, Contract
+from accounts.models import ChangedAccount
 from health.actions import activate_version, draft_version, recompute, recompute_changed, recompute_nightly
-from health.models import AccountHealth, BandChange, HealthRun, HealthScore, PortfolioDay
+from health.models import AccountHealth, BandChange, HealthRun, HealthScore
 from tests.health import oracle, world
 from tests.health.definitions import CARDS
 from tests.health.world import FLEET_BEST, FLEET_RED, NOON
@@ -351,62 +349,3 @@ def test_the_nightly_run_happens_once_a_day():
 
     assert (first.accounts, second, next_day.accounts) == (1, None, 1)
     assert [run.on for run in HealthRun.objects.order_by("on")] == [date(2026, 11, 24), date(2026, 11, 25)]
-
-
-def test_the_portfolio_day_sums_accounts_and_the_arr_of_that_day():
-    world.card()
-    ann = world.person()
-    rail = world.account(owner=ann, arr=500)
-    road = world.account("Road", owner=ann, arr=70)
-    world.account("Empty", arr=9)
-    Contract.objects.create(account=rail, start_on=date(2025, 1, 1), end_on=date(2026, 12, 31), arr=300)
-    Contract.objects.create(account=rail, start_on=date(2027, 1, 1), arr=800)
-    world.measure([rail, road], FLEET_BEST)
-
-    recompute(at=NOON)
-
-    rows = PortfolioDay.objects.order_by("rag").values_list(
-        "day", "owner_id", "rag", "accounts", "scored", "arr", "total"
-    )
-    assert list(rows) == [
-        (date(2026, 11, 24), ann.pk, "green", 2, 2, 370, 200),
-        (date(2026, 11, 24), None, "none", 1, 0, 9, 0),
-    ]
-
-
-def test_hostile_text_in_a_choice_or_source_is_stored_as_it_is():
-    world.card()
-    rail = world.account()
-    world.measure(rail, FLEET_BEST)
-    from usage.models import MetricLatest
-
-    MetricLatest.objects.filter(metric="objectives").update(choice='a"b\\c\t{},\n', source="it's, {\\N}")
-
-    row = world.score(rail)
-
-    place = 6
-    assert (row.values[place], row.sources[place], row.states[place]) == ('a"b\\c\t{},\n', "it's, {\\N}", "!")
-
-
-def test_the_command_prints_its_speed_as_json(capsys, tenants):
-    world.card()
-    world.measure(world.account(), FLEET_BEST)
-
-    call_command("recompute_health", "acme")
-
-    answer = json.loads(capsys.readouterr().out)
-    assert answer["accounts"] == 1
-    assert set(answer) == {"accounts", "seconds", "accounts_per_second"}
-
-
-def test_days_are_those_of_the_workspace():
-    from accounts.models import Workspace
-
-    Workspace.objects.update(timezone="Pacific/Auckland")
-    world.card()
-    rail = world.account()
-    world.measure(rail, FLEET_BEST)
-
-    recompute(at=NOON.replace(hour=20, tzinfo=UTC))
-
-    assert HealthScore.objects.get().computed_on == date(2026, 11, 25)

@@ -8,15 +8,11 @@ from accounts.actions import create_contact, mark_contact_left
 from accounts.models import Activity
 from engagement.models import Notification, OutboxMessage
 from health.actions import (
-    backfill,
     change_trigger,
-    clear_override,
     enable_trigger,
-    expire_overrides,
     open_ctas,
     recompute,
     record_event,
-    set_override,
     snooze_trigger,
 )
 from health.models import AccountHealth, BandChange, TriggerFiring, TriggerState
@@ -323,86 +319,3 @@ def test_a_row_that_fails_waits_for_the_next_sweep_and_spoils_no_other(rail, mon
     assert (handled.firings, handled.ctas, handled.failed) == (2, 1, 1)
     assert TriggerFiring.objects.get(account=rail).handled_at is None
     assert Cta.objects.get().account == other
-
-
-# --- Overrides
-
-
-def test_an_override_stands_beside_the_computed_band_until_it_expires(rail):
-    recompute(at=NOON)
-
-    override = set_override(
-        rail, band="red", reason="Sponsor is leaving", expires_at=NOON + 7 * DAY, actor=rail.owner, at=NOON
-    )
-    recompute(at=NOON + DAY)
-
-    row = AccountHealth.objects.get()
-    assert (row.band, row.current_band, row.current_rag, row.override) == ("green", "red", "red", override)
-    assert (override.computed_band, override.computed_score) == ("green", 100)
-    assert expire_overrides(at=NOON + 6 * DAY) == []
-    assert expire_overrides(at=NOON + 7 * DAY) == [override]
-    row.refresh_from_db()
-    assert (row.band, row.current_band, row.override) == ("green", "green", None)
-
-
-def test_an_override_to_red_fires_the_red_trigger(rail):
-    world.trigger("fleet:red-account")
-    recompute(at=NOON)
-    set_override(rail, band="red", reason="I know", expires_at=NOON + DAY, actor=rail.owner, at=NOON)
-
-    recompute(at=NOON + timedelta(minutes=1))
-
-    assert fired() == ["red-account"]
-
-
-@pytest.mark.parametrize(
-    ("changes", "field"),
-    [
-        ({"band": "purple"}, "band"),
-        ({"reason": " "}, "reason"),
-        ({"expires_at": NOON}, "expires_at"),
-        ({"expires_at": NOON + 181 * DAY}, "expires_at"),
-    ],
-)
-def test_an_override_is_refused_by_field_and_changes_nothing(rail, changes, field):
-    from accounts.errors import RuleViolated
-
-    recompute(at=NOON)
-
-    with pytest.raises(RuleViolated) as refused:
-        set_override(
-            rail, **{"band": "red", "reason": "r", "expires_at": NOON + DAY, **changes}, actor=rail.owner, at=NOON
-        )
-
-    assert refused.value.field == field
-    assert AccountHealth.objects.get().override is None
-
-
-def test_a_second_override_ends_the_first_and_clearing_returns_to_the_computed(rail):
-    recompute(at=NOON)
-    first = set_override(rail, band="red", reason="a", expires_at=NOON + DAY, actor=rail.owner, at=NOON)
-    set_override(rail, band="yellow", reason="b", expires_at=NOON + DAY, actor=rail.owner, at=NOON)
-
-    clear_override(rail, actor=rail.owner, at=NOON)
-
-    first.refresh_from_db()
-    assert first.ended_at == NOON
-    assert AccountHealth.objects.get().current_band == "green"
-    assert clear_override(rail, actor=rail.owner, at=NOON) is None
-
-
-def test_a_backfill_scores_the_past_and_alerts_nobody(rail):
-    world.trigger("mna:usage-decline")
-    world.measure(rail, {**FLEET_BEST, "usage_change_pct": "-20"}, at=NOON - 40 * DAY)
-
-    backfill(at=NOON - 40 * DAY)
-    world.measure(rail, FLEET_RED, at=NOON - 20 * DAY)
-    backfill(at=NOON - 20 * DAY)
-
-    crossing = BandChange.objects.get()
-    assert (crossing.old_band, crossing.new_band, crossing.handled_at) == ("green", "red", NOON - 20 * DAY)
-    assert fired() == []
-    assert (*open_ctas(at=NOON), Cta.objects.count(), Notification.objects.count()) == (0,) * 6
-    world.measure(rail, {"usage_change_pct": "-30"})
-    recompute(at=NOON)
-    assert fired() == ["usage-decline"]
