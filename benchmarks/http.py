@@ -41,7 +41,8 @@ def serving(*, workers: int = 2) -> Iterator[Server]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     program = web({}, host="127.0.0.1", port=port, workers=workers)
-    process = subprocess.Popen(program.argv, env=dict(os.environ), stdout=subprocess.DEVNULL)
+    # A session of its own: a signal to the server's group must not reach this process.
+    process = subprocess.Popen(program.argv, env=dict(os.environ), stdout=subprocess.DEVNULL, start_new_session=True)
     try:
         _wait_until_up(process, port)
         yield Server(port, process.pid)
