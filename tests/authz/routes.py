@@ -16,13 +16,17 @@ METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One leaf of a URLconf."""
+    """One leaf of a URLconf.
+
+    ``policy`` is a copy made when the route was found, so that a mutant does not change what is expected of it.
+    """
 
     urlconf: str
     name: str
     pattern: str
     callback: Any = field(repr=False, compare=False)
     kwargs: tuple[str, ...]
+    policy: dict[str, str] = field(repr=False, compare=False)
 
     @property
     def is_api(self) -> bool:
@@ -53,14 +57,6 @@ class Route:
             return tuple(m for m in METHODS if hasattr(self.view_class, m.lower()))
         return tuple(m for m in METHODS if m in self.policy) or METHODS
 
-    @property
-    def policy(self) -> dict[str, str]:
-        """Capability by method, as the view declares it; empty when it declares nothing."""
-        declared = getattr(self.callback, "policy", None)
-        declared = declared or getattr(self.callback, "initkwargs", {}).get("policy")
-        declared = declared or getattr(self.view_class, "policy", None)
-        return declared or DECLARED.get(self.name, {})
-
     def undeclared(self) -> list[str]:
         """Methods without a capability, as ``GET name pattern``."""
         return [f"{m} {self.name or '(no name)'} {self.pattern}" for m in self.methods if m not in self.policy]
@@ -86,7 +82,15 @@ def _leaves(
             yield from _leaves(urlconf, child, pattern, inner, names)
         elif isinstance(child, URLPattern):
             name = ":".join((*namespaces, child.name)) if child.name else ""
-            yield Route(urlconf, name, pattern.replace("^", "").replace("$", ""), child.callback, names)
+            path = pattern.replace("^", "").replace("$", "")
+            yield Route(urlconf, name, path, child.callback, names, _policy_of(child.callback, name))
+
+
+def _policy_of(view: Any, name: str) -> dict[str, str]:
+    """Capability by method, as the view declares it; empty when it declares nothing."""
+    view_class = getattr(view, "cls", None) or getattr(view, "view_class", None)
+    declared = getattr(view, "policy", None) or getattr(view, "initkwargs", {}).get("policy")
+    return dict(declared or getattr(view_class, "policy", None) or DECLARED.get(name, {}))
 
 
 def _groups(child: Any) -> tuple[str, ...]:
