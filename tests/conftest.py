@@ -77,6 +77,7 @@ def workspace(request: pytest.FixtureRequest) -> Iterator[None]:
     shutil.rmtree(settings.MEDIA_ROOT, ignore_errors=True)
     if transactional:
         database.wipe([tenant.schema_name for tenant in tenants.values() if tenant.schema_name != "public"])
+        database.reopen(tenants)
     connection.set_schema_to_public()
 
 

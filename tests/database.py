@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import psycopg
 from django.conf import settings
@@ -126,3 +127,14 @@ def wipe(schemas: list[str]) -> None:
     connection.set_schema_to_public()
     with connection.cursor() as cursor:
         cursor.execute(WIPE.format(schemas=",".join(schemas), keep=",".join(KEEP)))
+
+
+def reopen(tenants: dict[str, Any]) -> None:
+    """Put the workspaces' rows back as the template has them, whatever a committed test did to their status."""
+    from tenants.models import Tenant
+
+    connection.set_schema_to_public()
+    for tenant in tenants.values():
+        Tenant.objects.filter(pk=tenant.pk).update(
+            status="ready", status_reason="", gone_at=None, slug=tenant.slug, schema_name=tenant.schema_name
+        )
