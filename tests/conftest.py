@@ -70,6 +70,7 @@ def workspace(request: pytest.FixtureRequest) -> Iterator[None]:
     request.getfixturevalue("transactional_db" if transactional else "db")
     slug = getattr(request.node.get_closest_marker("schema"), "args", ["acme"])[0]
     tenants = request.getfixturevalue("tenants")
+    made = {name: {"status": row.status, "slug": row.slug, "gone_at": row.gone_at} for name, row in tenants.items()}
     connection.set_tenant(tenants[slug])
     yield
     for alias in settings.CACHES:
@@ -77,8 +78,8 @@ def workspace(request: pytest.FixtureRequest) -> Iterator[None]:
     shutil.rmtree(settings.MEDIA_ROOT, ignore_errors=True)
     if transactional:
         database.wipe([tenant.schema_name for tenant in tenants.values() if tenant.schema_name != "public"])
-        database.reopen(tenants)
     connection.set_schema_to_public()
+    database.reopen(tenants, made, rows=transactional)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -129,12 +129,11 @@ def wipe(schemas: list[str]) -> None:
         cursor.execute(WIPE.format(schemas=",".join(schemas), keep=",".join(KEEP)))
 
 
-def reopen(tenants: dict[str, Any]) -> None:
-    """Put the workspaces' rows back as the template has them, whatever a committed test did to their status."""
+def reopen(tenants: dict[str, Any], made: dict[str, dict[str, Any]], *, rows: bool) -> None:
+    """Put the workspaces back as the template made them: the instances, and with ``rows`` their rows too."""
     from tenants.models import Tenant
 
-    connection.set_schema_to_public()
-    for tenant in tenants.values():
-        Tenant.objects.filter(pk=tenant.pk).update(
-            status="ready", status_reason="", gone_at=None, slug=tenant.slug, schema_name=tenant.schema_name
-        )
+    for slug, tenant in tenants.items():
+        tenant.__dict__.update(made[slug])
+        if rows:
+            Tenant.objects.filter(pk=tenant.pk).update(**made[slug])
