@@ -15,10 +15,10 @@ from tests.factories import UserFactory
 FILES = Path(__file__).parent / "files"
 
 
-@pytest.fixture(autouse=True)
-def media(settings, tmp_path):
-    settings.MEDIA_ROOT = str(tmp_path)
-    return tmp_path
+@pytest.fixture
+def media(settings):
+    """The run's folder of files, emptied after each test. Moving it here would leave the storage looking elsewhere."""
+    return Path(settings.MEDIA_ROOT)
 
 
 @pytest.fixture
