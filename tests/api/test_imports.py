@@ -9,12 +9,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 CSV = b"external_id,name,country\n1,One,DE\n2,Two,Nowhere\n"
 
 
-@pytest.fixture(autouse=True)
-def media(settings, tmp_path):
-    settings.MEDIA_ROOT = str(tmp_path)
-    return tmp_path
-
-
 @pytest.fixture
 def send(api):
     def post(raw=CSV, key="", **form):

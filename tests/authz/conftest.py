@@ -11,11 +11,10 @@ from tests.authz.world import World
 
 
 @pytest.fixture
-def world(tenants, settings, db, tmp_path):
+def world(tenants, settings, db):
     """Both tenants, filled; gone with the test's transaction."""
     # The whole matrix counts as having just confirmed who they are.
     settings.ACCOUNT_REAUTHENTICATION_TIMEOUT = 3600
-    settings.MEDIA_ROOT = tmp_path
     return World({"a": tenants["acme"], "b": tenants["globex"], "p": tenants["platform"]})
 
 
