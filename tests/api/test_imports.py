@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
@@ -65,13 +67,13 @@ def test_a_check_writes_nothing_until_it_is_started(api, send):
         ({"raw": b"x" * (21 * 1024 * 1024)}, 413, None),
     ],
 )
-def test_what_is_wrong_is_named_and_nothing_is_kept(send, media, form, status, pointer):
+def test_what_is_wrong_is_named_and_nothing_is_kept(send, settings, form, status, pointer):
     response = send(**form)
     assert response.status_code == status
     if pointer is not None:
         assert response.json()["errors"][0]["pointer"] == pointer
     assert not ImportJob.objects.exists()
-    assert not list(media.rglob("*.csv"))
+    assert not list(Path(settings.MEDIA_ROOT).rglob("*.csv"))
 
 
 def test_json_is_not_a_file(api):
