@@ -138,6 +138,14 @@
     countSelected();
   };
 
+  /* The bar goes away with its button, so focus goes back to the line in hand: Enter, J and K mean that line. */
+  const clearSelection = () => {
+    checks().forEach((box) => { box.checked = false; });
+    const line = rows()[cursor()], back = line ? one("th a, td a", line) : lastCheck;
+    if (back) back.focus({ preventScroll: true });
+    countSelected();
+  };
+
   /* Chart hover layer: text only, never HTML. */
   const tip = make("div", "tip");
   tip.hidden = true;
@@ -206,7 +214,7 @@
       if (data.undo) window.htmx.ajax("POST", data.undo, { swap: "none" });
       target.closest(".toast").remove();
     }
-    if ("clear" in data) { checks().forEach((box) => { box.checked = false; }); countSelected(); }
+    if ("clear" in data) clearSelection();
     if ("copy" in data || "copyText" in data) copy(target);
     if ("print" in data) window.print();
     if (target.matches("input[type=checkbox]")) selectRange(target, event.shiftKey);

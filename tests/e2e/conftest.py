@@ -133,9 +133,10 @@ class Watched:
         return self.page.evaluate("rules => axe.run({runOnly: rules})", rules)["violations"]
 
     def overflow(self) -> list[str]:
-        """What sticks out of the window, where the page scrolls sideways."""
+        """What sticks out of the window with its fonts loaded, where the page scrolls sideways."""
         return self.page.evaluate(
-            """() => document.documentElement.scrollWidth <= document.documentElement.clientWidth ? [] :
+            """async () => await document.fonts.ready &&
+             document.documentElement.scrollWidth <= document.documentElement.clientWidth ? [] :
             [...document.querySelectorAll('body *')].filter(e => e.getBoundingClientRect().right > innerWidth + 1
              && !e.closest('.tabs, .p-nav, svg, .vh')).slice(0, 5).map(e => e.outerHTML.slice(0, 120))"""
         )

@@ -24,6 +24,7 @@ def test_j_k_and_x_move_and_select_and_the_bar_counts(visit):
     expect(page.locator(".bulk")).to_be_visible()
     expect(page.locator(".bulk [data-n]")).to_have_text("2")
     page.locator(".bulk [data-clear]").click()
+    expect(page.locator("tr[data-cursor] th a")).to_be_focused()
     expect(page.locator(".bulk")).to_be_hidden()
     page.keyboard.press("Enter")
     expect(page.locator("h1")).to_have_text(NAMES[0])
