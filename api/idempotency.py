@@ -9,14 +9,18 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
 
+from api.authentication import caller_key
 from api.models import IdempotencyKey
-from api.principal import Principal
-from api.problems import Problem, error_at
+from api.problems import Problem, error_at, problem_of
 
 KEPT = timedelta(hours=72)
 LEASE = timedelta(minutes=2)
@@ -24,23 +28,37 @@ LONGEST = 255
 _HEADERS_KEPT = ("Content-Type", "ETag", "Location")
 
 
-def once(request: HttpRequest, principal: Principal, produce: Callable[[], HttpResponse]) -> HttpResponse:
-    """``produce()``, or the answer it gave before under the same key. Without a key just ``produce()``.
+def once(
+    view: APIView, handler: Callable[..., HttpResponse], request: Request, *args: Any, **kwargs: Any
+) -> HttpResponse:
+    """``handler``'s answer, or the one it gave before under the same key. Without a key just ``handler``'s.
 
     Raises Problem 400 for an unusable key, 422 for one used with another request, 409 while the first call
     runs. Server errors are not kept: they may be tried again. Three queries more than without.
     """
-    key = request.headers.get("Idempotency-Key", "")
-    if request.method != "POST" or not key or not principal.user.is_authenticated:
-        return produce()
+    key, caller = request.headers.get("Idempotency-Key", ""), caller_key(request)
+    if not key or not caller:
+        return handler(request, *args, **kwargs)
     if len(key) > LONGEST or not key.isprintable() or not key.isascii():
         detail = f"An Idempotency-Key has 1 to {LONGEST} printable ASCII characters."
         raise Problem("malformed", detail, errors=[error_at("", "idempotency_key", detail)])
-    now = timezone.now()
-    entry = _claim(principal.key, key, _fingerprint(request), now)
+    entry = _claim(caller, key, _fingerprint(request._request), timezone.now())
     if entry.status is not None:
         return _replay(entry)
-    return _run(entry, produce)
+    return _run(entry, lambda: _finished(view, handler, request, *args, **kwargs))
+
+
+def _finished(view: APIView, handler: Callable[..., Any], request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
+    """The finished answer, refusals included, so that a repeated call is refused in the same words."""
+    try:
+        response = handler(request, *args, **kwargs)
+    except Exception as error:
+        problem = problem_of(error)
+        if problem is not None and problem.kind in {"rate-limited", "conflict"}:
+            raise
+        response = view.handle_exception(error)
+    response = view.finalize_response(request, response, *args, **kwargs)
+    return response.render() if isinstance(response, Response) else response
 
 
 def forget_old(*, at: datetime) -> int:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from rest_framework.request import Request
+from rest_framework.response import Response
 
 from accounts.actions.bulk.references import References
 from accounts.fields import Field, FieldError, read_row
@@ -52,9 +53,7 @@ def read_source(value: Any) -> str:
     return value.strip()
 
 
-def bulk(
-    request: HttpRequest, name: str, upsert: Callable[..., list[RowResult]], limit: int, **given: Any
-) -> HttpResponse:
+def bulk(request: Request, name: str, upsert: Callable[..., list[RowResult]], limit: int, **given: Any) -> Response:
     """Answer a bulk call: the list under ``name`` is handed to ``upsert``, each item answered by its index."""
     body = json_object(request)
     items: Sequence[Any] = item_list(body, name, limit)

@@ -7,15 +7,15 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern
+from rest_framework.request import Request
+from rest_framework.response import Response
 
 from accounts.policy import ANONYMOUS, CAPABILITIES
 from api import describe as d
-from api import json
 from api.describe import Operation
-from api.plain import endpoint
 from api.problems import KINDS
+from api.views import Endpoint
 
 BASE = "/api/v1/"
 VERSION = "1.0.0"
@@ -162,7 +162,10 @@ def _tag(address: str) -> str:
     return address.removeprefix(BASE).split("/")[0]
 
 
-@endpoint(GET="anonymous")
-def openapi_json(request: HttpRequest) -> HttpResponse:
+class OpenApi(Endpoint):
     """The document as JSON."""
-    return HttpResponse(json.dumps(document()), content_type="application/json")
+
+    policy = {"GET": "anonymous"}
+
+    def get(self, request: Request) -> Response:
+        return Response(document())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,11 +14,12 @@ from django.core.exceptions import (
     SuspiciousOperation,
 )
 from django.core.signals import got_request_exception
-from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
+from django.http import Http404, UnreadablePostError
+from rest_framework import exceptions
+from rest_framework.response import Response
 
 from accounts.errors import RuleViolated, StaleVersion
 from accounts.fields import FieldError
-from api import json
 
 log = logging.getLogger(__name__)
 MEDIA_TYPE = "application/problem+json"
@@ -83,22 +84,6 @@ def refuse(errors: Iterable[FieldError], prefix: str = "") -> Problem:
     return Problem("refused", found[0]["detail"] if found else "The request was refused.", errors=found)
 
 
-def problem_response(problem: Problem, request: HttpRequest) -> HttpResponse:
-    """The answer for ``problem``; ``request_id`` is the number by which the log finds the request."""
-    kind = KINDS[problem.kind]
-    body: dict[str, Any] = {
-        "type": f"/api/docs/#problem-{problem.kind}",
-        "title": kind.title,
-        "status": kind.status,
-        "detail": problem.detail,
-        "errors": problem.errors,
-        "request_id": str(getattr(request, "request_id", "")),
-    }
-    response = HttpResponse(json.dumps(body), status=kind.status, content_type=MEDIA_TYPE, headers=problem.headers)
-    response["Cache-Control"] = "no-store"
-    return response
-
-
 def problem_of(error: Exception) -> Problem | None:
     """The problem that ``error`` amounts to; None for one that is our mistake."""
     for types, convert in _CONVERSIONS:
@@ -107,14 +92,26 @@ def problem_of(error: Exception) -> Problem | None:
     return None
 
 
-def answer_error(error: Exception, request: HttpRequest) -> HttpResponse:
-    """The answer for any exception. Our own mistakes are logged, reported and answered 500 without a detail."""
+def exception_handler(error: Exception, context: Mapping[str, Any]) -> Response:
+    """The answer for any exception below a view. Our own mistakes are logged, reported and answered 500."""
+    request = context["request"]
     problem = problem_of(error)
     if problem is None:
         log.error("api: %s %s failed", request.method, request.path, exc_info=error)
-        got_request_exception.send(sender=None, request=request)
+        got_request_exception.send(sender=None, request=request._request)
         problem = Problem("internal", "The request failed through no fault of yours.")
-    return problem_response(problem, request)
+    kind = KINDS[problem.kind]
+    body: dict[str, Any] = {
+        "type": f"/api/docs/#problem-{problem.kind}",
+        "title": kind.title,
+        "status": kind.status,
+        "detail": problem.detail,
+        "errors": problem.errors,
+        # By this number the log finds the request.
+        "request_id": str(getattr(request, "request_id", "")),
+    }
+    headers = {"Cache-Control": "no-store", **problem.headers}
+    return Response(body, status=kind.status, headers=headers, content_type=MEDIA_TYPE)
 
 
 def _from_rule(error: RuleViolated) -> Problem:
@@ -122,8 +119,33 @@ def _from_rule(error: RuleViolated) -> Problem:
     return Problem("refused", str(error), errors=[error_at(pointer, error.rule, str(error))])
 
 
+def _from_validation(error: exceptions.ValidationError) -> Problem:
+    errors = list(_flat(error.detail, ""))
+    return Problem("refused", errors[0]["detail"] if errors else "The request was refused.", errors=errors)
+
+
+def _from_parsing(error: exceptions.ParseError) -> Problem:
+    return Problem("malformed", str(error.detail), errors=list(_flat(error.detail, "")))
+
+
+def _flat(detail: Any, pointer: str) -> Iterator[dict[str, str]]:
+    """The errors of a serializer, each with the JSON pointer of its place."""
+    if isinstance(detail, dict):
+        for name, inner in detail.items():
+            yield from _flat(inner, f"{pointer}/{_escape(str(name))}" if name else pointer)
+    elif isinstance(detail, list):
+        for inner in detail:
+            yield from _flat(inner, pointer)
+    else:
+        yield error_at(pointer, detail.code, str(detail))
+
+
 def _escape(name: str) -> str:
     return name.replace("~", "~0").replace("/", "~1")
+
+
+def _unauthenticated(detail: str, error: Any) -> Problem:
+    return Problem("unauthenticated", detail, headers={"WWW-Authenticate": error.auth_header})
 
 
 NOT_FOUND = "There is nothing here, or you may not see it."
@@ -137,4 +159,16 @@ _CONVERSIONS: tuple[tuple[Any, Callable[[Any], Problem]], ...] = (
     (RequestDataTooBig, lambda _error: Problem("too-large", "The body is larger than this endpoint takes.")),
     (UnreadablePostError, lambda _error: Problem("malformed", "The body ended before it was complete.")),
     (SuspiciousOperation, lambda _error: Problem("malformed", "The request could not be read.")),
+    (exceptions.ValidationError, _from_validation),
+    (exceptions.NotAuthenticated, lambda error: _unauthenticated("Send a token: Authorization: Bearer …", error)),
+    (exceptions.AuthenticationFailed, lambda error: _unauthenticated(str(error.detail), error)),
+    (exceptions.PermissionDenied, lambda error: Problem("forbidden", str(error.detail))),
+    (exceptions.NotFound, lambda _error: Problem("not-found", NOT_FOUND)),
+    (exceptions.MethodNotAllowed, lambda error: Problem("method-not-allowed", "This method is not possible here.")),
+    (exceptions.UnsupportedMediaType, lambda error: Problem("unsupported-media-type", str(error.detail))),
+    (exceptions.Throttled, lambda error: Problem("rate-limited", f"Too many calls; wait {error.wait} seconds.")),
+    (
+        exceptions.ParseError,
+        lambda error: Problem("malformed", str(error.detail), errors=list(_flat(error.detail, ""))),
+    ),
 )

@@ -7,44 +7,30 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from django.http import HttpRequest
+from rest_framework.exceptions import ParseError, UnsupportedMediaType
+from rest_framework.request import Request
 
 from accounts.fields import Unreadable, read_day, read_moment
-from api import json
 from api.problems import Problem, error_at
 
-MAX_BODY = 8 * 1024 * 1024
 
-
-def check_request(request: HttpRequest) -> None:
+def check_address(request: Request) -> None:
     """Raise Problem 400 for an address that holds a NUL, which no database takes."""
     if "\x00" in request.path or any(
-        "\x00" in part for name, values in request.GET.lists() for part in (name, *values)
+        "\x00" in part for name, values in request.query_params.lists() for part in (name, *values)
     ):
         raise Problem("malformed", "The address holds a NUL character.")
 
 
-def json_body(request: HttpRequest, limit: int = MAX_BODY) -> Any:
-    """The JSON of the body. Raises Problem 415 for another media type, 413 above ``limit`` bytes, 400 otherwise."""
-    if request.content_type not in {"application/json", "application/merge-patch+json"}:
-        raise Problem("unsupported-media-type", "Send the body as application/json.")
-    charset = (request.content_params or {}).get("charset", "utf-8").lower()
-    if charset not in {"utf-8", "utf8", "us-ascii"}:
-        raise Problem("unsupported-media-type", "JSON is sent in UTF-8.")
-    check_length(request, limit)
-    try:
-        return json.loads(request.body)
-    except json.BadJson as error:
-        raise Problem("malformed", str(error), errors=[error_at("", "json", str(error))]) from error
-
-
-def json_object(request: HttpRequest, limit: int = MAX_BODY) -> dict[str, Any]:
-    """The JSON object of the body; Problem 400 when it is something else."""
-    value = json_body(request, limit)
-    if not isinstance(value, dict):
-        detail = "The body must be a JSON object."
-        raise Problem("malformed", detail, errors=[error_at("", "type", detail)])
-    return value
+def json_object(request: Request) -> dict[str, Any]:
+    """The JSON object of the body. Raises Problem 415 for a body without a type, 400 when it is something else."""
+    if not request.content_type:
+        raise UnsupportedMediaType("", "Send the body as application/json.")
+    if request.stream is None:
+        raise ParseError("The body is empty.", "json")
+    if not isinstance(request.data, dict):
+        raise ParseError("The body must be a JSON object.", "type")
+    return request.data
 
 
 def item_list(body: dict[str, Any], name: str, limit: int) -> list[Any]:
@@ -59,17 +45,7 @@ def item_list(body: dict[str, Any], name: str, limit: int) -> list[Any]:
     return items
 
 
-def check_length(request: HttpRequest, limit: int) -> None:
-    """Raise Problem 413 before a body above ``limit`` bytes is read."""
-    try:
-        length = int(request.META.get("CONTENT_LENGTH") or 0)
-    except ValueError as error:
-        raise Problem("malformed", "Content-Length is not a number.") from error
-    if length > limit:
-        raise Problem("too-large", f"At most {limit // (1024 * 1024)} MB a request.")
-
-
-def known_parameters(request: HttpRequest, known: Collection[str]) -> None:
+def known_parameters(request: Request, known: Collection[str]) -> None:
     """Raise Problem 400 for a query parameter that means nothing here: a misspelt filter must not match all."""
     unknown = sorted(set(request.GET) - set(known))
     if unknown:
@@ -83,7 +59,7 @@ def bad_parameter(name: str, rule: str) -> Problem:
     return Problem("malformed", detail, errors=[error_at("", name, detail)])
 
 
-def uuid_parameter(request: HttpRequest, name: str) -> UUID:
+def uuid_parameter(request: Request, name: str) -> UUID:
     """The UUID in the query parameter ``name``. Raises Problem 400."""
     try:
         return UUID(request.GET[name])
@@ -91,7 +67,7 @@ def uuid_parameter(request: HttpRequest, name: str) -> UUID:
         raise bad_parameter(name, "this is not an id.") from error
 
 
-def day_parameter(request: HttpRequest, name: str) -> date:
+def day_parameter(request: Request, name: str) -> date:
     """The day in the query parameter ``name``. Raises Problem 400."""
     try:
         return read_day(request.GET[name])
@@ -99,7 +75,7 @@ def day_parameter(request: HttpRequest, name: str) -> date:
         raise bad_parameter(name, error.message) from error
 
 
-def moment_parameter(request: HttpRequest, name: str) -> datetime:
+def moment_parameter(request: Request, name: str) -> datetime:
     """The moment in the query parameter ``name``; a + that arrived as a blank is understood. Raises Problem 400."""
     try:
         return read_moment(request.GET[name].replace(" ", "+"))

@@ -13,7 +13,9 @@ from urllib.parse import urlencode
 
 from django.core.exceptions import FieldDoesNotExist
 from django.db.models import Field, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404
+from rest_framework.request import Request
+from rest_framework.response import Response
 
 from api import describe
 from api.describe import Schema
@@ -65,7 +67,7 @@ class Resource:
         names = [name for key in self.orderings for name in (key, f"-{key}")]
         return {**filters, **PAGING, "ordering": describe.text("What to sort by", enum=names, default=self.default)}
 
-    def page(self, request: HttpRequest, rows: QuerySet[Any], filters: Sequence[str] = ()) -> HttpResponse:
+    def page(self, request: Request, rows: QuerySet[Any], filters: Sequence[str] = ()) -> Response:
         """One page of ``rows``. Raises Problem 400 for parameters that mean nothing. One query and ``extend``'s."""
         known_parameters(request, [*filters, *PAGING])
         order = self._order(request)
@@ -85,12 +87,12 @@ class Resource:
         body = {"results": shown, "next": _link(request, found.next), "previous": _link(request, found.previous)}
         return answer(body)
 
-    def one(self, request: HttpRequest, rows: QuerySet[Any], status: int = 200, **match: Any) -> HttpResponse:
+    def one(self, request: Request, rows: QuerySet[Any], status: int = 200, **match: Any) -> Response:
         """The row that matches, with its ETag; 304 when the caller has it. Raises Http404."""
         row = self.read(rows, **match)
         headers = {"ETag": etag(row["version"])} if self.versioned else {}
         if status == 200 and headers and request.headers.get("If-None-Match") == headers["ETag"]:
-            return HttpResponse(status=304, headers=headers)
+            return Response(status=304, headers=headers)
         chosen = self._fields(request) if request.method in {"GET", "HEAD"} else [*self.columns, *self.extra]
         return answer({name: row[name] for name in chosen}, status, headers)
 
@@ -114,14 +116,14 @@ class Resource:
             del row["_pk"]
         return [{name: row[name] for name in chosen} for row in shown]
 
-    def _order(self, request: HttpRequest) -> keyset.Order:
+    def _order(self, request: Request) -> keyset.Order:
         wanted = request.GET.get("ordering") or self.default
         path = self.orderings.get(wanted.removeprefix("-"))
         if path is None:
             raise bad_parameter("ordering", f"one of {', '.join(self.orderings)}, with - in front to turn it round.")
         return keyset.Order(path, wanted.startswith("-"))
 
-    def _fields(self, request: HttpRequest) -> list[str]:
+    def _fields(self, request: Request) -> list[str]:
         known = [*self.columns, *self.extra]
         wanted = [name for name in request.GET.get("fields", "").split(",") if name]
         unknown = sorted(set(wanted) - set(known))
@@ -135,7 +137,7 @@ def etag(version: int) -> str:
     return f'"{version}"'
 
 
-def expected_version(request: HttpRequest) -> int | None:
+def expected_version(request: Request) -> int | None:
     """The version that ``If-Match`` names; None without the header or for ``*``. Raises Problem 412 for another."""
     wanted = request.headers.get("If-Match", "").strip()
     if wanted in {"", "*"}:
@@ -146,7 +148,7 @@ def expected_version(request: HttpRequest) -> int | None:
     return int(number)
 
 
-def _size(request: HttpRequest) -> int:
+def _size(request: Request) -> int:
     raw = request.GET.get("page_size", str(PAGE_SIZE))
     size = int(raw) if raw.isascii() and raw.isdigit() and len(raw) < 5 else 0
     if not 1 <= size <= LARGEST_PAGE:
@@ -154,7 +156,7 @@ def _size(request: HttpRequest) -> int:
     return size
 
 
-def _link(request: HttpRequest, cursor: str) -> str | None:
+def _link(request: Request, cursor: str) -> str | None:
     if not cursor:
         return None
     query = {name: value for name, value in request.GET.items() if name != "cursor"} | {"cursor": cursor}

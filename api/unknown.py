@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404
+from rest_framework.request import Request
+from rest_framework.response import Response
 
-from api.plain import endpoint
+from api.views import Endpoint
 
 
-@endpoint(GET="anonymous", POST="anonymous", PUT="anonymous", PATCH="anonymous", DELETE="anonymous")
-def unknown(request: HttpRequest, rest: str) -> HttpResponse:
-    """404 as a problem."""
-    raise Http404
+class Unknown(Endpoint):
+    """404 as a problem, whatever is tried."""
+
+    policy = dict.fromkeys(("GET", "POST", "PUT", "PATCH", "DELETE"), "anonymous")
+
+    def get(self, request: Request, rest: str) -> Response:
+        raise Http404
+
+    post = put = patch = delete = get

@@ -7,8 +7,8 @@ from django.urls import include, path, re_path
 
 from api import v1
 from api.docs import docs_page
-from api.openapi import openapi_json
-from api.unknown import unknown
+from api.openapi import OpenApi
+from api.unknown import Unknown
 
 app_name = "api"
 RESOURCES = [
@@ -18,7 +18,7 @@ RESOURCES = [
 ]
 urlpatterns = [
     path("docs/", docs_page, name="docs"),
-    path("v1/openapi.json", openapi_json, name="openapi"),
+    path("v1/openapi.json", OpenApi.as_view(), name="openapi"),
     path("v1/", include(RESOURCES)),
-    re_path(r"^v1/(?P<rest>.*)$", unknown, name="unknown"),
+    re_path(r"^v1/(?P<rest>.*)$", Unknown.as_view(), name="unknown"),
 ]

@@ -275,6 +275,18 @@ TIME_ZONE = "UTC"
 
 # --- API: calls a minute for one token or person, for a whole workspace (its quota may say otherwise), and for one
 # address without a token.
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "api.authentication.BearerAuthentication",
+        "api.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["api.permissions.PolicyPermission"],
+    "DEFAULT_THROTTLE_CLASSES": ["api.throttling.CallsPerMinute"],
+    "DEFAULT_PARSER_CLASSES": ["api.parsers.StrictJSONParser", "api.parsers.MergePatchParser"],
+    "DEFAULT_RENDERER_CLASSES": ["api.renderers.JSONRenderer"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "api.renderers.FirstRenderer",
+    "EXCEPTION_HANDLER": "api.problems.exception_handler",
+}
 API_CALLS_PER_MINUTE = 1200
 API_CALLS_PER_MINUTE_TENANT = 6000
 API_CALLS_PER_MINUTE_ANONYMOUS = 300

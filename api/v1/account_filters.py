@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from django.db.models import QuerySet
-from django.http import HttpRequest
 from django.utils import timezone
+from rest_framework.request import Request
 
 from accounts.fields import Unreadable, identifier, read_number
 from accounts.models import Account, LifecycleStage, Tier, User
@@ -31,7 +31,7 @@ FILTERS = {
 _CHOICES = {"band": COLOURS, "renewal": RENEWALS, "change": ("down", "up"), "status": STATUSES}
 
 
-def accounts_asked_for(request: HttpRequest, user: User) -> QuerySet[Account]:
+def accounts_asked_for(request: Request, user: User) -> QuerySet[Account]:
     """The accounts of ``user`` that the query string asks for. Raises Problem 400 for a value that means nothing."""
     query = request.GET
     for name, known in _CHOICES.items():
@@ -44,7 +44,7 @@ def accounts_asked_for(request: HttpRequest, user: User) -> QuerySet[Account]:
     return _more(rows, request)
 
 
-def _more(rows: QuerySet[Account], request: HttpRequest) -> QuerySet[Account]:
+def _more(rows: QuerySet[Account], request: Request) -> QuerySet[Account]:
     query = request.GET
     try:
         if query.get("arr_min"):

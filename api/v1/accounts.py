@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse
 from django.urls import path
 from django.utils import timezone
+from rest_framework.request import Request
+from rest_framework.response import Response
 
 from accounts.actions import archive_account, create_account, set_external_id, update_account, upsert_accounts
 from accounts.actions.bulk import MAX_ROWS
@@ -101,10 +102,10 @@ class AccountList(Endpoint):
         ),
     }
 
-    def get(self, request: HttpRequest) -> HttpResponse:
+    def get(self, request: Request) -> Response:
         return ACCOUNTS.page(request, accounts_asked_for(request, self.user), list(FILTERS))
 
-    def post(self, request: HttpRequest) -> HttpResponse:
+    def post(self, request: Request) -> Response:
         values = read_fields(json_object(request), _WITH_REASON, self.user, partial=False)
         values = {name: value for name, value in values.items() if value is not None}
         if self.user.role == Role.CSM:
@@ -132,10 +133,10 @@ class AccountDetail(Endpoint):
         ),
     }
 
-    def get(self, request: HttpRequest, account_id: UUID) -> HttpResponse:
+    def get(self, request: Request, account_id: UUID) -> Response:
         return ACCOUNTS.one(request, Account.objects.visible_to(self.user), pk=account_id)
 
-    def patch(self, request: HttpRequest, account_id: UUID) -> HttpResponse:
+    def patch(self, request: Request, account_id: UUID) -> Response:
         account = editable_account(self.user, account_id)
         values = read_fields(json_object(request), _WITH_REASON, self.user, partial=True)
         values = {
@@ -146,7 +147,7 @@ class AccountDetail(Endpoint):
         )
         return ACCOUNTS.one(request, Account.objects.all(), pk=account_id)
 
-    def delete(self, request: HttpRequest, account_id: UUID) -> HttpResponse:
+    def delete(self, request: Request, account_id: UUID) -> Response:
         account = editable_account(self.user, account_id)
         archive_account(account, actor=self.user, at=timezone.now(), expected_version=expected_version(request))
         return no_content()
@@ -164,7 +165,7 @@ class AccountBulk(Endpoint):
         )
     }
 
-    def post(self, request: HttpRequest) -> HttpResponse:
+    def post(self, request: Request) -> Response:
         return bulk(request, "accounts", upsert_accounts, MAX_ROWS, actor=self.user, at=timezone.now())
 
 
@@ -180,12 +181,12 @@ class AccountByExternalId(Endpoint):
         ),
     }
 
-    def get(self, request: HttpRequest, source: str, external_id: str) -> HttpResponse:
+    def get(self, request: Request, source: str, external_id: str) -> Response:
         rows = Account.objects.visible_to(self.user)
         names = ExternalId.objects.filter(source=source, external_id=external_id)
         return ACCOUNTS.one(request, rows, pk__in=names.values("account"))
 
-    def put(self, request: HttpRequest, source: str, external_id: str) -> HttpResponse:
+    def put(self, request: Request, source: str, external_id: str) -> Response:
         source = read_source(source)
         name = ExternalId.objects.filter(source=source, external_id=external_id).first()
         if name is not None:
@@ -198,7 +199,7 @@ class AccountByExternalId(Endpoint):
             raise refuse(result.errors)
         return ACCOUNTS.one(request, Account.objects.all(), 201 if result.outcome == "created" else 200, pk=result.id)
 
-    def _update(self, request: HttpRequest, account_id: UUID, source: str) -> HttpResponse:
+    def _update(self, request: Request, account_id: UUID, source: str) -> Response:
         values = read_fields(json_object(request), ACCOUNT, self.user, partial=True, source=source)
         values = {
             name: value for name, value in values.items() if not (value is None and name in {"currency", "status"})
@@ -225,11 +226,11 @@ class AccountNames(Endpoint):
         ),
     }
 
-    def get(self, request: HttpRequest, account_id: UUID) -> HttpResponse:
+    def get(self, request: Request, account_id: UUID) -> Response:
         return self._names(visible_account(self.user, account_id))
 
     @transaction.atomic
-    def post(self, request: HttpRequest, account_id: UUID) -> HttpResponse:
+    def post(self, request: Request, account_id: UUID) -> Response:
         account = editable_account(self.user, account_id)
         fields = {"source": text(40, required=True), "external_id": text(120, required=True)}
         values = read_fields(json_object(request), fields, self.user, partial=False)
@@ -237,7 +238,7 @@ class AccountNames(Endpoint):
         return self._names(account, 201)
 
     @staticmethod
-    def _names(account: Account, status: int = 200) -> HttpResponse:
+    def _names(account: Account, status: int = 200) -> Response:
         names = account.external_ids.order_by("source", "external_id").values("source", "external_id")
         return answer({"external_ids": list(names)}, status, {"ETag": etag(account.version)})
 

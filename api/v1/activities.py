@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from django.http import HttpRequest, HttpResponse
 from django.urls import path
 from django.utils import timezone
+from rest_framework.request import Request
+from rest_framework.response import Response
 
 from accounts.actions import log_touch
 from accounts.actions.activity import LOGGED_BY_HAND
@@ -63,10 +64,10 @@ class ActivityList(Endpoint):
         ),
     }
 
-    def get(self, request: HttpRequest) -> HttpResponse:
+    def get(self, request: Request) -> Response:
         return ACTIVITIES.page(request, _asked_for(request, self.user), list(FILTERS))
 
-    def post(self, request: HttpRequest) -> HttpResponse:
+    def post(self, request: Request) -> Response:
         values = read_fields(json_object(request), _NEW, self.user, partial=False)
         account: Account = values.pop("account")
         require_editable(self.user, account.pk)
@@ -79,11 +80,11 @@ class ActivityDetail(Endpoint):
     policy = {"GET": "accounts.view"}
     describe = {"GET": Operation("Read a timeline entry", answers={200: ACTIVITY_ANSWER})}
 
-    def get(self, request: HttpRequest, activity_id: UUID) -> HttpResponse:
+    def get(self, request: Request, activity_id: UUID) -> Response:
         return ACTIVITIES.one(request, Activity.objects.visible_to(self.user), pk=activity_id)
 
 
-def _asked_for(request: HttpRequest, user: User) -> Any:
+def _asked_for(request: Request, user: User) -> Any:
     rows = Activity.objects.visible_to(user)
     if "account" in request.GET:
         rows = rows.filter(account=uuid_parameter(request, "account"))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse
 from django.urls import path
+from rest_framework.request import Request
+from rest_framework.response import Response
 
 from accounts.audit import head, verify_chain
 from accounts.models import AuditEntry
@@ -51,7 +52,7 @@ class AuditList(Endpoint):
         )
     }
 
-    def get(self, request: HttpRequest) -> HttpResponse:
+    def get(self, request: Request) -> Response:
         query = request.GET
         rows = AuditEntry.objects.filter(
             **{name: query[name] for name in ("action", "object_type", "object_id") if name in query}
@@ -82,7 +83,7 @@ class AuditVerification(Endpoint):
         )
     }
 
-    def get(self, request: HttpRequest) -> HttpResponse:
+    def get(self, request: Request) -> Response:
         state = verify_chain()
         return answer({"intact": state.intact, "entries": state.entries, "broken_at": state.broken_at, "head": head()})
 

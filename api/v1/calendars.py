@@ -8,9 +8,11 @@ from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404
 from django.urls import path
 from django.utils import timezone
+from rest_framework.request import Request
+from rest_framework.response import Response
 
 from accounts.actions.calendars import create_calendar, delete_calendar, update_calendar
 from accounts.fields import Field, FieldError, Unreadable, read_moment, text, whole
@@ -77,10 +79,10 @@ class CalendarList(Endpoint):
         "POST": Operation("Add a calendar", body=schema_of(_NEW), answers={201: CALENDAR}),
     }
 
-    def get(self, request: HttpRequest) -> HttpResponse:
+    def get(self, request: Request) -> Response:
         return CALENDARS.page(request, WorkCalendar.objects.all())
 
-    def post(self, request: HttpRequest) -> HttpResponse:
+    def post(self, request: Request) -> Response:
         values = read_fields(json_object(request), _NEW, self.user, partial=False)
         calendar = create_calendar(actor=self.user, at=timezone.now(), **values)
         return CALENDARS.one(request, WorkCalendar.objects.all(), 201, pk=calendar.pk)
@@ -99,15 +101,15 @@ class CalendarDetail(Endpoint):
         "DELETE": Operation("Remove a calendar of the workspace's own", answers={204: None}),
     }
 
-    def get(self, request: HttpRequest, key: str) -> HttpResponse:
+    def get(self, request: Request, key: str) -> Response:
         return CALENDARS.one(request, WorkCalendar.objects.all(), key=key)
 
-    def patch(self, request: HttpRequest, key: str) -> HttpResponse:
+    def patch(self, request: Request, key: str) -> Response:
         values = read_fields(json_object(request), _CALENDAR, self.user, partial=True)
         update_calendar(_calendar(key), actor=self.user, at=timezone.now(), **values)
         return CALENDARS.one(request, WorkCalendar.objects.all(), key=key)
 
-    def delete(self, request: HttpRequest, key: str) -> HttpResponse:
+    def delete(self, request: Request, key: str) -> Response:
         delete_calendar(_calendar(key), actor=self.user, at=timezone.now())
         return no_content()
 
@@ -132,7 +134,7 @@ class Calculate(Endpoint):
         )
     }
 
-    def post(self, request: HttpRequest) -> HttpResponse:
+    def post(self, request: Request) -> Response:
         known_parameters(request, ())
         body = json_object(request)
         operation = body.get("operation")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from django.http import HttpRequest, HttpResponse
 from django.urls import path
 from django.utils import timezone
+from rest_framework.request import Request
+from rest_framework.response import Response
 
 from accounts.actions import create_contact, delete_contact, update_contact, upsert_contacts
 from accounts.actions.bulk import MAX_ROWS
@@ -62,10 +63,10 @@ class ContactList(Endpoint):
         "POST": Operation("Add a contact", body=schema_of(_NEW), answers={201: CONTACT_ANSWER}),
     }
 
-    def get(self, request: HttpRequest) -> HttpResponse:
+    def get(self, request: Request) -> Response:
         return CONTACTS.page(request, _asked_for(request, self.user), list(FILTERS))
 
-    def post(self, request: HttpRequest) -> HttpResponse:
+    def post(self, request: Request) -> Response:
         values = read_fields(json_object(request), _NEW, self.user, partial=False)
         account: Account = values.pop("account")
         require_editable(self.user, account.pk)
@@ -87,10 +88,10 @@ class ContactDetail(Endpoint):
         ),
     }
 
-    def get(self, request: HttpRequest, contact_id: UUID) -> HttpResponse:
+    def get(self, request: Request, contact_id: UUID) -> Response:
         return CONTACTS.one(request, Contact.objects.visible_to(self.user), pk=contact_id)
 
-    def patch(self, request: HttpRequest, contact_id: UUID) -> HttpResponse:
+    def patch(self, request: Request, contact_id: UUID) -> Response:
         contact = editable_row(Contact.objects, self.user, contact_id)
         values = read_fields(json_object(request), CONTACT, self.user, partial=True)
         update_contact(
@@ -98,7 +99,7 @@ class ContactDetail(Endpoint):
         )
         return CONTACTS.one(request, Contact.objects.all(), pk=contact_id)
 
-    def delete(self, request: HttpRequest, contact_id: UUID) -> HttpResponse:
+    def delete(self, request: Request, contact_id: UUID) -> Response:
         delete_contact(editable_row(Contact.objects, self.user, contact_id), actor=self.user, at=timezone.now())
         return no_content()
 
@@ -114,11 +115,11 @@ class ContactBulk(Endpoint):
         )
     }
 
-    def post(self, request: HttpRequest) -> HttpResponse:
+    def post(self, request: Request) -> Response:
         return bulk(request, "contacts", upsert_contacts, MAX_ROWS, actor=self.user, at=timezone.now())
 
 
-def _asked_for(request: HttpRequest, user: object) -> object:
+def _asked_for(request: Request, user: object) -> object:
     rows = Contact.objects.visible_to(user)  # type: ignore[arg-type]
     query = request.GET
     if "account" in query:

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from django.http import HttpRequest, HttpResponse
 from django.urls import path
 from django.utils import timezone
+from rest_framework.request import Request
+from rest_framework.response import Response
 
 from accounts.actions import create_contract, delete_contract, update_contract, upsert_contracts
 from accounts.actions.bulk import MAX_ROWS
@@ -88,10 +89,10 @@ class ContractList(Endpoint):
         ),
     }
 
-    def get(self, request: HttpRequest) -> HttpResponse:
+    def get(self, request: Request) -> Response:
         return CONTRACTS.page(request, _asked_for(request, self.user), list(FILTERS))
 
-    def post(self, request: HttpRequest) -> HttpResponse:
+    def post(self, request: Request) -> Response:
         values = _with_lines(read_fields(json_object(request), _NEW, self.user, partial=False))
         account: Account = values.pop("account")
         require_editable(self.user, account.pk)
@@ -113,10 +114,10 @@ class ContractDetail(Endpoint):
         "DELETE": Operation("Remove a contract entered by mistake", answers={204: None}),
     }
 
-    def get(self, request: HttpRequest, contract_id: UUID) -> HttpResponse:
+    def get(self, request: Request, contract_id: UUID) -> Response:
         return CONTRACTS.one(request, Contract.objects.visible_to(self.user), pk=contract_id)
 
-    def patch(self, request: HttpRequest, contract_id: UUID) -> HttpResponse:
+    def patch(self, request: Request, contract_id: UUID) -> Response:
         contract = editable_row(Contract.objects, self.user, contract_id)
         values = _with_lines(read_fields(json_object(request), CONTRACT, self.user, partial=True))
         update_contract(
@@ -124,7 +125,7 @@ class ContractDetail(Endpoint):
         )
         return CONTRACTS.one(request, Contract.objects.all(), pk=contract_id)
 
-    def delete(self, request: HttpRequest, contract_id: UUID) -> HttpResponse:
+    def delete(self, request: Request, contract_id: UUID) -> Response:
         delete_contract(editable_row(Contract.objects, self.user, contract_id), actor=self.user, at=timezone.now())
         return no_content()
 
@@ -140,7 +141,7 @@ class ContractBulk(Endpoint):
         )
     }
 
-    def post(self, request: HttpRequest) -> HttpResponse:
+    def post(self, request: Request) -> Response:
         return bulk(request, "contracts", upsert_contracts, MAX_ROWS, actor=self.user, at=timezone.now())
 
 
@@ -153,7 +154,7 @@ def _with_lines(values: dict[str, Any]) -> dict[str, Any]:
     return values
 
 
-def _asked_for(request: HttpRequest, user: User) -> Any:
+def _asked_for(request: Request, user: User) -> Any:
     rows = Contract.objects.visible_to(user)
     query = request.GET
     if "account" in query:

@@ -8,9 +8,11 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404
 from django.urls import path
 from django.utils import timezone
+from rest_framework.request import Request
+from rest_framework.response import Response
 
 from accounts.fields import FieldError, choice, day, text
 from accounts.models import Account, User
@@ -91,10 +93,10 @@ class CtaList(Endpoint):
         "POST": Operation("Open a CTA", body=schema_of(_NEW), answers={201: CTA}),
     }
 
-    def get(self, request: HttpRequest) -> HttpResponse:
+    def get(self, request: Request) -> Response:
         return CTAS.page(request, _asked_for(request, self.user), list(FILTERS))
 
-    def post(self, request: HttpRequest) -> HttpResponse:
+    def post(self, request: Request) -> Response:
         values = read_fields(json_object(request), _NEW, self.user, partial=False)
         account: Account = values.pop("account")
         require_editable(self.user, account.pk)
@@ -110,10 +112,10 @@ class CtaDetail(Endpoint):
         "PATCH": Operation("Change a CTA", body=schema_of(_EDIT, partial=True), answers={200: CTA}, errors=(412,)),
     }
 
-    def get(self, request: HttpRequest, cta_id: UUID) -> HttpResponse:
+    def get(self, request: Request, cta_id: UUID) -> Response:
         return CTAS.one(request, Cta.objects.visible_to(self.user), pk=cta_id)
 
-    def patch(self, request: HttpRequest, cta_id: UUID) -> HttpResponse:
+    def patch(self, request: Request, cta_id: UUID) -> Response:
         cta = workable(self.user, cta_id)
         values = read_fields(json_object(request), _EDIT, self.user, partial=True)
         if values.get("due_on", cta.due_on) is None:
@@ -130,7 +132,7 @@ class CtaVerb(Endpoint):
     fields: Any = {}
     act: Callable[..., Any]
 
-    def post(self, request: HttpRequest, cta_id: UUID) -> HttpResponse:
+    def post(self, request: Request, cta_id: UUID) -> Response:
         cta = workable(self.user, cta_id)
         values = read_fields(json_object(request), self.fields, self.user, partial=False) if self.fields else {}
         given = {"actor": self.user, "at": timezone.now(), "expected_version": expected_version(request)}
@@ -198,7 +200,7 @@ def workable(user: User, cta_id: UUID) -> Cta:
     return cta
 
 
-def _asked_for(request: HttpRequest, user: User) -> Any:
+def _asked_for(request: Request, user: User) -> Any:
     rows = Cta.objects.visible_to(user)
     query = request.GET
     for name in ("status", "kind", "priority"):
@@ -215,7 +217,7 @@ def _asked_for(request: HttpRequest, user: User) -> Any:
     return rows
 
 
-def _owned(rows: Any, request: HttpRequest, user: User) -> Any:
+def _owned(rows: Any, request: Request, user: User) -> Any:
     wanted = request.GET["owner"]
     if wanted == "me":
         return rows.filter(owner=user)

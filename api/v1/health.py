@@ -6,9 +6,11 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404
 from django.urls import path
 from django.utils import timezone
+from rest_framework.request import Request
+from rest_framework.response import Response
 
 from accounts.fields import moment, text
 from accounts.models import Account
@@ -122,7 +124,7 @@ class AccountHealthDetail(Endpoint):
         )
     }
 
-    def get(self, request: HttpRequest, account_id: UUID) -> HttpResponse:
+    def get(self, request: Request, account_id: UUID) -> Response:
         known_parameters(request, ())
         return answer(health_of(visible_account(self.user, account_id)))
 
@@ -138,7 +140,7 @@ class AccountHealthHistory(Endpoint):
         )
     }
 
-    def get(self, request: HttpRequest, account_id: UUID) -> HttpResponse:
+    def get(self, request: Request, account_id: UUID) -> Response:
         known_parameters(request, ("from", "to"))
         account = visible_account(self.user, account_id)
         end = day_parameter(request, "to") or local_day(timezone.now())
@@ -167,7 +169,7 @@ class AccountReceipt(Endpoint):
         )
     }
 
-    def get(self, request: HttpRequest, account_id: UUID) -> HttpResponse:
+    def get(self, request: Request, account_id: UUID) -> Response:
         known_parameters(request, ("on", "since"))
         account = visible_account(self.user, account_id)
         receipt = receipt_of(account, on=day_parameter(request, "on"), since=day_parameter(request, "since"))
@@ -176,7 +178,7 @@ class AccountReceipt(Endpoint):
         return answer(receipt_json(receipt))
 
 
-def day_parameter(request: HttpRequest, name: str) -> date | None:
+def day_parameter(request: Request, name: str) -> date | None:
     """The day in a query parameter, None if it is absent. Raises Problem 400."""
     raw = request.GET.get(name)
     if not raw:
@@ -199,10 +201,10 @@ class AccountEvents(Endpoint):
         ),
     }
 
-    def get(self, request: HttpRequest, account_id: UUID) -> HttpResponse:
+    def get(self, request: Request, account_id: UUID) -> Response:
         return EVENTS.page(request, HealthEvent.objects.filter(account=visible_account(self.user, account_id)))
 
-    def post(self, request: HttpRequest, account_id: UUID) -> HttpResponse:
+    def post(self, request: Request, account_id: UUID) -> Response:
         account = editable_account(self.user, account_id)
         values = read_fields(json_object(request), _EVENT, self.user, partial=False)
         now = timezone.now()
@@ -222,7 +224,7 @@ class AccountTriggerSnooze(Endpoint):
         )
     }
 
-    def post(self, request: HttpRequest, account_id: UUID, key: str) -> HttpResponse:
+    def post(self, request: Request, account_id: UUID, key: str) -> Response:
         account, trigger = editable_account(self.user, account_id), trigger_of(key)
         values = read_fields(json_object(request), _SNOOZE, self.user, partial=False)
         state = snooze_trigger(account, trigger, actor=self.user, at=timezone.now(), **values)
@@ -235,7 +237,7 @@ class AccountKpis(Endpoint):
         "GET": Operation("KPIs of an account against their targets", answers={200: d.shape(results=d.listed(d.free()))})
     }
 
-    def get(self, request: HttpRequest, account_id: UUID) -> HttpResponse:
+    def get(self, request: Request, account_id: UUID) -> Response:
         known_parameters(request, ())
         account = visible_account(self.user, account_id)
         readings = kpi_readings(account.pk, on=local_day(timezone.now()))
@@ -280,7 +282,7 @@ class ScoreList(Endpoint):
         )
     }
 
-    def get(self, request: HttpRequest) -> HttpResponse:
+    def get(self, request: Request) -> Response:
         rows = AccountHealth.objects.visible_to(self.user)
         wanted = {"account": "account", "band": "band", "colour": "current_rag", "scorecard": "scorecard_key"}
         for name, column in wanted.items():
@@ -315,7 +317,7 @@ class OverrideList(Endpoint):
         ),
     }
 
-    def get(self, request: HttpRequest) -> HttpResponse:
+    def get(self, request: Request) -> Response:
         rows = HealthOverride.objects.visible_to(self.user)
         if request.GET.get("account"):
             rows = rows.filter(account=uuid_parameter(request.GET["account"], "account"))
@@ -325,7 +327,7 @@ class OverrideList(Endpoint):
             rows = rows.filter(ended_at__isnull=request.GET["standing"] == "true")
         return OVERRIDES.page(request, rows, list(OVERRIDE_FILTERS))
 
-    def post(self, request: HttpRequest) -> HttpResponse:
+    def post(self, request: Request) -> Response:
         body = json_object(request)
         account = self._account(body)
         values = read_fields(
@@ -353,10 +355,10 @@ class OverrideDetail(Endpoint):
         "DELETE": Operation("End an override", "It stays in the list with its end.", answers={204: None}),
     }
 
-    def get(self, request: HttpRequest, override_id: UUID) -> HttpResponse:
+    def get(self, request: Request, override_id: UUID) -> Response:
         return OVERRIDES.one(request, HealthOverride.objects.visible_to(self.user), pk=override_id)
 
-    def delete(self, request: HttpRequest, override_id: UUID) -> HttpResponse:
+    def delete(self, request: Request, override_id: UUID) -> Response:
         override = HealthOverride.objects.visible_to(self.user).filter(pk=override_id).first()
         if override is None:
             raise Http404

@@ -8,18 +8,20 @@ from uuid import UUID
 
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import path
 from django.utils import timezone
+from rest_framework.request import Request
+from rest_framework.response import Response
 
 from accounts.csv_out import csv_response
 from accounts.errors import RuleViolated
 from accounts.fields import FieldError
 from api import describe as d
 from api.describe import Operation
+from api.parsers import UploadParser
 from api.problems import Problem, refuse
-from api.reading import bad_parameter, check_length
+from api.reading import bad_parameter
 from api.resources import Column, Resource
 from api.views import Endpoint
 from imports.actions import cancel_import, choose_columns, start_check, start_import, take_file
@@ -66,8 +68,13 @@ _FORM = d.shape(
 _OVERHEAD = 64 * 1024
 
 
+class _FileParser(UploadParser):
+    limit = MAX_BYTES + _OVERHEAD
+
+
 class ImportList(Endpoint):
     policy = {"GET": "imports.run", "POST": "imports.run"}
+    parser_classes = [_FileParser]
     describe = {
         "GET": Operation("List imports", query=JOBS.query(**FILTERS), answers={200: d.page_of(JOB)}),
         "POST": Operation(
@@ -80,16 +87,12 @@ class ImportList(Endpoint):
         ),
     }
 
-    def get(self, request: HttpRequest) -> HttpResponse:
+    def get(self, request: Request) -> Response:
         rows = ImportJob.objects.filter(**{name: request.GET[name] for name in FILTERS if name in request.GET})
         return JOBS.page(request, rows, list(FILTERS))
 
-    def post(self, request: HttpRequest) -> HttpResponse:
-        if request.content_type != "multipart/form-data":
-            raise Problem("unsupported-media-type", "Send the file as multipart/form-data.")
-        check_length(request, MAX_BYTES + _OVERHEAD)
-        now = timezone.now()
-        form = request.POST
+    def post(self, request: Request) -> Response:
+        now, form = timezone.now(), request.data
         mode, order = form.get("mode", "import"), form.get("date_order", "")
         if mode not in {"import", "check"}:
             raise refuse([FieldError("mode", "choice", "One of import, check.")])
@@ -117,7 +120,7 @@ class ImportDetail(Endpoint):
     policy = {"GET": "imports.run"}
     describe = {"GET": Operation("Read an import", answers={200: JOB})}
 
-    def get(self, request: HttpRequest, job_id: UUID) -> HttpResponse:
+    def get(self, request: Request, job_id: UUID) -> Response:
         return JOBS.one(request, ImportJob.objects.all(), pk=job_id)
 
 
@@ -125,7 +128,7 @@ class ImportStart(Endpoint):
     policy = {"POST": "imports.run"}
     describe = {"POST": Operation("Bring in a checked file, or one once more", answers={202: JOB})}
 
-    def post(self, request: HttpRequest, job_id: UUID) -> HttpResponse:
+    def post(self, request: Request, job_id: UUID) -> Response:
         start_import(get_object_or_404(ImportJob, pk=job_id), actor=self.user, at=timezone.now())
         return JOBS.one(request, ImportJob.objects.all(), 202, pk=job_id)
 
@@ -134,7 +137,7 @@ class ImportCancel(Endpoint):
     policy = {"POST": "imports.run"}
     describe = {"POST": Operation("Stop after the batch under way; what is in stays", answers={200: JOB})}
 
-    def post(self, request: HttpRequest, job_id: UUID) -> HttpResponse:
+    def post(self, request: Request, job_id: UUID) -> Response:
         cancel_import(get_object_or_404(ImportJob, pk=job_id), actor=self.user, at=timezone.now())
         return JOBS.one(request, ImportJob.objects.all(), pk=job_id)
 
@@ -150,13 +153,13 @@ class ImportErrors(Endpoint):
         )
     }
 
-    def get(self, request: HttpRequest, job_id: UUID) -> HttpResponse:
+    def get(self, request: Request, job_id: UUID) -> Response:
         job = get_object_or_404(ImportJob, pk=job_id)
         headings, rows = rejection_table(job)
         return csv_response(f"rejected-{job.target}.csv", headings, rows)
 
 
-def _file(request: HttpRequest) -> UploadedFile:
+def _file(request: Request) -> UploadedFile:
     file = request.FILES.get("file")
     if file is None:
         raise refuse([FieldError("file", "required", "Send the file in the part called file.")])

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404
 from django.urls import path
+from rest_framework.request import Request
+from rest_framework.response import Response
 
 from api import describe as d
 from api.describe import Operation
@@ -28,7 +30,7 @@ class Packs(Endpoint):
     policy = {"GET": "methodology.view"}
     describe = {"GET": Operation("Installed methodologies", answers={200: d.shape(results=d.listed(PACK))})}
 
-    def get(self, request: HttpRequest) -> HttpResponse:
+    def get(self, request: Request) -> Response:
         known_parameters(request, ())
         return answer({"results": [_pack(install) for install in queries.installed()]})
 
@@ -37,7 +39,7 @@ class PackDetail(Endpoint):
     policy = {"GET": "methodology.view"}
     describe = {"GET": Operation("One methodology and its sections", answers={200: PACK})}
 
-    def get(self, request: HttpRequest, pack: str) -> HttpResponse:
+    def get(self, request: Request, pack: str) -> Response:
         known_parameters(request, ())
         return answer(_pack(_installed(pack)))
 
@@ -46,7 +48,7 @@ class SectionItems(Endpoint):
     policy = {"GET": "methodology.view"}
     describe = {"GET": Operation("The items of a section", answers={200: d.shape(results=d.listed(ITEM))})}
 
-    def get(self, request: HttpRequest, pack: str, section: str) -> HttpResponse:
+    def get(self, request: Request, pack: str, section: str) -> Response:
         known_parameters(request, ())
         if queries.section_or_none(section) is None:
             raise Http404

@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404
 from django.urls import path
 from django.utils import timezone
+from rest_framework.request import Request
+from rest_framework.response import Response
 
 from accounts.fields import FieldError, day, text
 from accounts.models import User
@@ -97,7 +99,7 @@ class PlaybookList(Endpoint):
     policy = {"GET": "playbooks.view"}
     describe = {"GET": Operation("List playbooks", query=PLAYBOOKS.query(), answers={200: d.page_of(PLAYBOOK)})}
 
-    def get(self, request: HttpRequest) -> HttpResponse:
+    def get(self, request: Request) -> Response:
         return PLAYBOOKS.page(request, Playbook.objects.all())
 
 
@@ -112,10 +114,10 @@ class PlaybookDetail(Endpoint):
         ),
     }
 
-    def get(self, request: HttpRequest, playbook_id: UUID) -> HttpResponse:
+    def get(self, request: Request, playbook_id: UUID) -> Response:
         return PLAYBOOKS.one(request, Playbook.objects.all(), pk=playbook_id)
 
-    def patch(self, request: HttpRequest, playbook_id: UUID) -> HttpResponse:
+    def patch(self, request: Request, playbook_id: UUID) -> Response:
         playbook = Playbook.objects.filter(pk=playbook_id).first()
         if playbook is None:
             raise Http404
@@ -134,10 +136,10 @@ class TaskList(Endpoint):
         "POST": Operation("Add a task to a CTA", body=schema_of(_NEW_TASK), answers={201: TASK}),
     }
 
-    def get(self, request: HttpRequest) -> HttpResponse:
+    def get(self, request: Request) -> Response:
         return TASKS.page(request, _asked_for(request, self.user), list(TASK_FILTERS))
 
-    def post(self, request: HttpRequest) -> HttpResponse:
+    def post(self, request: Request) -> Response:
         values = read_fields(json_object(request), _NEW_TASK, self.user, partial=False)
         try:
             cta_id = UUID(values.pop("cta"))
@@ -154,10 +156,10 @@ class TaskDetail(Endpoint):
         "PATCH": Operation("Change a task", body=schema_of(_TASK, partial=True), answers={200: TASK}, errors=(412,)),
     }
 
-    def get(self, request: HttpRequest, task_id: UUID) -> HttpResponse:
+    def get(self, request: Request, task_id: UUID) -> Response:
         return TASKS.one(request, Task.objects.visible_to(self.user), pk=task_id)
 
-    def patch(self, request: HttpRequest, task_id: UUID) -> HttpResponse:
+    def patch(self, request: Request, task_id: UUID) -> Response:
         task = _workable_task(self.user, task_id)
         values = read_fields(json_object(request), _TASK, self.user, partial=True)
         if values.get("due_on", task.due_on) is None:
@@ -172,7 +174,7 @@ class TaskComplete(Endpoint):
     describe = {"POST": Operation("Tick a task", body=d.shape(), answers={200: TASK}, errors=(412,))}
     act = staticmethod(actions.complete_task)
 
-    def post(self, request: HttpRequest, task_id: UUID) -> HttpResponse:
+    def post(self, request: Request, task_id: UUID) -> Response:
         given = {"actor": self.user, "at": timezone.now(), "expected_version": expected_version(request)}
         self.act(_workable_task(self.user, task_id), **given)
         return TASKS.one(request, Task.objects.all(), pk=task_id)
@@ -192,7 +194,7 @@ def _workable_task(user: User, task_id: UUID) -> Task:
     return task
 
 
-def _asked_for(request: HttpRequest, user: User) -> Any:
+def _asked_for(request: Request, user: User) -> Any:
     rows = Task.objects.visible_to(user)
     query = request.GET
     if "cta" in query:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
 from django.urls import path
+from rest_framework.request import Request
+from rest_framework.response import Response
 
 from accounts.actions.bulk import MAX_ROWS
 from api import describe as d
 from api.describe import Operation
 from api.idempotency import KEPT
 from api.json import MAX_DEPTH
+from api.parsers import MAX_BODY
 from api.plain import answer
-from api.rates import tenant_limit
-from api.reading import MAX_BODY
 from api.resources import LARGEST_PAGE
+from api.throttling import tenant_limit
 from api.views import Endpoint
 
 LIMITS = {
@@ -38,7 +39,7 @@ class Quotas(Endpoint):
         )
     }
 
-    def get(self, request: HttpRequest) -> HttpResponse:
+    def get(self, request: Request) -> Response:
         figures = (
             settings.API_CALLS_PER_MINUTE,
             tenant_limit(),

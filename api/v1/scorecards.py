@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.db.models import Count, Q
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404
 from django.urls import path
 from django.utils import timezone
+from rest_framework.request import Request
+from rest_framework.response import Response
 
 from api import describe as d
 from api.describe import Operation
@@ -131,7 +133,7 @@ def refused(error: DefinitionRefused) -> Problem:
     return Problem("refused", errors[0]["detail"], errors=errors)
 
 
-def facts_in(request: HttpRequest, name: str) -> dict[str, Any]:
+def facts_in(request: Request, name: str) -> dict[str, Any]:
     """The object under ``name``, of 500 entries at most, and nothing else. Raises Problem 422."""
     body = json_object(request)
     facts = body.get(name)
@@ -166,10 +168,10 @@ class ScorecardList(Endpoint):
         ),
     }
 
-    def get(self, request: HttpRequest) -> HttpResponse:
+    def get(self, request: Request) -> Response:
         return SCORECARDS.page(request, Scorecard.objects.all())
 
-    def post(self, request: HttpRequest) -> HttpResponse:
+    def post(self, request: Request) -> Response:
         definition = definition_in(json_object(request))
         try:
             version = create_scorecard(definition, actor=self.user, at=timezone.now())
@@ -189,10 +191,10 @@ class ScorecardDetail(Endpoint):
         ),
     }
 
-    def get(self, request: HttpRequest, key: str) -> HttpResponse:
+    def get(self, request: Request, key: str) -> Response:
         return SCORECARDS.one(request, Scorecard.objects.all(), key=key)
 
-    def patch(self, request: HttpRequest, key: str) -> HttpResponse:
+    def patch(self, request: Request, key: str) -> Response:
         card, body = scorecard_of(key), json_object(request)
         segments, is_default = body.get("segments"), body.get("is_default")
         if segments is not None and not (
@@ -223,10 +225,10 @@ class VersionList(Endpoint):
         ),
     }
 
-    def get(self, request: HttpRequest, key: str) -> HttpResponse:
+    def get(self, request: Request, key: str) -> Response:
         return VERSIONS.page(request, ScorecardVersion.objects.filter(scorecard=scorecard_of(key)))
 
-    def post(self, request: HttpRequest, key: str) -> HttpResponse:
+    def post(self, request: Request, key: str) -> Response:
         card, body = scorecard_of(key), json_object(request)
         note = body.get("note", "")
         if not isinstance(note, str):
@@ -242,7 +244,7 @@ class VersionDetail(Endpoint):
     policy = {"GET": "health.view"}
     describe = {"GET": Operation("Read a version of a scorecard", answers={200: VERSION_ANSWER})}
 
-    def get(self, request: HttpRequest, key: str, number: int) -> HttpResponse:
+    def get(self, request: Request, key: str, number: int) -> Response:
         return VERSIONS.one(request, ScorecardVersion.objects.all(), scorecard__key=key, number=number)
 
 
@@ -256,7 +258,7 @@ class VersionActivation(Endpoint):
         )
     }
 
-    def post(self, request: HttpRequest, key: str, number: int) -> HttpResponse:
+    def post(self, request: Request, key: str, number: int) -> Response:
         version = ScorecardVersion.objects.filter(scorecard__key=key, number=number).first()
         if version is None:
             raise Http404
@@ -276,7 +278,7 @@ class ScorecardSimulation(Endpoint):
         )
     }
 
-    def post(self, request: HttpRequest, key: str) -> HttpResponse:
+    def post(self, request: Request, key: str) -> Response:
         card = scorecard_of(key)
         versions = card.versions.order_by("number")
         version = versions.filter(state=VersionState.ACTIVE).first() or versions.last()
@@ -297,10 +299,10 @@ class TriggerList(Endpoint):
         ),
     }
 
-    def get(self, request: HttpRequest) -> HttpResponse:
+    def get(self, request: Request) -> Response:
         return TRIGGERS.page(request, _triggers())
 
-    def post(self, request: HttpRequest) -> HttpResponse:
+    def post(self, request: Request) -> Response:
         definition = definition_in(json_object(request))
         try:
             version = create_trigger(definition, actor=self.user, at=timezone.now())
@@ -321,13 +323,13 @@ class TriggerDetail(Endpoint):
         "PATCH": Operation("Switch a trigger on or off", body=d.shape(is_enabled=d.flag()), answers={200: d.free()}),
     }
 
-    def get(self, request: HttpRequest, key: str) -> HttpResponse:
+    def get(self, request: Request, key: str) -> Response:
         trigger = trigger_of(key)
         latest = TriggerVersion.objects.filter(trigger=trigger).order_by("-number").first()
         row = TRIGGERS.read(_triggers(), pk=trigger.pk)
         return answer({**row, "version": latest.number if latest else None, "definition": _definition(latest)})
 
-    def put(self, request: HttpRequest, key: str) -> HttpResponse:
+    def put(self, request: Request, key: str) -> Response:
         trigger = trigger_of(key)
         try:
             change_trigger(trigger, definition=definition_in(json_object(request)), actor=self.user, at=timezone.now())
@@ -335,7 +337,7 @@ class TriggerDetail(Endpoint):
             raise refused(error) from error
         return self.get(request, key)
 
-    def patch(self, request: HttpRequest, key: str) -> HttpResponse:
+    def patch(self, request: Request, key: str) -> Response:
         trigger, is_enabled = trigger_of(key), json_object(request).get("is_enabled")
         if not isinstance(is_enabled, bool):
             detail = "is_enabled is true or false."
@@ -361,7 +363,7 @@ class TriggerSimulation(Endpoint):
         )
     }
 
-    def post(self, request: HttpRequest, key: str) -> HttpResponse:
+    def post(self, request: Request, key: str) -> Response:
         version = TriggerVersion.objects.filter(trigger=trigger_of(key)).order_by("-number").first()
         if version is None:
             raise Http404

@@ -7,17 +7,21 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404
 from django.urls import path
 from django.utils import timezone
+from rest_framework.exceptions import UnsupportedMediaType
+from rest_framework.request import Request
+from rest_framework.response import Response
 
 from accounts.choices import LEADER_ROLES
 from accounts.models import Account
 from api import describe
 from api.describe import Operation, day, decimal, listed, moment, nullable, number, page_of, shape, text, uuid
-from api.plain import answer, endpoint
+from api.parsers import RawJSONParser
+from api.plain import answer
 from api.problems import Problem, error_at
-from api.reading import bad_parameter, check_length, json_object, known_parameters
+from api.reading import bad_parameter, json_object, known_parameters
 from api.resources import Column, Resource
 from api.views import Endpoint
 from usage import intake, queries
@@ -50,13 +54,18 @@ SOURCE = text(
 KINDS_OF_REFUSAL = {"malformed": 400, "too-large": 413, "refused": 422}
 
 
-def read_batch(request: HttpRequest, kind: str) -> intake.Batch[Any]:
+class _BatchParser(RawJSONParser):
+    """Bytes: the intake decodes and checks in one pass."""
+
+    limit = intake.MAX_BYTES
+
+
+def read_batch(request: Request, kind: str) -> intake.Batch[Any]:
     """The batch in the body. Raises Problem 415, 413, 400 or 422 when it cannot be read at all."""
-    if request.content_type != "application/json":
-        raise Problem("unsupported-media-type", "Send the body as application/json.")
-    check_length(request, intake.MAX_BYTES)
+    if not request.content_type:
+        raise UnsupportedMediaType("", "Send the body as application/json.")
     try:
-        return intake.read_body(request.body, kind)
+        return intake.read_body(b"" if request.stream is None else request.data, kind)
     except intake.Refused as refused:
         problem = next(name for name, status in KINDS_OF_REFUSAL.items() if status == refused.status)
         raise Problem(
@@ -64,9 +73,10 @@ def read_batch(request: HttpRequest, kind: str) -> intake.Batch[Any]:
         ) from refused
 
 
-@endpoint(
-    POST="usage.ingest",
-    describe={
+class UsageEvents(Endpoint):
+    policy = {"POST": "usage.ingest"}
+    parser_classes = [_BatchParser]
+    describe = {
         "POST": Operation(
             "Send events",
             "Up to 5,000 a call. Stored before it is answered, counted within seconds, each once: the same id and "
@@ -87,12 +97,12 @@ def read_batch(request: HttpRequest, kind: str) -> intake.Batch[Any]:
                 ]
             },
         )
-    },
-)
-def usage_events(request: HttpRequest) -> HttpResponse:
-    received = store_events(read_batch(request, "events"), at=timezone.now())
-    nudge()
-    return answer(received.as_json(), status=202)
+    }
+
+    def post(self, request: Request) -> Response:
+        received = store_events(read_batch(request, "events"), at=timezone.now())
+        nudge()
+        return answer(received.as_json(), status=202)
 
 
 VALUES = Resource(
@@ -123,6 +133,7 @@ class UsageMetrics(Endpoint):
     """Metric values: read, and sent in."""
 
     policy = {"GET": "usage.view", "POST": "usage.write"}
+    parser_classes = [_BatchParser]
     describe = {
         "GET": Operation("Metric values", query=VALUES.query(**VALUE_FILTERS), answers={200: page_of(VALUES.schema())}),
         "POST": Operation(
@@ -138,11 +149,11 @@ class UsageMetrics(Endpoint):
         ),
     }
 
-    def get(self, request: HttpRequest) -> HttpResponse:
+    def get(self, request: Request) -> Response:
         rows = queries.values_shown(self.user)
         return VALUES.page(request, _filtered(request, rows), list(VALUE_FILTERS))
 
-    def post(self, request: HttpRequest) -> HttpResponse:
+    def post(self, request: Request) -> Response:
         batch = read_batch(request, "metrics")
         received = receive_metrics(batch, at=timezone.now(), actor=self.user, only_accounts=self._narrowing())
         return answer(received.as_json(), status=202)
@@ -155,7 +166,7 @@ class UsageMetrics(Endpoint):
         return lambda keys: set(mine.filter(pk__in=keys).values_list("pk", flat=True))
 
 
-def _filtered(request: HttpRequest, rows: Any) -> Any:
+def _filtered(request: Request, rows: Any) -> Any:
     given = request.GET
     if given.get("history", "0") not in {"0", "1"}:
         raise bad_parameter("history", "0 or 1.")
@@ -188,20 +199,22 @@ RECEIPT = shape(
 )  # fmt: skip
 
 
-@endpoint(
-    GET="usage.view",
-    describe={
+class UsageReceipt(Endpoint):
+    policy = {"GET": "usage.view"}
+    describe = {
         "GET": Operation(
-            "What became of a batch", "Done within seconds; received is the sum of the other four.",
-            answers={200: RECEIPT}, errors=(404,),
+            "What became of a batch",
+            "Done within seconds; received is the sum of the other four.",
+            answers={200: RECEIPT},
+            errors=(404,),
         )
-    },
-)  # fmt: skip
-def usage_receipt(request: HttpRequest, receipt: UUID) -> HttpResponse:
-    known_parameters(request, ())
-    found = IngestReceipt.objects.get(pk=receipt)
-    names = ("kind", "source", "state", "received", "accepted", "duplicates", "parked", "rejected", "errors")
-    return answer({"receipt": found.pk, **{name: getattr(found, name) for name in names}})
+    }
+
+    def get(self, request: Request, receipt: UUID) -> Response:
+        known_parameters(request, ())
+        found = IngestReceipt.objects.get(pk=receipt)
+        names = ("kind", "source", "state", "received", "accepted", "duplicates", "parked", "rejected", "errors")
+        return answer({"receipt": found.pk, **{name: getattr(found, name) for name in names}})
 
 
 DEFINITIONS = Resource(
@@ -240,10 +253,10 @@ class MetricDefinitions(Endpoint):
         ),
     }  # fmt: skip
 
-    def get(self, request: HttpRequest) -> HttpResponse:
+    def get(self, request: Request) -> Response:
         return DEFINITIONS.page(request, MetricDefinition.objects.all())
 
-    def post(self, request: HttpRequest) -> HttpResponse:
+    def post(self, request: Request) -> Response:
         given = _definition(json_object(request))
         row = define_metric(given.pop("key"), actor=self.user, at=timezone.now(), **given)
         return DEFINITIONS.one(request, MetricDefinition.objects.all(), status=201, pk=row.pk)
@@ -295,35 +308,35 @@ def _bound(body: dict[str, Any], name: str) -> Decimal | None:
     return bound
 
 
-@endpoint(
-    GET="usage.view",
-    describe={
+class AccountMetrics(Endpoint):
+    policy = {"GET": "usage.view"}
+    describe = {
         "GET": Operation(
-            "An account's metrics as of a day", "Computed from events and stated ones alike, as scores read them.",
+            "An account's metrics as of a day",
+            "Computed from events and stated ones alike, as scores read them.",
             query={"on": day("Default: today")},
             answers={200: shape(account=uuid(), on=day(), metrics=describe.free("key to value, observed_at, source"))},
             errors=(400, 404),
         )
-    },
-)  # fmt: skip
-def account_metrics(request: HttpRequest, account: UUID) -> HttpResponse:
-    known_parameters(request, ("on",))
-    user = request.principal.user  # type: ignore[attr-defined]
-    if not Account.objects.visible_to(user).filter(pk=account).exists():
-        raise Http404
-    on = _day("on", request.GET["on"]) if request.GET.get("on") else queries.today()
-    found = queries.figures_of(account, on)
-    shown = {
-        metric: {"value": seen.value, "observed_at": seen.observed_at, "source": seen.source}
-        for metric, seen in sorted(found.items())
     }
-    return answer({"account": account, "on": on, "metrics": shown})
+
+    def get(self, request: Request, account: UUID) -> Response:
+        known_parameters(request, ("on",))
+        if not Account.objects.visible_to(self.user).filter(pk=account).exists():
+            raise Http404
+        on = _day("on", request.GET["on"]) if request.GET.get("on") else queries.today()
+        found = queries.figures_of(account, on)
+        shown = {
+            metric: {"value": seen.value, "observed_at": seen.observed_at, "source": seen.source}
+            for metric, seen in sorted(found.items())
+        }
+        return answer({"account": account, "on": on, "metrics": shown})
 
 
 urlpatterns = [
-    path("usage/events/", usage_events, name="usage-events"),
+    path("usage/events/", UsageEvents.as_view(), name="usage-events"),
     path("usage/metrics/", UsageMetrics.as_view(), name="usage-metrics"),
-    path("usage/receipts/<uuid:receipt>/", usage_receipt, name="usage-receipt"),
+    path("usage/receipts/<uuid:receipt>/", UsageReceipt.as_view(), name="usage-receipt"),
     path("usage/metric-definitions/", MetricDefinitions.as_view(), name="usage-metric-definitions"),
-    path("accounts/<uuid:account>/metrics/", account_metrics, name="account-metrics"),
+    path("accounts/<uuid:account>/metrics/", AccountMetrics.as_view(), name="account-metrics"),
 ]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from django.http import HttpRequest, HttpResponse
 from django.urls import path
+from rest_framework.request import Request
+from rest_framework.response import Response
 
 from accounts.choices import STAFF_ROLES, Role
 from accounts.models import User
@@ -37,7 +38,7 @@ class UserList(Endpoint):
     policy = {"GET": "users.view"}
     describe = {"GET": Operation("List colleagues", query=USERS.query(**FILTERS), answers={200: d.page_of(USER)})}
 
-    def get(self, request: HttpRequest) -> HttpResponse:
+    def get(self, request: Request) -> Response:
         rows = User.objects.staff()
         if "role" in request.GET:
             rows = rows.filter(role=request.GET["role"])
@@ -54,7 +55,7 @@ class UserDetail(Endpoint):
     policy = {"GET": "users.view"}
     describe = {"GET": Operation("Read a colleague", answers={200: USER})}
 
-    def get(self, request: HttpRequest, user_id: UUID) -> HttpResponse:
+    def get(self, request: Request, user_id: UUID) -> Response:
         return USERS.one(request, User.objects.staff(), pk=user_id)
 
 
@@ -72,8 +73,8 @@ class Me(Endpoint):
         )
     }
 
-    def get(self, request: HttpRequest) -> HttpResponse:
-        token = request.principal.token  # type: ignore[attr-defined]
+    def get(self, request: Request) -> Response:
+        token = request.auth
         shown = token and {"name": token.name, "scopes": token.scopes, "expires_at": token.expires_at}
         return answer({"user": USERS.read(User.objects.all(), pk=self.user.pk), "token": shown})
 

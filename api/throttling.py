@@ -13,10 +13,10 @@ from allauth.account.adapter import get_adapter
 from django.conf import settings
 from django.core.cache import cache as shared_cache
 from django.db import connection
-from django.http import HttpRequest, HttpResponse
+from rest_framework.request import Request
+from rest_framework.throttling import BaseThrottle
 
-from api.principal import Principal
-from api.problems import Problem
+from api.authentication import caller_key
 
 log = logging.getLogger(__name__)
 WINDOW = 60
@@ -65,14 +65,30 @@ def tenant_limit() -> int:
     return int(found)
 
 
-def take(request: HttpRequest, principal: Principal) -> Budget:
+class CallsPerMinute(BaseThrottle):
+    """Refuses a caller, and a workspace, that makes too many calls; leaves the RateLimit headers on the view."""
+
+    budget: Budget
+
+    def allow_request(self, request: Request, view: Any) -> bool:
+        """Whether the call is within both limits. One round trip."""
+        self.budget = take(request)
+        view.headers.update(self.budget.headers())
+        return not self.budget.exceeded
+
+    def wait(self) -> int:
+        """Seconds until the next minute."""
+        return self.budget.reset
+
+
+def take(request: Request) -> Budget:
     """Count one call and return what is left. One round trip.
 
     Windows are fixed minutes. Without Redis nothing is refused: the limits protect the service, and refusing
     everybody would not. Callers without a token are counted by address.
     """
-    known = principal.user.is_authenticated
-    subject = principal.key if known else f"address:{get_adapter().get_client_ip(request)}"
+    known = caller_key(request)
+    subject = known or f"address:{get_adapter().get_client_ip(request._request)}"
     own = settings.API_CALLS_PER_MINUTE if known else settings.API_CALLS_PER_MINUTE_ANONYMOUS
     now = time.time()
     reset = WINDOW - int(now) % WINDOW
@@ -90,15 +106,3 @@ def take(request: HttpRequest, principal: Principal) -> Budget:
     whole = tenant_limit()
     tighter = min((own - used, own), (whole - used_by_all, whole))
     return Budget(tighter[1], tighter[0], reset)
-
-
-def refuse(budget: Budget) -> Problem:
-    """The 429."""
-    return Problem("rate-limited", f"At most {budget.limit} calls a minute.", headers=budget.headers())
-
-
-def add_headers(response: HttpResponse, budget: Budget | None) -> HttpResponse:
-    """``response`` with the RateLimit headers."""
-    for name, value in (budget.headers() if budget else {}).items():
-        response[name] = value
-    return response
