@@ -6,7 +6,7 @@ under the namespace ``accounts``.
 
 from django.urls import path
 
-from accounts.views import accounts, audit, contacts, contracts, home, timeline
+from accounts.views import accounts, audit, contacts, contracts, home, team, timeline
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -24,6 +24,8 @@ urlpatterns = [
     path("accounts/<uuid:account_id>/people/new/", contacts.create, name="contact-create"),
     path("accounts/<uuid:account_id>/people/<uuid:contact_id>/", contacts.edit, name="contact-edit"),
     path("accounts/<uuid:account_id>/people/<uuid:contact_id>/left/", contacts.left, name="contact-left"),
+    path("accounts/<uuid:account_id>/team/new/", team.join, name="team-join"),
+    path("accounts/<uuid:account_id>/team/<uuid:member_id>/leave/", team.leave, name="team-leave"),
     path("accounts/<uuid:account_id>/contracts/", contracts.contracts, name="account-contracts"),
     path("accounts/<uuid:account_id>/contracts/new/", contracts.create, name="contract-create"),
     path("accounts/<uuid:account_id>/contracts/<uuid:contract_id>/", contracts.edit, name="contract-edit"),

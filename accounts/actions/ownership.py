@@ -54,10 +54,12 @@ def add_team_member(
     """Put ``user`` on the account's team as ``role``. Returns the membership and a warning, mostly empty.
 
     Outside the tier's range for the role (a TAM has five to seven accounts) it warns and never refuses.
-    Raises RuleViolated for a portal user or an inactive one.
+    Raises RuleViolated for a portal user or an inactive one, and for a role of the customer's side.
     """
     if not user.is_active or user.is_portal:
         raise RuleViolated("account.team_user", "Only active colleagues are on a team.", "user")
+    if role.side != "vendor":
+        raise RuleViolated("account.team_role", "This is a role of the customer's side.", "role")
     member, created = TeamMember.objects.get_or_create(account=account, user=user, role=role)
     key = role.key.removeprefix(f"{role.pack}-")
     warning = ""

@@ -5,6 +5,7 @@ from accounts.forms.activity import ActivityForm
 from accounts.forms.base import RecordForm
 from accounts.forms.contact import ContactForm, LeftForm
 from accounts.forms.contract import ContractForm, LineFormSet
+from accounts.forms.team import TeamForm
 
 __all__ = [
     "AccountForm",
@@ -15,4 +16,5 @@ __all__ = [
     "LineFormSet",
     "OwnerForm",
     "RecordForm",
+    "TeamForm",
 ]

@@ -30,7 +30,7 @@ TAB = "accounts:account-people"
 
 @requires(GET="accounts.view")
 def people(request: HttpRequest, account_id: UUID) -> HttpResponse:
-    """The stakeholder map and everybody who left. One query beside the frame's."""
+    """The stakeholder map, everybody who left, and our own team. Two queries beside the frame's."""
     account = account_or_404(request, account_id)
     contacts = list(account.contacts.order_by("name", "pk"))
     present = [contact for contact in contacts if contact.left_on is None]
@@ -42,6 +42,7 @@ def people(request: HttpRequest, account_id: UUID) -> HttpResponse:
         seats=[(role.label, sitting, role in SEATS) for role, sitting in seats if sitting or role in SEATS],
         left=[contact for contact in contacts if contact.left_on],
         present_count=len(present),
+        team=account.team.select_related("user", "role").order_by("role__name", "user__name"),
     )
     return render(request, "accounts/people.html", context)
 

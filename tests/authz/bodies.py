@@ -194,6 +194,9 @@ EXAMPLES: dict[str, Example] = {
     "POST accounts:activity-log": Example({"kind": "call", "title": "Talked"}),
     "POST accounts:contact-create": Example({"name": "Kim", "stakeholder_role": "other"}),
     "POST accounts:contact-edit": Example({"name": "Kim", "stakeholder_role": "other"}),
+    "POST accounts:team-join": Example(
+        lambda world, actor: {"user": world.people_of(actor)["vp"].pk, "role": world.own("team_member").role_id}
+    ),
     "POST accounts:contact-left": Example({"left_on": "2026-01-31"}),
     "POST accounts:contract-create": Example(CONTRACT),
     "POST accounts:contract-edit": Example(CONTRACT),

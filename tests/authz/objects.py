@@ -75,6 +75,7 @@ KWARGS: list[tuple[str, str, Kind]] = [
     (r"api:account-.*", "account", ACCOUNT),
     (r".*", "contact_id", Kind("contact", scoped=True)),
     (r".*", "contract_id", Kind("contract", scoped=True)),
+    (r".*", "member_id", Kind("team_member", scoped=True)),
     (r".*", "activity_id", Kind("activity_i", scoped=True)),
     (r"api:account-by-external-id", "source", Kind("external_id", attr="source", unknown="crm")),
     (r"api:account-by-external-id", "external_id", UPSERTED),

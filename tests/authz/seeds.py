@@ -98,10 +98,10 @@ def _account(world: World, letter: str, number: int, people: dict[str, User]) ->
     account = plant(Account.objects.create(name="x", owner=owner, country="DE", currency="USD"), letter, number, "s")
     Account.objects.filter(pk=account.pk).update(segment=canary(letter, number, "i", "segment"), timezone="")
     world.keep(letter, "account", number, account)
-    if number == 1:
-        role = TeamRole.objects.create(key="matrix-onboarding", name="Onboarding", side="vendor")
-        member = TeamMember.objects.create(account=account, user=people["onboarding"], role=role)
-        world.keep(letter, "team_member", number, member)
+    role, _ = TeamRole.objects.get_or_create(key="matrix-onboarding", name="Onboarding", side="vendor")
+    # On the second account its owner: somebody else there would see it.
+    on_team = people["onboarding" if number == 1 else "csm_other"]
+    world.keep(letter, "team_member", number, TeamMember.objects.create(account=account, user=on_team, role=role))
     shown = canary(letter, number, "s", "portal")
     portal = _user(world, letter, f"portal{number}", Role.PORTAL_USER, shown, portal_accounts=[account])
     people[f"portal{number}"] = portal

@@ -25,6 +25,7 @@ PAGES = {
     "account owner": ("vp", ACCOUNT + "/owner/"),
     "account new": ("vp", "/accounts/new/"),
     "contact new": ("vp", ACCOUNT + "/people/new/"),
+    "team": ("vp", ACCOUNT + "/team/new/"),
     "contract new": ("vp", ACCOUNT + "/contracts/new/"),
     "log": ("vp", ACCOUNT + "/timeline/log/"),
     "search": ("vp", "/search/?q=hal"),
