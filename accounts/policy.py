@@ -59,6 +59,12 @@ CAPABILITIES: dict[str, Capability] = {
     "ctas.work": Capability(WRITERS, Scope.WRITE),
     "playbooks.view": Capability(STAFF_ROLES, Scope.READ),
     "notifications.own": Capability(EVERYONE, Scope.READ),
+    # Support
+    "tickets.view": Capability(STAFF_ROLES, Scope.READ),
+    "tickets.work": Capability(LEADER_ROLES | {Role.CSM, Role.SUPPORT_AGENT, Role.ONBOARDING}, Scope.WRITE),
+    "escalations.view": Capability(STAFF_ROLES, Scope.READ),
+    "escalations.work": Capability(WRITERS, Scope.WRITE),
+    "support.configure": Capability(LEADER_ROLES, Scope.ADMIN),
     # Administration
     "methodology.view": Capability(STAFF_ROLES, Scope.READ),
     "methodology.edit": Capability(ADMIN_ROLES, Scope.ADMIN),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -91,6 +92,25 @@ class Calendar:
             if position < len(block.starts):
                 return self._moment(block.starts[position])
         raise NoWorkingTime("the calendar does not open again")
+
+    def windows(self, start: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]]:
+        """The open stretches between ``start`` and ``end``, in order, cut to the two; touching ones are one."""
+        low, high = _micros(start), _micros(end)
+        held: tuple[int, int] | None = None
+        for index in range(self._index(low), self._index(high) + 1):
+            block = self._block(index)
+            for position in range(max(bisect_right(block.starts, low) - 1, 0), bisect_left(block.starts, high)):
+                opens, closes = max(block.starts[position], low), min(block.ends[position], high)
+                if opens >= closes:
+                    continue
+                if held and held[1] == opens:
+                    held = (held[0], closes)  # a window over the edge of two blocks
+                    continue
+                if held:
+                    yield self._moment(held[0]), self._moment(held[1])
+                held = (opens, closes)
+        if held:
+            yield self._moment(held[0]), self._moment(held[1])
 
     # -- searching ---------------------------------------------------------------------------------------
 

@@ -34,6 +34,7 @@ TENANT_APPS = [
     "usage",
     "playbooks",
     "engagement",
+    "support",
     "health",
     "packs",
     "imports",

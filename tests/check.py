@@ -17,6 +17,7 @@ TYPED = [
     "usage",
     "playbooks",
     "engagement",
+    "support",
     "health",
     "packs",
     "imports",

@@ -1,0 +1,32 @@
+"""Rows of the support desk. Other apps change them only through ``support.actions``."""
+
+from support.models.clocks import SlaAlert, SlaClock
+from support.models.escalations import Escalation, EscalationUpdate, Ladder
+from support.models.messages import Attachment, Macro, Message
+from support.models.policies import HolidayList, SlaPolicy, SlaPolicyVersion
+from support.models.teams import SupportLevel, SupportSettings, Team, TeamSeat, TicketField
+from support.models.tickets import Ticket, TicketEvent, TicketLink, TicketRating, TimeEntry
+
+__all__ = [
+    "Attachment",
+    "Escalation",
+    "EscalationUpdate",
+    "HolidayList",
+    "Ladder",
+    "Macro",
+    "Message",
+    "SlaAlert",
+    "SlaClock",
+    "SlaPolicy",
+    "SlaPolicyVersion",
+    "SupportLevel",
+    "SupportSettings",
+    "Team",
+    "TeamSeat",
+    "Ticket",
+    "TicketEvent",
+    "TicketField",
+    "TicketLink",
+    "TicketRating",
+    "TimeEntry",
+]

@@ -1,0 +1,114 @@
+"""The promises about one ticket or escalation while they are kept or missed, and the alerts about them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import models
+from django.db.models import Q
+
+from support.choices import Clock, Verdict
+from tenants.guard import TenantModel, TenantQuerySet
+
+
+class SlaClockQuerySet(TenantQuerySet):
+    def running(self) -> SlaClockQuerySet:
+        """Neither ended nor cancelled; paused and missed ones included."""
+        return self.filter(stopped_at=None).exclude(verdict=Verdict.CANCELLED)
+
+    def alerting(self, at: datetime) -> SlaClockQuerySet:
+        """With an alert due at ``at``: the rows a sweep takes, by index."""
+        return self.filter(next_alert_at__lte=at).order_by("next_alert_at")
+
+
+class SlaClock(TenantModel):
+    """One promise in one cycle. A cache of what the events say: ``support.actions.recompute`` makes it again.
+
+    ``due_at`` is the earliest moment at which the time is used up, empty while paused; judged is by time used:
+    missed when ``consumed_seconds`` exceeds the target, or reaches it where the promise says "less than"
+    (AMB-10). A promise in business hours has a calendar; others elapse.
+    """
+
+    ticket = models.ForeignKey("support.Ticket", null=True, blank=True, on_delete=models.CASCADE, related_name="clocks")
+    escalation = models.ForeignKey(
+        "support.Escalation", null=True, blank=True, on_delete=models.CASCADE, related_name="clocks"
+    )
+    kind = models.CharField(max_length=16, choices=Clock.choices)
+    cycle = models.PositiveSmallIntegerField(default=1)
+    policy_version = models.ForeignKey(
+        "support.SlaPolicyVersion", null=True, blank=True, on_delete=models.PROTECT, related_name="clocks"
+    )
+    # The calendar it was counted in, as it was; empty: round the clock. Kept when the calendar is edited.
+    calendar = models.JSONField(default=dict, blank=True)
+    target_seconds = models.PositiveIntegerField()
+    strict = models.BooleanField(default=False, help_text='"Less than": exactly the target is too late')
+    started_at = models.DateTimeField()
+    armed_at = models.DateTimeField(help_text="Since when this target holds")
+    due_at = models.DateTimeField(null=True, blank=True)
+    stopped_at = models.DateTimeField(null=True, blank=True)
+    consumed_seconds = models.PositiveIntegerField(default=0, help_text="Counted until the end or the last pause")
+    paused_seconds = models.PositiveIntegerField(default=0, help_text="Time of the calendar that waiting left out")
+    remaining_seconds = models.IntegerField(help_text="Target less consumed; negative when late")
+    missed_at = models.DateTimeField(null=True, blank=True)
+    verdict = models.CharField(max_length=10, choices=Verdict.choices, default=Verdict.RUNNING)
+    next_alert_at = models.DateTimeField(null=True, blank=True, help_text="When the sweep has to look again")
+    computed_at = models.DateTimeField()
+
+    objects = SlaClockQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["ticket", "kind", "cycle"], condition=Q(ticket__isnull=False), name="sla_clock_of_ticket_once"
+            ),
+            models.UniqueConstraint(
+                fields=["escalation", "kind", "cycle"],
+                condition=Q(escalation__isnull=False),
+                name="sla_clock_of_escalation_once",
+            ),
+            models.CheckConstraint(
+                condition=Q(ticket__isnull=False, escalation=None) | Q(ticket=None, escalation__isnull=False),
+                name="sla_clock_of_one_thing",
+            ),
+            models.CheckConstraint(condition=Q(kind__in=Clock.values), name="sla_clock_kind_known"),
+            models.CheckConstraint(condition=Q(verdict__in=Verdict.values), name="sla_clock_verdict_known"),
+            models.CheckConstraint(condition=Q(target_seconds__gt=0), name="sla_clock_has_time"),
+            models.CheckConstraint(
+                condition=Q(verdict=Verdict.MET, stopped_at__isnull=False) | ~Q(verdict=Verdict.MET),
+                name="sla_clock_met_is_stopped",
+            ),
+            models.CheckConstraint(
+                condition=~Q(verdict=Verdict.MISSED) | Q(missed_at__isnull=False), name="sla_clock_missed_says_when"
+            ),
+        ]
+        indexes = [
+            # What the sweep reads, and nothing else.
+            models.Index(fields=["next_alert_at"], condition=Q(next_alert_at__isnull=False), name="sla_clock_alerting"),
+            models.Index(fields=["policy_version"], condition=Q(stopped_at=None), name="sla_clock_open_by_policy"),
+            # Shares of promises kept, by month.
+            models.Index(fields=["kind", "stopped_at"], name="sla_clock_judged"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.cycle}"
+
+
+class SlaAlert(TenantModel):
+    """A warning or a breach that was told: once for each clock, cycle and threshold.
+
+    ``threshold`` is "80%", "60m" (business minutes left) or "100%", the breach. Only a deadline moved to a
+    later moment lets it be told again (``rearmed_at``).
+    """
+
+    clock = models.ForeignKey(SlaClock, on_delete=models.CASCADE, related_name="alerts")
+    threshold = models.CharField(max_length=8)
+    fell_due_at = models.DateTimeField(help_text="When the threshold was reached")
+    sent_at = models.DateTimeField()
+    is_late = models.BooleanField(default=False, help_text="Told long after it fell due")
+    rearmed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["clock", "threshold"], condition=Q(rearmed_at=None), name="sla_alert_once"),
+        ]
+        indexes = [models.Index(fields=["-sent_at"], name="sla_alert_newest")]
