@@ -294,6 +294,8 @@ API_CALLS_PER_MINUTE_ANONYMOUS = 300
 
 # --- Metrics that scorecards and triggers may read, in the order in which a later one wins.
 METRIC_PROVIDERS = ["accounts.metrics.provide", "usage.metrics.provide"]
+# Asked for, seconds after the commit, by whatever changes an account's facts.
+CHANGED_ACCOUNTS_TASK = "health.sweep"
 
 LOGGING = {
     "version": 1,

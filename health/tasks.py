@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from celery import shared_task
@@ -11,6 +12,7 @@ from engagement.actions import notify
 from engagement.choices import Kind
 from health.actions import expire_overrides, open_ctas, recompute_changed, recompute_nightly
 from health.models import HealthOverride
+from tenants import bell
 from tenants.locks import job_lock
 from tenants.tasks import TenantTask
 
@@ -19,17 +21,29 @@ from tenants.tasks import TenantTask
     base=TenantTask, name="health.sweep", waiting="select min(changed_at) from {schema}.accounts_changedaccount"
 )
 def sweep() -> dict[str, Any]:
-    """Score what changed, end overrides whose time is up, open the CTAs of crossings and triggers."""
-    with job_lock("health.sweep") as held:
-        if not held:
-            return {"skipped": "another worker sweeps"}
-        now = timezone.now()
-        ended = expire_overrides(at=now)
-        for override in ended:
-            _tell_author(override)
-        result = recompute_changed(at=now)
-        handled = open_ctas(at=now)
-    return {"accounts": result.accounts if result else 0, "ctas": handled.ctas, "overrides_ended": len(ended)}
+    """Score what changed, end overrides whose time is up, open the CTAs of crossings and triggers.
+
+    Two locks: opening thousands of CTAs takes many seconds, in which other workers go on scoring.
+    """
+    bell.heard(sweep.name)
+    now = timezone.now()
+    with job_lock("health.score") as scores:
+        done = _score(now) if scores else {}
+    with job_lock("health.ctas") as opens:
+        if opens:
+            done["ctas"] = open_ctas(at=now).ctas
+    if not (scores and opens):
+        # The other may have looked already when what this one was asked for came in.
+        bell.ring(sweep.name)
+    return done
+
+
+def _score(now: datetime) -> dict[str, Any]:
+    ended = expire_overrides(at=now)
+    for override in ended:
+        _tell_author(override)
+    result = recompute_changed(at=now)
+    return {"accounts": result.accounts if result else 0, "overrides_ended": len(ended)}
 
 
 @shared_task(base=TenantTask, name="health.nightly")
