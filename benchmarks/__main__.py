@@ -13,7 +13,7 @@ from pathlib import Path
 from benchmarks.bench import SIZES, Bench, bench_database, prepare_database
 from benchmarks.harness import HEAD, Result, measure, row_of, table
 
-AREAS = ("ingest", "rollups", "recompute", "pages", "tenancy")
+AREAS = ("ingest", "rollups", "recompute", "delay", "pages", "tenancy")
 # A small, busy machine that checks every change gets this much more room than the goals.
 CHECK_SLACK = 2.0
 
