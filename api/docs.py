@@ -1,4 +1,4 @@
-"""The documentation for people: one page, made from the same statements as the OpenAPI document."""
+"""The documentation for people: one page, made from the OpenAPI document."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from accounts.policy import ANONYMOUS, CAPABILITIES, requires
-from api.openapi import operations
+from accounts.policy import requires
+from api.openapi import document
 from api.problems import KINDS
+
+METHODS = ("get", "post", "put", "patch", "delete")
 
 
 @requires(GET="anonymous")
@@ -32,41 +34,72 @@ def docs_page(request: HttpRequest) -> HttpResponse:
 
 
 def _groups() -> list[dict[str, Any]]:
-    described = sorted(operations(), key=lambda found: found[0].split("/")[3])
+    found = [
+        (address, method, item[method])
+        for address, item in document()["paths"].items()
+        for method in METHODS
+        if method in item
+    ]
+    found.sort(key=lambda entry: entry[2]["tags"][0])
     return [
-        {"name": name, "operations": [_shown(*found) for found in members]}
-        for name, members in groupby(described, key=lambda found: found[0].split("/")[3])
+        {"name": tag, "operations": [_shown(*entry) for entry in members]}
+        for tag, members in groupby(found, key=lambda entry: entry[2]["tags"][0])
     ]
 
 
-def _shown(address: str, method: str, capability: str, name: str, operation: Any) -> dict[str, Any]:
+def _shown(address: str, method: str, operation: dict[str, Any]) -> dict[str, Any]:
+    body = _content(operation.get("requestBody", {}))
     return {
-        "id": f"{method.lower()}-{name}",
+        "id": operation["operationId"],
         "address": address,
-        "method": method,
-        "summary": operation.summary,
-        "detail": operation.detail,
-        "capability": "" if capability == ANONYMOUS else capability,
-        "scope": "" if capability == ANONYMOUS else CAPABILITIES[capability].scope,
-        "query": [_parameter(key, schema) for key, schema in operation.query.items()],
-        "fields": _fields(operation.body),
-        "example": json.dumps(operation.example, indent=2) if operation.example is not None else "",
+        "method": method.upper(),
+        "summary": operation["summary"],
+        "detail": operation["description"].rpartition("Needs ")[0].strip(),
+        "capability": operation.get("x-capability", ""),
+        "scope": "".join(scope for needed in operation["security"] for scope in needed["token"]),
+        "query": [
+            _field(item["name"], item["schema"] | item)
+            for item in operation.get("parameters", ())
+            if item["in"] == "query"
+        ],
+        "fields": _fields(body.get("schema")),
+        "example": _example(body),
         "answers": [
-            {"status": status, "fields": _fields(schema)} for status, schema in (operation.answers or {}).items()
+            {"status": status, "fields": _fields(_content(response).get("schema"))}
+            for status, response in operation["responses"].items()
+            if status < "300"
         ],
     }
 
 
+def _content(part: dict[str, Any]) -> dict[str, Any]:
+    """The first media type of a body or an answer; they all have one schema."""
+    return next(iter(part.get("content", {}).values()), {})
+
+
+def _example(body: dict[str, Any]) -> str:
+    examples = body.get("examples", {})
+    return json.dumps(next(iter(examples.values()))["value"], indent=2) if examples else ""
+
+
+def _resolved(schema: Any) -> dict[str, Any]:
+    """The schema itself where it is a reference to a component."""
+    if "$ref" not in (schema or {}):
+        return schema or {}
+    found: dict[str, Any] = document()["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+    return found
+
+
 def _fields(schema: Any) -> list[dict[str, Any]]:
-    properties = (schema or {}).get("properties", {})
-    required = set((schema or {}).get("required", ()))
-    return [_parameter(name, item) | {"required": name in required} for name, item in properties.items()]
+    found = _resolved(schema)
+    required = set(found.get("required", ()))
+    return [_field(name, item) | {"required": name in required} for name, item in found.get("properties", {}).items()]
 
 
-def _parameter(name: str, schema: Any) -> dict[str, Any]:
+def _field(name: str, schema: dict[str, Any]) -> dict[str, Any]:
     kind = schema.get("type", "any")
     kind = " or ".join(kind) if isinstance(kind, list) else kind
-    inner = schema.get("items", {}).get("properties") if kind == "array" else None
+    inner = _resolved(schema.get("items")).get("properties") if kind == "array" else None
     return {
         "name": name,
         "kind": schema.get("format") or ("list of " + ", ".join(list(inner)[:12]) if inner else kind),

@@ -287,6 +287,19 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["api.renderers.JSONRenderer"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "api.renderers.FirstRenderer",
     "EXCEPTION_HANDLER": "api.problems.exception_handler",
+    "DEFAULT_SCHEMA_CLASS": "api.schema.PolicySchema",
+}
+SPECTACULAR_SETTINGS = {
+    "OAS_VERSION": "3.1.0",
+    "TITLE": "Tenure API",
+    "VERSION": "1.0.0",
+    "DESCRIPTION": "Accounts, usage, health and CTAs. Limits, errors and idempotency: /api/docs/.",
+    "SERVERS": [{"url": "/"}],
+    "SCHEMA_PATH_PREFIX": "/api/v1/",
+    # Enumerations stay where they are used: named ones would change their names with every new list.
+    "POSTPROCESSING_HOOKS": ["api.schema.add_shared"],
+    "SORT_OPERATION_PARAMETERS": False,
+    "COMPONENT_SPLIT_REQUEST": True,
 }
 API_CALLS_PER_MINUTE = 1200
 API_CALLS_PER_MINUTE_TENANT = 6000
