@@ -29,5 +29,9 @@ class StaleVersion(RuleViolated):
         self.actual = actual
 
 
+class QuotaReached(RuleViolated):
+    """The workspace has as many of something as it may (``tenants.quotas``)."""
+
+
 class CapacityExceeded(RuleViolated):
     """The person would work more accounts of a tier than its methodology allows (AMB-62)."""

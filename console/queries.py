@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 from django.db import connection
 from django.db.models import Q
+from django.utils import timezone
 
 from tenants.models import Tenant, TenantQuerySet, TenantStatus
+from tenants.quotas import events_on
 
 HAVE_SCHEMA = frozenset(
     {TenantStatus.READY, TenantStatus.MAINTENANCE, TenantStatus.SUSPENDED, TenantStatus.OFFBOARDING}
@@ -17,11 +19,15 @@ HAVE_SCHEMA = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """How much of the installation a workspace uses; ``size`` in bytes, as of the last vacuum or analyze."""
+    """How much of the installation a workspace uses, counted as its limits count it.
+
+    ``size`` in bytes, as of the last vacuum or analyze; ``events`` since the beginning of the UTC day.
+    """
 
     accounts: int
     users: int
     size: int
+    events: int
 
 
 def tenants_matching(*, search: str = "", status: str = "") -> TenantQuerySet:
@@ -41,8 +47,8 @@ def usage_of(tenants: Iterable[Tenant]) -> dict[str, Usage]:
     with connection.cursor() as cursor:
         cursor.execute(
             " union all ".join(
-                f"select '{schema}', (select count(*) from \"{schema}\".accounts_account),"
-                f' (select count(*) from "{schema}".accounts_user)'
+                f"select '{schema}', (select count(*) from \"{schema}\".accounts_account where archived_at is null),"
+                f' (select count(*) from "{schema}".accounts_user where is_active)'
                 for schema in schemas
             )
         )
@@ -53,4 +59,5 @@ def usage_of(tenants: Iterable[Tenant]) -> dict[str, Usage]:
             [schemas],
         )
         sizes = dict(cursor.fetchall())
-    return {schema: Usage(*counts[schema], sizes.get(schema, 0)) for schema in schemas}
+    now = timezone.now()
+    return {schema: Usage(*counts[schema], sizes.get(schema, 0), events_on(schema, now)) for schema in schemas}

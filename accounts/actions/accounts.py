@@ -17,6 +17,7 @@ from accounts.choices import AccountStatus
 from accounts.errors import RuleViolated
 from accounts.models import Account, Contract, ExternalId
 from accounts.queries.workspace import workspace_day
+from accounts.quotas import check_account
 from accounts.record_fields import ACCOUNT, DERIVED
 
 if TYPE_CHECKING:
@@ -39,9 +40,11 @@ def create_account(
     """Create an account and return it. ``external_ids`` is {source: id}; ``fields`` are those of ``record_fields``.
 
     Raises RuleViolated naming the field: an empty name, an unknown field, an owner who may not own or is at
-    the tier's maximum (CapacityExceeded, unless a leader gives ``reason``), an external id in use.
+    the tier's maximum (CapacityExceeded, unless a leader gives ``reason``), an external id in use. QuotaReached
+    when the workspace has as many accounts as it may.
     """
     _check_known(fields)
+    check_account()
     account = Account(name=name.strip(), owner=owner, created_at=at, updated_at=at, **fields)
     _check(account, at=at)
     warning = check_owner(owner, account.tier, account=account, actor=actor, reason=reason) if owner else ""
@@ -122,10 +125,11 @@ def archive_account(
 
 @transaction.atomic
 def restore_account(account: Account, *, actor: User | None, at: datetime) -> Account:
-    """Bring an archived account back. Returns it."""
+    """Bring an archived account back. Returns it. Raises QuotaReached when there is no place for it."""
     account = locked(account, expected_version=None)
     if account.archived_at is None:
         return account
+    check_account()
     account.archived_at, account.updated_at = None, at
     account.version += 1
     account.save(update_fields=["archived_at", "updated_at", "version"])

@@ -17,6 +17,7 @@ from accounts.errors import RuleViolated
 from accounts.invitations import LIFETIME, link_of, new_secret, state_of
 from accounts.models import Invitation, User
 from accounts.policy import may_grant
+from accounts.quotas import check_user
 from accounts.tokens import digest_of
 
 if TYPE_CHECKING:
@@ -38,7 +39,8 @@ def invite_user(
     """Invite ``email`` and mail the link. Returns the invitation and its link, which is kept nowhere.
 
     The link works once, for 72 hours, for this address only. Raises RuleViolated naming the field: a bad or
-    taken address, an open invitation, a role ``actor`` may not give, a portal user without accounts.
+    taken address, an open invitation, a role ``actor`` may not give, a portal user without accounts; QuotaReached
+    when users and open invitations together are as many as the workspace may have.
     """
     address, accounts = email.strip().lower(), list(portal_accounts)
     _check_address(address)
@@ -50,8 +52,10 @@ def invite_user(
     Invitation.objects.filter(email__iexact=address, accepted_at=None, revoked_at=None, expires_at__lte=at).update(
         revoked_at=at
     )
-    if Invitation.objects.filter(email__iexact=address, accepted_at=None, revoked_at=None).exists():
+    still_open = Invitation.objects.filter(accepted_at=None, revoked_at=None)
+    if still_open.filter(email__iexact=address).exists():
         raise RuleViolated("invitation.open", _("This address has an open invitation. Send that again."), "email")
+    check_user(promised=still_open.filter(expires_at__gt=at).count())
     secret = new_secret()
     invitation = Invitation.objects.create(
         email=address,

@@ -15,6 +15,7 @@ from accounts.choices import PORTAL_ROLES, Role
 from accounts.errors import RuleViolated
 from accounts.models import Account, ApiToken, User
 from accounts.policy import may_grant
+from accounts.quotas import check_user
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -39,11 +40,13 @@ def create_user_with_password(
 
     For provisioning, demo data and accepted invitations. ``verified`` says that whoever calls has proof of the
     address or needs none; without it the first sign-in asks for a code sent there. Raises RuleViolated for a taken
-    address. The password is not validated here: a form did.
+    address, QuotaReached when the workspace has as many users as it may. The password is not validated here: a form
+    did.
     """
     address = email.strip().lower()
     if User.objects.filter(email__iexact=address).exists():
         raise RuleViolated("user.email_taken", _("Somebody with this address is here already."), "email")
+    check_user()
     user = User.objects.create_user(address, password, name=name.strip(), role=role, **fields)
     EmailAddress.objects.create(user=user, email=address, verified=verified, primary=True)
     user.portal_accounts.set(portal_accounts)
@@ -102,11 +105,15 @@ def deactivate_user(user: User, *, actor: User, at: datetime, reassign_to: User 
 
 @transaction.atomic
 def reactivate_user(user: User, *, actor: User, at: datetime) -> User:
-    """Let a deactivated user sign in again with the old password. Tokens stay revoked. Returns the user."""
+    """Let a deactivated user sign in again with the old password. Tokens stay revoked. Returns the user.
+
+    Raises RuleViolated when ``actor`` may not grant the role, QuotaReached when there is no place.
+    """
     user = User.objects.select_for_update(of=("self",)).get(pk=user.pk)
     if user.is_active:
         return user
     _check_grant(actor, user.role)
+    check_user()
     user.is_active, user.deactivated_at = True, None
     user.save(update_fields=["is_active", "deactivated_at"])
     audit.record("user.reactivated", user, actor=actor, at=at)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from django.conf import settings
+from django.db import connection
 from django.urls import path
+from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.actions.bulk import MAX_ROWS
+from accounts.quotas import accounts_used, users_used
 from api import describe as d
 from api.describe import Operation
 from api.idempotency import KEPT
@@ -17,6 +20,7 @@ from api.plain import answer
 from api.resources import LARGEST_PAGE
 from api.throttling import tenant_limit
 from api.views import Endpoint
+from tenants.quotas import events_on, limits_of
 
 LIMITS = {
     "calls_per_minute": "Calls a minute of this token or person",
@@ -26,6 +30,12 @@ LIMITS = {
     "body_bytes": "Bytes of a JSON body",
     "json_depth": "Levels of a JSON body",
     "idempotency_hours": "Hours an Idempotency-Key is kept",
+    "accounts": "Accounts the workspace may have, archived ones not counted",
+    "accounts_used": "Accounts it has",
+    "users": "Active users the workspace may have, the portal's too",
+    "users_used": "Active users it has",
+    "events_per_day": "Events the workspace may send a day (UTC)",
+    "events_used_today": "Events it sent today, those sent twice counted twice",
 }
 
 
@@ -48,8 +58,15 @@ class Quotas(Endpoint):
             MAX_BODY,
             MAX_DEPTH,
             int(KEPT.total_seconds() // 3600),
+            *_of_the_workspace(),
         )
         return answer(dict(zip(LIMITS, figures, strict=True)))
+
+
+def _of_the_workspace() -> tuple[int, ...]:
+    limits, now = limits_of(), timezone.now()
+    sent = events_on(connection.schema_name, now)
+    return limits.accounts, accounts_used(), limits.users, users_used(), limits.events_per_day, sent
 
 
 urlpatterns = [path("quotas/", Quotas.as_view(), name="quotas")]

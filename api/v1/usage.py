@@ -15,6 +15,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.choices import LEADER_ROLES
+from accounts.errors import QuotaReached
 from accounts.models import Account
 from api import describe
 from api.describe import Operation, day, decimal, listed, moment, nullable, number, page_of, shape, text, uuid
@@ -24,6 +25,7 @@ from api.problems import Problem, error_at
 from api.reading import bad_parameter, json_object, known_parameters
 from api.resources import Column, Resource
 from api.views import Endpoint
+from tenants.quotas import seconds_to_next_day
 from usage import intake, queries
 from usage.actions import define_metric, receive_metrics, store_events
 from usage.choices import Aggregation, MetricKind
@@ -100,7 +102,13 @@ class UsageEvents(Endpoint):
     }
 
     def post(self, request: Request) -> Response:
-        received = store_events(read_batch(request, "events"), at=timezone.now())
+        now = timezone.now()
+        try:
+            received = store_events(read_batch(request, "events"), at=now)
+        except QuotaReached as reached:
+            wait = {"Retry-After": str(seconds_to_next_day(now))}
+            errors = [error_at("/events", reached.rule, str(reached))]
+            raise Problem("rate-limited", str(reached), errors=errors, headers=wait) from reached
         nudge()
         return answer(received.as_json(), status=202)
 

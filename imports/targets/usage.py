@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from accounts.errors import QuotaReached
 from accounts.fields import FieldError, Unreadable, read_moment
 from accounts.models import Contract
 from accounts.results import Outcome
@@ -94,7 +95,11 @@ class Events(Target):
         if context.dry_run:
             rejected = intake.read_rows(events, "events", source=context.source).rejected
         else:
-            received = receive_events(events, source=context.source, at=context.at, history=True)
+            try:
+                received = receive_events(events, source=context.source, at=context.at, history=True)
+            except QuotaReached as reached:
+                # Nothing of this part was kept: its rows are in the file of errors and can come again tomorrow.
+                return dict.fromkeys(range(len(events)), reject("", reached.rule, str(reached)))
             rejected = received.rejected
             job.receipts = [*job.receipts, str(received.receipt.pk)]
         return {

@@ -288,7 +288,7 @@ class TestBulk:
     @pytest.mark.parametrize("rows", [1, 3])
     def test_the_number_of_statements_does_not_depend_on_the_rows(self, api, rows, django_assert_max_num_queries):
         items = [{"external_id": str(n), "name": f"A{n}"} for n in range(rows)]
-        with django_assert_max_num_queries(22):
+        with django_assert_max_num_queries(25):
             assert api.post("accounts/bulk/", {"accounts": items}).json()["created"] == rows
 
     def test_too_many_items_are_413(self, api):

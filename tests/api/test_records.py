@@ -221,6 +221,7 @@ class TestDocuments:
         settings.API_CALLS_PER_MINUTE = 77
         found = api.get("quotas/").json()
         assert (found["calls_per_minute"], found["page_size"], found["bulk_items"]) == (77, 500, 5000)
+        assert (found["users_used"], found["users"], found["accounts_used"]) == (1, 1000, 0)
 
 
 def test_nothing_is_left_of_a_refused_account(api):

@@ -11,6 +11,7 @@ from imports.actions import cancel_import, choose_columns, forget_files, start_c
 from imports.models import ImportJob, SavedMapping
 from imports.running import work
 from imports.targets import TARGETS
+from tenants.quotas import set_limits
 from tests.factories import UserFactory
 from tests.imports.conftest import counts
 
@@ -72,6 +73,14 @@ class TestJobs:
         job = bring_in(wide, "metrics", rules=rules)
         assert counts(job) == ("done", 3, 2, 0, 0, 1)
         assert [(row.line, row.errors[0]["rule"]) for row in job.rejections.all()] == [(4, "not_a_number")]
+
+    def test_events_above_the_days_limit_are_rows_to_bring_again(self, bring_in, tenants):
+        bring_in(ACCOUNTS, "accounts")
+        set_limits(tenants["acme"], events_per_day=1)
+        text = "id,account,event,at\na,1,login,2026-11-01T09:00:00Z\nb,1,login,2026-11-01T10:00:00Z\n"
+        job = bring_in(text, "events")
+        assert counts(job) == ("done", 2, 0, 0, 0, 2)
+        assert {row.errors[0]["rule"] for row in job.rejections.all()} == {"quota.events_per_day"}
 
     def test_the_mapping_is_remembered_for_the_source(self, bring_in, leader):
         rules = {"external_id": {"column": "key"}, "name": {"column": "label"}}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 from datetime import UTC, datetime
 
@@ -183,6 +184,9 @@ def test_limits(operator, tenants):
     assert operator.post("/console/acme/limits/", {"users": "0"}).status_code == 422
     operator.post("/console/acme/limits/", {"users": "7", "events_per_day": ""})
     assert limits_of(tenants["acme"].schema_name) == DEFAULT._replace(users=7)
+    shown = " ".join(re.sub(r"<[^>]+>", " ", operator.get("/console/acme/").content.decode()).split())
+    assert "Users 0 of 7" in shown
+    assert "Events today 0 of 20,000,000" in shown
     operator.post("/console/acme/limits/", {})
     assert limits_of(tenants["acme"].schema_name) == DEFAULT
     operator.post("/console/acme/limits/", {})

@@ -9,6 +9,7 @@ import pytest
 from accounts.actions.tokens import issue_token
 from accounts.choices import Role
 from accounts.models import User
+from tenants.quotas import set_limits
 from tests.usage.world import make_account
 from usage.actions import define_metric, drain
 from usage.models import AccountDay, IngestReceipt, MetricValue, UsageEvent
@@ -72,6 +73,19 @@ def test_the_same_idempotency_key_answers_again_and_stores_nothing(client, key):
     assert (first.status_code, again.status_code, other.status_code) == (202, 202, 422)
     assert again.json() == first.json()
     assert IngestReceipt.objects.count() == 1
+
+
+def test_above_the_days_events_nothing_is_kept_and_the_answer_says_when_to_come_back(client, key, tenants):
+    set_limits(tenants["acme"], events_per_day=3)
+    first = send(client, EVENTS, {"events": [an_event(0), an_event(1)]}, key)
+    refused = send(client, EVENTS, {"events": [an_event(2), an_event(3)]}, key)
+    last = send(client, EVENTS, {"events": [an_event(2)]}, key)
+    quotas = client.get("/api/v1/quotas/", **key).json()
+
+    assert (first.status_code, refused.status_code, last.status_code) == (202, 429, 202)
+    assert refused.json()["errors"][0]["code"] == "quota.events_per_day"
+    assert 0 < int(refused["Retry-After"]) <= 86_401
+    assert (IngestReceipt.objects.count(), quotas["events_used_today"], quotas["events_per_day"]) == (2, 3, 3)
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,8 @@ from typing import Any
 import msgspec
 from django.db import connection, transaction
 
+from accounts.errors import QuotaReached
+from tenants.quotas import limits_of, take_events
 from usage import intake
 from usage.choices import ReceiptKind
 from usage.models import HistoryMonth, IngestReceipt
@@ -49,9 +51,12 @@ def store_events(batch: intake.Batch[intake.Event], *, at: dt.datetime, history:
     """Store a batch in the inbox with its receipt: two statements and one COPY, whatever its size.
 
     Refuses events outside the window, item by item. When this returns and the transaction commits, every item
-    not refused will be counted exactly once.
+    not refused will be counted exactly once. Raises QuotaReached, with nothing stored, when the workspace would pass
+    its events of the day.
     """
     batch = intake.within_window(batch, floor=HISTORY_FLOOR if history else window_floor(at), now=at)
+    if batch.items and not take_events(len(batch.items), at=at):
+        raise _too_many_today()
     receipt = IngestReceipt(kind=ReceiptKind.EVENTS, source=batch.source, received=batch.received, created_at=at)
     text, batch = intake.copy_lines(batch, str(receipt.pk))
     receipt.rejected = len(batch.rejected)
@@ -70,6 +75,12 @@ def store_events(batch: intake.Batch[intake.Event], *, at: dt.datetime, history:
         ):
             copy.write(text)
     return Received(receipt, batch.rejected)
+
+
+def _too_many_today() -> QuotaReached:
+    limit = limits_of().events_per_day
+    text = f"This workspace may send {limit:,} events a day (UTC); this call would pass that. Nothing of it was kept."
+    return QuotaReached("quota.events_per_day", text, "events")
 
 
 def _keep_months(batch: intake.Batch[intake.Event], *, at: dt.datetime) -> None:

@@ -18,6 +18,7 @@ from accounts.choices import AccountStatus
 from accounts.errors import RuleViolated
 from accounts.models import Account, Contract, ExternalId, Workspace
 from accounts.queries.workspace import workspace_day
+from accounts.quotas import account_refused, room_for_accounts
 from accounts.record_fields import ACCOUNT, BULK_ACCOUNT, DERIVED
 
 COLUMNS = [*ACCOUNT, "version", "updated_at"]
@@ -49,6 +50,7 @@ class UpsertAccounts(Upsert[Account]):
         self._load_owners(rows)
         self._currency = Workspace.objects.values_list("currency", flat=True).first() or "USD"
         self._today = workspace_day(self.at)
+        self._room = room_for_accounts()
 
     def _share_rows(self) -> None:
         """One instance an account, whether it is to be changed or is a parent."""
@@ -65,6 +67,8 @@ class UpsertAccounts(Upsert[Account]):
                 self._owned[owner, tier] = number
 
     def build(self, external_id: str, values: dict[str, Any]) -> Account:
+        if len(self.created) >= self._room:
+            raise account_refused()
         given = {
             name: value for name, value in values.items() if value is not None or name not in {"currency", "status"}
         }
