@@ -88,7 +88,7 @@ def _company(demo: Demo, index: int, stem: str, plot: Trajectory, rng: np.random
     first = monday(today)
     since = today - timedelta(days=int(rng.integers(600, 1700)))
     if plot.first_week:
-        since = first + timedelta(weeks=plot.first_week)
+        since = first + timedelta(weeks=plot.first_week, days=1)
     company = Company(
         index=index,
         name=f"{stem} {suffix}",

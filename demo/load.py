@@ -232,7 +232,9 @@ def _reports_of(
     for number, (key, measure) in enumerate(measures.items()):
         if key in never or (plot.story == "new" and measure.dimension == RELATIONSHIP):
             continue
-        for week in range(plot.first_week + (number + company.index) % measure.every, last, measure.every):
+        # A kickoff takes stock of everything; afterwards each measure has its own rhythm.
+        wait = 0 if plot.story == "new" else (number + company.index) % measure.every
+        for week in range(plot.first_week + wait, last, measure.every):
             on = monday(today) + timedelta(weeks=week, days=1)
             if on <= today:
                 latent = float(plot.latent[measure.dimension, week])

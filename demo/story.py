@@ -6,6 +6,7 @@ relationship, support and satisfaction. 0 is a customer about to leave, 1 one wh
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -32,6 +33,9 @@ class Trajectory:
     churn_week: int | None = None
     first_week: int = 0
     notes: list[str] = field(default_factory=list)
+
+
+Plot = Callable[[np.ndarray], Trajectory]
 
 
 def base(rng: np.random.Generator) -> np.ndarray:
@@ -100,8 +104,9 @@ def growth(latent: np.ndarray) -> Trajectory:
     return Trajectory(latent, "growth")
 
 
-def newcomer(latent: np.ndarray) -> Trajectory:
-    return Trajectory(latent, "new", first_week=WEEKS - 5)
+def newcomer(weeks: int) -> Plot:
+    """Somebody who signed ``weeks`` weeks ago."""
+    return lambda latent: Trajectory(latent, "new", first_week=WEEKS - weeks)
 
 
 # How many accounts of a workspace follow each plot; the rest are ordinary.
@@ -113,7 +118,8 @@ PLOTS = (
     (green_churn, 2),
     (slow_decline, 6),
     (growth, 6),
-    (newcomer, 5),
+    # They come one after the other, as customers do.
+    *((newcomer(weeks), 1) for weeks in (3, 5, 8, 10, 12)),
 )
 
 

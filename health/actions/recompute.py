@@ -11,7 +11,8 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from health.actions.scoring import score_accounts
-from health.actions.storing import store, store_portfolio_day
+from health.actions.standing import keep_standings, sum_day
+from health.actions.storing import store
 from health.actions.triggers import NO_TRIGGERS, ActiveTriggers, active_triggers, evaluate
 from health.cards import CompiledCard, compiled
 from health.kpis import Target, fill_from_kpis, metric_names
@@ -133,8 +134,8 @@ def _run(
         rows += score_accounts(card, places, frame, at=at)
     stored = store(rows, at=at, on=on, tell=triggers.own)
     firings = evaluate(triggers, accounts, frame, stored.current, at=at, on=on, everyone=everyone)
-    if everyone or stored.history or stored.crossings:
-        store_portfolio_day(on)
+    if keep_standings(on, ids) or everyone:
+        sum_day(on)
     return RecomputeResult(stored.accounts, stored.history, stored.crossings, firings, perf_counter() - started)
 
 

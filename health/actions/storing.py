@@ -16,7 +16,6 @@ from django.db import connection
 
 from health.actions.binary import HEAD, TAIL
 from health.actions.scoring import STAGE_COLUMNS
-from health.queries.inputs import LIVE_ON
 
 _STAGE = "tenure_health_stage"
 _CREATE_STAGE = f"""CREATE TEMP TABLE IF NOT EXISTS {_STAGE} (
@@ -83,21 +82,6 @@ _TELL = {
     "since": "h.band_since_on",
 }
 
-# ARR of the day from the contracts in force on it; an account without any contract keeps its own figure.
-_PORTFOLIO = f"""INSERT INTO health_portfolioday
-    (day, owner_id, tier_id, currency, band, rag, accounts, scored, arr, total)
-SELECT %(on)s, a.owner_id, a.tier_id, a.currency, h.current_band, h.current_rag, count(*), count(h.score),
-    sum(CASE WHEN c.account_id IS NULL THEN a.arr ELSE c.arr END), COALESCE(sum(h.score), 0)
-FROM accounts_account a
-JOIN health_accounthealth h ON h.account_id = a.id
-LEFT JOIN (
-    SELECT account_id, COALESCE(sum(arr) FILTER (
-        WHERE start_on <= %(on)s AND (end_on IS NULL OR end_on >= %(on)s)), 0) AS arr
-    FROM accounts_contract WHERE status <> 'draft' GROUP BY account_id
-) c ON c.account_id = a.id
-WHERE {LIVE_ON}
-GROUP BY 2, 3, 4, 5, 6"""
-
 
 class Current(NamedTuple):
     """Where an account stands after the run, as triggers see it; band and colour are the override's if one stands.
@@ -139,10 +123,3 @@ def store(rows: Iterable[bytes], *, at: datetime, on: date, tell: frozenset[str]
         cursor.execute(f"{_CURRENT} RETURNING h.account_id, {told}" if tell else _CURRENT, parameters)
         current = [Current(*row) for row in cursor.fetchall()] if tell else []
         return Stored(cursor.rowcount, current, crossings, history)
-
-
-def store_portfolio_day(on: date) -> None:
-    """Replace the portfolio's sums of ``on``. Two statements."""
-    with connection.cursor() as cursor:
-        cursor.execute("DELETE FROM health_portfolioday WHERE day = %(on)s", {"on": on})
-        cursor.execute(_PORTFOLIO, {"on": on})

@@ -1,7 +1,8 @@
 """Scorecards and their versions, scores with evidence, triggers and what they did."""
 
 from health.models.definitions import Kpi, Scorecard, ScorecardVersion, Trigger, TriggerVersion
-from health.models.scores import AccountHealth, BandChange, HealthOverride, HealthRun, HealthScore, PortfolioDay
+from health.models.portfolio import PortfolioDay, Standing
+from health.models.scores import AccountHealth, BandChange, HealthOverride, HealthRun, HealthScore
 from health.models.signals import HealthEvent, TriggerFiring, TriggerState
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "PortfolioDay",
     "Scorecard",
     "ScorecardVersion",
+    "Standing",
     "Trigger",
     "TriggerFiring",
     "TriggerState",

@@ -175,35 +175,6 @@ class HealthOverride(TenantModel):
         return f"{self.band_name} until {self.expires_at:%Y-%m-%d}"
 
 
-class PortfolioDay(models.Model):
-    """How many accounts and how much ARR stood in a band on a day, by owner and tier; the total sums scores."""
-
-    day = models.DateField()
-    owner_id = models.UUIDField(null=True)
-    tier_id = models.UUIDField(null=True)
-    currency = models.CharField(max_length=3)
-    band = models.CharField(max_length=60, blank=True)
-    rag = models.CharField(max_length=10, choices=Rag.choices)
-    accounts = models.PositiveIntegerField()
-    scored = models.PositiveIntegerField()
-    arr = models.DecimalField(max_digits=18, decimal_places=2)
-    total = models.DecimalField(max_digits=18, decimal_places=6)
-
-    objects = TenantQuerySet.as_manager()
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["day", "owner_id", "tier_id", "currency", "band", "rag"],
-                nulls_distinct=False,
-                name="portfolio_day_once",
-            )
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.day} {self.band}"
-
-
 class HealthRun(models.Model):
     """The full run of a day, written with its scores: a day is run in full once."""
 

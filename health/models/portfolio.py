@@ -1,0 +1,102 @@
+"""The portfolio as it was: each account's standing from day to day, and the sums of a day."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING
+
+from django.db import models
+from django.db.models import F, Q
+
+from accounts.models import Account
+from health.choices import Rag
+from tenants.guard import TenantQuerySet
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+# The end of a standing that lasts: a day that compares, where an empty one would not.
+LASTING = date.max
+
+
+class StandingQuerySet(TenantQuerySet):
+    def visible_to(self, user: User) -> StandingQuerySet:
+        """Standings of accounts that ``user`` may see today."""
+        return self.filter(account__in=Account.objects.visible_to(user))
+
+    def on(self, day: date) -> StandingQuerySet:
+        """The standing of each account that was a customer on ``day``: at most one an account."""
+        return self.filter(from_on__lte=day, until_on__gt=day)
+
+
+class Standing(models.Model):
+    """How an account stood in the portfolio from ``from_on`` until the day before ``until_on``.
+
+    Owner, tier, segment, money, renewal and health together, as the run of the day found them; a new row begins
+    when any of them changes. The rows of an account never overlap; while it is no customer it has none.
+    """
+
+    pk = models.CompositePrimaryKey("account_id", "from_on")
+    account = models.ForeignKey(
+        "accounts.Account", on_delete=models.CASCADE, db_constraint=False, related_name="standings"
+    )
+    from_on = models.DateField()
+    until_on = models.DateField(default=LASTING)
+    owner_id = models.UUIDField(null=True)
+    tier_id = models.UUIDField(null=True)
+    segment = models.CharField(max_length=60, blank=True)
+    scorecard_key = models.CharField(max_length=60, blank=True)
+    currency = models.CharField(max_length=3)
+    arr = models.DecimalField(max_digits=18, decimal_places=2)
+    renewal_on = models.DateField(null=True)
+    band = models.CharField(max_length=60, blank=True)
+    rag = models.CharField(max_length=10, choices=Rag.choices)
+    score = models.DecimalField(max_digits=9, decimal_places=6, null=True)
+    coverage_pct = models.DecimalField(max_digits=5, decimal_places=2, null=True)
+    is_stale = models.BooleanField(help_text="Some input was older than the scorecard allows")
+
+    objects = StandingQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(until_on__gt=F("from_on")), name="standing_ends_after_it_begins")
+        ]
+        # Those of a day lately: few have ended since, so the end finds them.
+        indexes = [models.Index(fields=["until_on", "from_on"], name="standing_by_day")]
+
+    def __str__(self) -> str:
+        return f"{self.rag} from {self.from_on}"
+
+
+class PortfolioDay(models.Model):
+    """How many accounts and how much ARR stood in a band on a day: the standings of the day, added up.
+
+    By owner, tier, segment and scorecard; ``total`` sums scores.
+    """
+
+    day = models.DateField()
+    owner_id = models.UUIDField(null=True)
+    tier_id = models.UUIDField(null=True)
+    segment = models.CharField(max_length=60, blank=True, db_default="")
+    scorecard_key = models.CharField(max_length=60, blank=True, db_default="")
+    currency = models.CharField(max_length=3)
+    band = models.CharField(max_length=60, blank=True)
+    rag = models.CharField(max_length=10, choices=Rag.choices)
+    accounts = models.PositiveIntegerField()
+    scored = models.PositiveIntegerField()
+    arr = models.DecimalField(max_digits=18, decimal_places=2)
+    total = models.DecimalField(max_digits=18, decimal_places=6)
+
+    objects = TenantQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["day", "owner_id", "tier_id", "segment", "scorecard_key", "currency", "band", "rag"],
+                nulls_distinct=False,
+                name="portfolio_day_once",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.band}"
