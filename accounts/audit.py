@@ -7,8 +7,6 @@ entries cannot be seen from the rest alone; keep ``head()`` elsewhere to notice 
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -20,6 +18,7 @@ from uuid import UUID
 from django.db import connection, transaction
 from django.db.models import Model
 
+from accounts.chain import chain_hash
 from accounts.models import Account, AuditEntry
 
 if TYPE_CHECKING:
@@ -116,7 +115,12 @@ def head() -> str:
 
 def entry_hash(entry: AuditEntry) -> str:
     """SHA-256 over the entry's content and the hash before it, as canonical JSON."""
-    content = [
+    return chain_hash(sealed_content(entry))
+
+
+def sealed_content(entry: AuditEntry) -> list[Any]:
+    """What an entry's hash covers, in order: the hash before it, then the entry."""
+    return [
         entry.prev_hash,
         entry.at.astimezone(UTC).isoformat(timespec="microseconds"),
         str(entry.actor_id or ""),
@@ -130,8 +134,6 @@ def entry_hash(entry: AuditEntry) -> str:
         entry.before,
         entry.after,
     ]
-    text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def plain(value: Any) -> Any:

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from health import views
+from health.pages import receipts
 
 app_name = "health"
 urlpatterns = [
@@ -14,6 +15,6 @@ urlpatterns = [
     path("triggers/", views.trigger_list, name="trigger-list"),
     path("triggers/<slug:key>/", views.trigger_detail, name="trigger-detail"),
     path("triggers/<slug:key>/simulator/", views.trigger_simulator, name="trigger-simulator"),
-    path("accounts/<uuid:account_id>/receipt/", views.receipt, name="receipt"),
+    path("accounts/<uuid:account_id>/receipt/", receipts.receipt, name="receipt"),
     path("accounts/<uuid:account_id>/events/", views.event_record, name="event-record"),
 ]

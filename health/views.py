@@ -1,9 +1,8 @@
-"""Scorecards, triggers, their simulators, and the receipt of a score."""
+"""Scorecards, triggers and their simulators."""
 
 from __future__ import annotations
 
 import json
-from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -23,7 +22,6 @@ from health.conditions import in_words, metrics_of
 from health.errors import DefinitionRefused
 from health.forms import FactsForm, ScorecardInputsForm, VersionForm
 from health.models import Scorecard, ScorecardVersion, Trigger, TriggerState
-from health.queries.receipts import receipt_json, receipt_of
 from health.queries.risks import risk_list
 from health.scoring import decimal, millionths
 from health.simulation import InputsRefused, simulate_scorecard, simulate_trigger
@@ -249,32 +247,6 @@ def trigger_simulator(request: HttpRequest, key: str) -> HttpResponse:
             form.refuse(refused.refusals)
     context = {"trigger": trigger, "words": in_words(condition), "form": form, "answer": answer}
     return render(request, "health/trigger_simulator.html", context, status=422 if form.errors else 200)
-
-
-@requires(GET="health.view")
-def receipt(request: HttpRequest, account_id: UUID) -> HttpResponse:
-    """The receipt of an account's score, of ``?on=`` a day, against ``?since=`` one; ``?format=json`` to keep."""
-    account = get_object_or_404(Account.objects.visible_to(request.user), pk=account_id)
-    on, since = _day(request, "on"), _day(request, "since")
-    found = receipt_of(account, on=on, since=since)
-    if found is None:
-        raise Http404
-    if request.GET.get("format") == "json":
-        name = f"receipt-{account.pk}-{found.row.computed_on}.json"
-        body = json.dumps(receipt_json(found), indent=1, ensure_ascii=False)
-        headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-        return HttpResponse(body, content_type="application/json; charset=utf-8", headers=headers)
-    month_ago = found.row.computed_on - timedelta(days=30)
-    context = {"account": account, "receipt": found, "month_ago": month_ago}
-    return render(request, "health/receipt.html", context)
-
-
-def _day(request: HttpRequest, name: str) -> date | None:
-    raw = request.GET.get(name, "")
-    try:
-        return date.fromisoformat(raw) if raw else None
-    except ValueError as error:
-        raise Http404 from error
 
 
 @requires(POST="accounts.edit")

@@ -15,6 +15,7 @@ from health.actions.definitions import (
 from health.actions.events import record_event, snooze_trigger
 from health.actions.opening import Handled, open_ctas
 from health.actions.overrides import clear_override, expire_overrides, set_override
+from health.actions.receipts import issue_receipts
 from health.actions.recompute import (
     RecomputeResult,
     backfill,
@@ -39,6 +40,7 @@ __all__ = [
     "install_kpi",
     "install_scorecard",
     "install_trigger",
+    "issue_receipts",
     "lock_health",
     "open_ctas",
     "recompute",

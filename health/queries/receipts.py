@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
+from collections.abc import Iterable, Iterator
 from datetime import date
-from decimal import Decimal
 from typing import Any, NamedTuple
-from uuid import UUID
 
 from accounts.models import Account
 from health.cards import CompiledCard, compiled
-from health.choices import REFUSED, STALE
 from health.models.scores import Evidence
 from health.queries.evidence import DimensionLine, dimension_lines
 from health.queries.scores import Waterfall, current_of, evidence_json, score_as_of, waterfall
-from health.scoring import MILLION, Value
+from health.receipts import FORMAT, SCORE, digest_of, level_names, plain_decimal, score_result
 
 
 class Receipt(NamedTuple):
@@ -42,38 +38,65 @@ def receipt_of(account: Account, *, on: date | None = None, since: date | None =
     return Receipt(account, row, card, dimension_lines(row, card), change, rescored_agrees(row, card))
 
 
+def receipts_of(rows: Iterable[Evidence]) -> Iterator[Receipt]:
+    """The receipts of stored scores; their ``account`` and ``version`` must be loaded. No query."""
+    for row in rows:
+        card = compiled(row.version)
+        yield Receipt(row.account, row, card, dimension_lines(row, card), None, rescored_agrees(row, card))
+
+
 def rescored_agrees(row: Evidence, card: CompiledCard) -> bool:
     """Score the stored inputs again with the stored version and compare every stored figure. No query."""
-    score = card.card.score_row(inputs_of_row(row, card), flags=len(row.red_flags))
-    stored = None if row.score is None else int(row.score * MILLION)
-    return (score.total, score.points, score.levels, score.dimensions) == (
-        stored,
-        tuple(row.points),
-        tuple(row.levels),
-        tuple(row.dimensions),
-    )
+    return score_result(card.definition, _inputs(row, card), len(row.red_flags)) == _result(row, card)
 
 
-def inputs_of_row(row: Evidence, card: CompiledCard) -> list[Value | None]:
-    """The stored inputs as they were scored: what was left out is None, numbers are numbers."""
-    values: list[Value | None] = []
-    for place, name in enumerate(card.card.inputs):
-        raw, state = row.values[place], row.states[place]
-        if raw is None or state == REFUSED or (state == STALE and not card.card.stale_counts):
-            values.append(None)
-        elif card.card.domains[name].options:
-            values.append(raw)
-        else:
-            values.append(Decimal(raw))
-    return values
+def _inputs(row: Evidence, card: CompiledCard) -> list[dict[str, Any]]:
+    """The inputs of a score as they came, in the scorecard's order, then what only its red flags read."""
+    found = []
+    for place, metric in enumerate(card.evidence_inputs):
+        moment = row.observed_at[place]
+        found.append(
+            {
+                "metric": metric,
+                "value": row.values[place],
+                "observed_at": None if moment is None else moment.isoformat(),
+                "source": row.sources[place],
+                "state": row.states[place],
+            }
+        )
+    return found
+
+
+def _result(row: Evidence, card: CompiledCard) -> dict[str, Any]:
+    return {
+        "score": plain_decimal(row.score),
+        "shown": None if row.shown is None else str(row.shown),
+        "band": row.band or None,
+        "coverage_pct": plain_decimal(row.coverage_pct),
+        "points": list(row.points),
+        "levels": level_names(card.card, row.levels),
+        "dimensions": list(row.dimensions),
+    }
 
 
 def receipt_json(receipt: Receipt) -> dict[str, Any]:
-    """The receipt as a document: evidence, the definition it was scored with, and a digest over both."""
+    """The receipt as a document: evidence, the definition it was scored with, the result, and a digest over them.
+
+    ``health`` says the same in words and decimals; ``points`` and ``dimensions`` of ``result`` are millionths, in the
+    scorecard's order.
+    """
+    row, card = receipt.row, receipt.card
     document: dict[str, Any] = {
+        "format": FORMAT,
+        "kind": SCORE,
         "account": {"id": str(receipt.account.pk), "name": receipt.account.name},
-        "health": evidence_json(receipt.row, receipt.card),
-        "definition": dict(receipt.card.definition),
+        "computed_at": row.computed_at.isoformat(),
+        "scorecard": {"key": row.scorecard_key, "version": card.number},
+        "definition": dict(card.definition),
+        "inputs": _inputs(row, card),
+        "red_flags": list(row.red_flags),
+        "result": _result(row, card),
+        "health": evidence_json(row, card),
         "agrees": receipt.agrees,
     }
     if receipt.change is not None:
@@ -85,12 +108,4 @@ def receipt_json(receipt: Receipt) -> dict[str, Any]:
             "dimensions": {step.key: str(step.change) for step in receipt.change.steps},
             "reasons": list(receipt.change.words),
         }
-    text = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_json)
-    document["sha256"] = hashlib.sha256(text.encode()).hexdigest()
-    return document
-
-
-def _json(value: Any) -> str:
-    if isinstance(value, UUID | Decimal | date):
-        return str(value)
-    raise TypeError(type(value).__name__)
+    return {**document, "sha256": digest_of(document)}
