@@ -8,6 +8,7 @@ from django.db import connection
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
+from accounts.models import Workspace
 from accounts.policy import CAPABILITIES, may
 
 
@@ -25,11 +26,16 @@ class Permissions:
 
 
 def workspace(request: HttpRequest) -> dict[str, Any]:
-    """``workspace`` (the settings row, read when first used; the tenant itself before sign-in) and ``may``."""
+    """``workspace`` (the settings row, read when first used) and ``may``."""
     user = getattr(request, "user", None)
     if connection.schema_name == "public" or user is None:
         return {}
     return {
-        "workspace": SimpleLazyObject(lambda: user.workspace_settings if user.is_authenticated else connection.tenant),
+        "workspace": SimpleLazyObject(lambda: user.workspace_settings if user.is_authenticated else _settings()),
         "may": Permissions(user),
     }
+
+
+def _settings() -> Any:
+    """The settings before sign-in; the tenant itself while its workspace is still being made."""
+    return Workspace.objects.first() or connection.tenant

@@ -31,6 +31,12 @@ class RuleForm(forms.Form):
         return True
 
 
+def zone_choices() -> list[tuple[str, str]]:
+    """The time zones a person may choose: UTC, then the places by name."""
+    places = sorted(zone for zone in available_timezones() if "/" in zone and not zone.startswith("Etc/"))
+    return [("UTC", "UTC"), *((zone, zone) for zone in places)]
+
+
 class InviteForm(RuleForm):
     """Who is invited, as what."""
 
@@ -117,8 +123,7 @@ class ProfileForm(RuleForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        zones = sorted(zone for zone in available_timezones() if "/" in zone and not zone.startswith("Etc/"))
-        self.fields["timezone"].choices = [("", _("As the workspace")), ("UTC", "UTC"), *((z, z) for z in zones)]
+        self.fields["timezone"].choices = [("", _("As the workspace")), *zone_choices()]
 
 
 class AcceptForm(RuleForm):

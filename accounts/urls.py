@@ -6,12 +6,15 @@ under the namespace ``accounts``.
 
 from django.urls import path
 
-from accounts.views import accounts, audit, contacts, contracts, home, team, timeline
+from accounts.views import accounts, audit, contacts, contracts, home, team, timeline, workspace
 
 urlpatterns = [
     path("", home.home, name="home"),
     path("search/", home.search, name="search"),
     path("theme/", home.set_theme, name="theme-set"),
+    path("settings/", workspace.settings_page, name="workspace-settings"),
+    path("brand/<int:look>/accent.css", workspace.accent, name="brand-accent"),
+    path("brand/<int:look>/logo.png", workspace.logo, name="brand-logo"),
     path("audit/", audit.audit_log, name="audit-log"),
     path("audit/export.csv", audit.audit_export, name="audit-export"),
     path("accounts/new/", accounts.create, name="account-create"),

@@ -17,10 +17,18 @@ class Workspace(TenantModel):
     csm_reads_all_accounts = models.BooleanField(
         default=True, help_text="CSMs may read accounts outside their own book"
     )
+    accent = models.CharField(max_length=7, blank=True, help_text="#RRGGBB; empty: the product's own")
+    logo = models.FileField(upload_to="brand", blank=True)
+    look = models.PositiveIntegerField(default=1, help_text="Counts changes of accent and logo; in their addresses")
     only = models.BooleanField(default=True, editable=False, unique=True)
 
     class Meta:
-        constraints = [models.CheckConstraint(condition=Q(only=True), name="workspace_only_one")]
+        constraints = [
+            models.CheckConstraint(condition=Q(only=True), name="workspace_only_one"),
+            models.CheckConstraint(
+                condition=Q(accent="") | Q(accent__regex=r"^#[0-9A-F]{6}$"), name="workspace_accent_is_a_colour"
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name

@@ -180,6 +180,7 @@ EXAMPLES: dict[str, Example] = {
         status=201,
     ),
     "POST people:profile": Example({"name": "Ann", "title": "", "timezone": "", "theme": "auto"}),
+    "POST accounts:workspace-settings": Example({"name": "Acme", "timezone": "UTC", "currency": "EUR"}),
     "POST people:user-role": Example({"role": "trainer"}),
     # The account record
     "GET accounts:home": Example(status=302),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
+from io import BytesIO
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -13,10 +14,12 @@ from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP
 from django.contrib.auth.hashers import make_password
 from django.db import connection
+from PIL import Image
 
 from accounts.actions.invitations import invite_user
 from accounts.actions.people import create_user_with_password
 from accounts.actions.tokens import issue_token
+from accounts.actions.workspace import set_logo
 from accounts.choices import Role, Visibility
 from accounts.models import (
     Account,
@@ -49,6 +52,7 @@ def fill(world: World, letter: str) -> None:
     """Make the rows of one tenant, whose schema is selected."""
     Workspace.objects.update(csm_reads_all_accounts=False)
     people = _people(world, letter)
+    _look(world, letter, people["owner"])
     for number in (1, 2):
         account = _account(world, letter, number, people)
         _customer_facts(world, letter, number, account)
@@ -69,6 +73,15 @@ def fill_platform(world: World) -> None:
     world.select("p")
     path_of(gone).parent.mkdir(parents=True, exist_ok=True)
     path_of(gone).write_bytes(b"zip")
+
+
+def _look(world: World, letter: str, owner: User) -> None:
+    """A logo and an accent, at the same address in both tenants."""
+    picture = BytesIO()
+    Image.new("RGB", (64, 64), "navy").save(picture, "PNG")
+    set_logo(picture.getvalue(), actor=owner, at=world.now)
+    Workspace.objects.update(accent="#3350C4")
+    world.keep(letter, "workspace", 1, Workspace.objects.get())
 
 
 def _people(world: World, letter: str) -> dict[str, User]:

@@ -54,6 +54,7 @@ PAGES = {
     "roles": ("owner", "/people/roles/"),
     "invite": ("owner", "/people/invite/"),
     "tokens": ("owner", "/people/tokens/"),
+    "settings": ("owner", "/settings/"),
     "profile": ("vp", "/people/profile/"),
     "security": ("vp", "/auth/2fa/"),
     "sessions": ("vp", "/auth/sessions/"),
