@@ -2,24 +2,9 @@
 
 from __future__ import annotations
 
-from zoneinfo import available_timezones
-
 from django import forms
 
-from signup.forms import SignUpForm
 from tenants.quotas import DEFAULT
-
-
-def zones() -> list[tuple[str, str]]:
-    """Time zones by region, UTC first."""
-    names = sorted(name for name in available_timezones() if "/" in name and not name.startswith(("Etc/", "posix")))
-    return [("UTC", "UTC"), *((name, name.replace("_", " ")) for name in names)]
-
-
-class CreateForm(SignUpForm):
-    """A workspace and its owner, as at the sign-up, with its time zone."""
-
-    timezone = forms.ChoiceField(label="Time zone", choices=zones, initial="UTC")
 
 
 class ReasonForm(forms.Form):

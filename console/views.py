@@ -15,7 +15,8 @@ from django.utils import timezone
 from accounts.policy import requires
 from console import actions, queries
 from console.exports import path_of
-from console.forms import ConfirmForm, CreateForm, LimitsForm, ReasonForm
+from console.forms import ConfirmForm, LimitsForm, ReasonForm
+from signup.forms import SignUpForm
 from tenants.actions import PLATFORM, TenantRefused, url_of
 from tenants.models import Quota, Tenant, TenantStatus
 from tenants.quotas import Limits, limits_of
@@ -43,7 +44,7 @@ def tenants(request: HttpRequest) -> HttpResponse:
 @requires(GET="workspace.edit", POST="workspace.edit")
 def create(request: HttpRequest) -> HttpResponse:
     """A new workspace, ready when the answer comes."""
-    form = CreateForm(request.POST or None)
+    form = SignUpForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
         try:

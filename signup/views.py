@@ -46,7 +46,8 @@ def sign_up(request: HttpRequest) -> HttpResponse:
 
 
 def _start(data: dict[str, str]) -> str:
-    tenant = reserve_tenant(data["slug"], name=data["company"], pack=data["pack"], at=timezone.now())
+    now = timezone.now()
+    tenant = reserve_tenant(data["slug"], name=data["company"], pack=data["pack"], timezone=data["timezone"], at=now)
     owner = tasks.seal(email=data["email"], name=data["name"], password=data["password"])
     tasks.build.delay(tenant.pk, owner)
     return signing.dumps(tenant.pk, purpose=PURPOSE)

@@ -274,6 +274,11 @@
     all("[data-poll]", part).forEach((region) => { if (!region.dataset.polling) { region.dataset.polling = "1"; poll(region, 1500); } });
     all(".toasts .toast", part).forEach((element) => fade(element, 6000));
   };
+  /* Where a time zone is asked for the first time, the browser's own is proposed; whoever chose keeps theirs. */
+  all("select[data-own-zone]").forEach((select) => {
+    const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+    if (select.value === "UTC" && all("option", select).some((option) => option.value === zone)) select.value = zone;
+  });
   start(document);
   countSelected();
 })();

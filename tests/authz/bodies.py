@@ -121,6 +121,7 @@ def csv_file(world: World, actor: Actor) -> dict[str, Any]:
 
 CALENDAR = {"timezone": "UTC", "weekly": {"mon": [["09:00", "17:00"]]}}
 WORKSPACE = {
+    "timezone": "UTC",
     "company": "Matrix",
     "pack": "generic",
     "name": "Olga",
@@ -290,7 +291,7 @@ EXAMPLES: dict[str, Example] = {
     # Addresses below /api/v1/ that nothing serves
     **{f"{method} api:unknown": Example(status=404) for method in ("GET", "POST", "PUT", "PATCH", "DELETE")},
     # The operators' workspace and the public host
-    "POST console:tenant-create": Example(WORKSPACE | {"slug": "matrix-made", "timezone": "UTC"}),
+    "POST console:tenant-create": Example(WORKSPACE | {"slug": "matrix-made"}),
     "POST console:tenant-suspend": Example({"reason": "Not paid"}),
     "POST console:tenant-limits": Example({"users": "5"}),
     "POST console:tenant-offboard": Example({"confirmation": "acme"}),

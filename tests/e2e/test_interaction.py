@@ -152,3 +152,11 @@ def test_the_portal_shows_what_was_shared_and_nothing_internal(visit):
     page = visit("portal", "/portal/").page
     expect(page.locator("main")).to_contain_text("Call about the Halden Logistics roll-out")
     assert "INTERNAL-NOTE" not in page.content()
+
+
+def test_the_sign_up_proposes_the_browsers_own_time_zone(browser, address):
+    context = browser.new_context(timezone_id="Europe/Lisbon")
+    page = context.new_page()
+    page.goto(address("/signup/").replace("acme.", ""))
+    expect(page.locator("[name=timezone]")).to_have_value("Europe/Lisbon")
+    context.close()

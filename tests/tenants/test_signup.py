@@ -12,7 +12,7 @@ from django.test import Client
 from django_tenants.utils import tenant_context
 
 from accounts.choices import Role
-from accounts.models import User
+from accounts.models import User, Workspace
 from config import celery_app
 from packs.models import PackInstall
 from signup import tasks
@@ -23,6 +23,7 @@ from tenants.models import Tenant
 GOOD = {
     "company": "Initech",
     "slug": "initech",
+    "timezone": "Europe/Berlin",
     "pack": "fleet",
     "name": "Olga Owner",
     "email": "olga@initech.example",
@@ -106,6 +107,25 @@ def test_the_first_sign_in_proves_the_address(
     assert (mail.to, code in mail.body) == (["olga@initech.example"], True)
     owner.post("/auth/confirm-email/", {"code": code})
     assert owner.get("/people/").status_code == 200
+
+
+def test_the_workspace_lives_in_the_time_zone_that_was_chosen(visitor, sent):
+    visitor.post("/signup/", GOOD)
+    tasks.build.run(*sent[0])
+
+    with tenant_context(Tenant.objects.get(slug="initech")):
+        assert Workspace.objects.get().timezone == "Europe/Berlin"
+
+
+@pytest.mark.parametrize("zone", ["", "Mars/Olympus", "../etc/passwd"])
+def test_a_zone_that_does_not_exist_is_refused_at_its_field(visitor, sent, zone):
+    page = visitor.post("/signup/", GOOD | {"timezone": zone})
+    assert (page.status_code, list(page.context["form"].errors)) == (422, ["timezone"])
+    # Whoever has chosen is not overruled by the browser's own zone.
+    assert ("data-own-zone" in page.content.decode(), "data-own-zone" in visitor.get("/signup/").content.decode()) == (
+        False,
+        True,
+    )
 
 
 def test_the_password_is_not_in_the_queue(visitor, sent):
