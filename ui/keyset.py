@@ -30,15 +30,22 @@ class Order:
         place = {"nulls_first": True} if backwards else {"nulls_last": True}
         return [column.desc(**place) if descending else column.asc(**place), "-pk" if backwards else "pk"]
 
+    def known(self, *, backwards: bool) -> list[str]:
+        """What to order rows by that have a value: as an index has it, which knows no place for empty ones."""
+        descending = self.descending != backwards
+        return [f"-{self.path}" if descending else self.path, "-pk" if backwards else "pk"]
+
     def beyond(self, value: Any, key: Any, *, backwards: bool) -> Q:
-        """Rows after (or before) the row with this value and key."""
-        tie = Q(**{"pk__lt" if backwards else "pk__gt": key})
-        empty = Q(**{f"{self.path}__isnull": True})
-        if value is None:
-            return ~empty | (empty & tie) if backwards else empty & tie
+        """Rows with a value after (or before) the row with this value and key."""
         operator = "lt" if self.descending != backwards else "gt"
-        rest = Q(**{f"{self.path}__{operator}": value}) | (Q(**{self.path: value}) & tie)
-        return rest if backwards else rest | empty
+        # An index can begin at the first condition; an "or" alone would read it from its start.
+        return Q(**{f"{self.path}__{operator}e": value}) & (
+            Q(**{f"{self.path}__{operator}": value}) | _tie(key, backwards=backwards)
+        )
+
+
+def _tie(key: Any, *, backwards: bool) -> Q:
+    return Q(**{"pk__lt" if backwards else "pk__gt": key})
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +74,15 @@ def decode(cursor: str, field: Field[Any, Any], key_field: Field[Any, Any]) -> t
 
 
 def page(rows: QuerySet[Any], order: Order, field: Field[Any, Any], cursor: str, size: int) -> Page:
-    """One page of a ``values()`` queryset that includes ``pk`` and the sort path; one query."""
+    """One page of a ``values()`` queryset that includes ``pk`` and the sort path.
+
+    One query, which an index on the path answers; a second where rows without a value may belong to the page.
+    """
     value, key, backwards = decode(cursor, field, rows.model._meta.pk) if cursor else (None, None, False)
-    if cursor:
-        rows = rows.filter(order.beyond(value, key, backwards=backwards))
-    found = list(rows.order_by(*order.expressions(backwards=backwards))[: size + 1])
+    found: list[dict[str, Any]] = []
+    for part in _parts(rows, order, field, (value, key) if cursor else None, backwards=backwards):
+        if len(found) <= size:
+            found += part[: size + 1 - len(found)]
     more = len(found) > size
     found = found[:size]
     if backwards:
@@ -88,3 +99,36 @@ def page(rows: QuerySet[Any], order: Order, field: Field[Any, Any], cursor: str,
         next=at(found[-1], back=False) if has_next else "",
         previous=at(found[0], back=True) if has_previous else "",
     )
+
+
+def _parts(
+    rows: QuerySet[Any], order: Order, field: Field[Any, Any], after: tuple[Any, Any] | None, *, backwards: bool
+) -> list[QuerySet[Any]]:
+    """Rows with a value and rows without, in the order in which the page takes them; no query yet.
+
+    Two sorted reads: one that sorts empty values last would sort the whole table before it gives a page.
+    """
+    value, key = after or (None, None)
+    known = rows.order_by(*order.known(backwards=backwards))
+    if value is not None:
+        known = known.filter(order.beyond(value, key, backwards=backwards))
+    if not _may_be_empty(rows.model, order.path, field):
+        return [known]
+    known = known.filter(**{f"{order.path}__isnull": False})
+    empty = rows.filter(**{f"{order.path}__isnull": True}).order_by("-pk" if backwards else "pk")
+    if after is None:
+        return [known, empty]
+    if value is None:
+        empty = empty.filter(_tie(key, backwards=backwards))
+        return [empty, known] if backwards else [empty]
+    return [known] if backwards else [known, empty]
+
+
+def _may_be_empty(model: Any, path: str, field: Field[Any, Any]) -> bool:
+    """Whether a row may have no value: the field, or a relation on the way to it, may be missing."""
+    for name in path.split("__")[:-1]:
+        relation = model._meta.get_field(name)
+        if relation.null or not relation.concrete:
+            return True
+        model = relation.related_model
+    return field.null
