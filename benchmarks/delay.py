@@ -7,7 +7,6 @@ once, posted over the API in one call, and the time counts until their score has
 from __future__ import annotations
 
 import os
-import subprocess
 import tempfile
 import threading
 import time
@@ -24,7 +23,7 @@ from django.utils import timezone
 from benchmarks.bench import Bench
 from benchmarks.data import SOURCE
 from benchmarks.harness import Case
-from benchmarks.http import Server, exchange, request_bytes, serving
+from benchmarks.http import Server, exchange, request_bytes, running, serving
 from benchmarks.ingest import make_tokens
 from benchmarks.recompute import fill
 
@@ -81,22 +80,9 @@ def background() -> Iterator[None]:
     """Worker and beat with the options of the stack, on the benchmark's database."""
     from config.stack.application import beat, worker
 
-    with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
-        for program in (worker(dict(os.environ)), beat(dict(os.environ), Path(folder))):
-            process = subprocess.Popen(
-                program.argv, env=program.env, cwd=program.cwd, stdout=subprocess.DEVNULL, start_new_session=True
-            )
-            stack.callback(_end, process)
+    env = dict(os.environ)
+    with tempfile.TemporaryDirectory() as folder, running(worker(env)), running(beat(env, Path(folder))):
         yield
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    process.terminate()
-    try:
-        process.wait(30)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait(5)
 
 
 class Delay:

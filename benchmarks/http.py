@@ -9,8 +9,12 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from config.stack.process import Program
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,26 +37,36 @@ def _descendants(pid: int) -> list[int]:
 
 
 @contextmanager
-def serving(*, workers: int = 2) -> Iterator[Server]:
-    """The product behind its own server and options, on a free port, against the benchmark's database."""
+def running(program: Program) -> Iterator[subprocess.Popen[bytes]]:
+    """A process of the stack inside the block. Its session is its own: a signal to it must not reach this process."""
+    process = subprocess.Popen(
+        program.argv, env=program.env or None, cwd=program.cwd, stdout=subprocess.DEVNULL, start_new_session=True
+    )
+    try:
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(30)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait(5)
+
+
+@contextmanager
+def serving(application: str = "", *, workers: int = 2, **env: str) -> Iterator[Server]:
+    """The product, or another WSGI ``application``, behind the product's own server and options, on a free port."""
     from config.stack.application import web
 
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    program = web({}, host="127.0.0.1", port=port, workers=workers)
-    # A session of its own: a signal to the server's group must not reach this process.
-    process = subprocess.Popen(program.argv, env=dict(os.environ), stdout=subprocess.DEVNULL, start_new_session=True)
-    try:
+    program = web({**os.environ, **env}, host="127.0.0.1", port=port, workers=workers)
+    if application:
+        program = replace(program, argv=[*program.argv[:-1], application])
+    with running(program) as process:
         _wait_until_up(process, port)
         yield Server(port, process.pid)
-    finally:
-        process.terminate()
-        try:
-            process.wait(15)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait(5)
 
 
 def _wait_until_up(process: subprocess.Popen[bytes], port: int) -> None:
