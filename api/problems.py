@@ -73,6 +73,12 @@ def error_at(pointer: str, code: str, detail: str) -> dict[str, str]:
     return {"pointer": pointer, "code": code, "detail": detail}
 
 
+def bad_parameter(name: str, rule: str) -> Problem:
+    """The 400 for the query parameter ``name``."""
+    detail = f"{name}: {rule}"
+    return Problem("malformed", detail, errors=[error_at("", name, detail)])
+
+
 def field_errors(errors: Iterable[FieldError], prefix: str = "") -> list[dict[str, str]]:
     """Errors of ``accounts.fields`` as entries of ``errors``, below ``prefix``."""
     return [error_at(f"{prefix}/{_escape(e.field)}" if e.field else prefix, e.rule, e.message) for e in errors]

@@ -11,7 +11,7 @@ from rest_framework.exceptions import ParseError, UnsupportedMediaType
 from rest_framework.request import Request
 
 from accounts.fields import Unreadable, read_day, read_moment
-from api.problems import Problem, error_at
+from api.problems import Problem, bad_parameter, error_at
 
 
 def check_address(request: Request) -> None:
@@ -51,12 +51,6 @@ def known_parameters(request: Request, known: Collection[str]) -> None:
     if unknown:
         detail = f"There is no parameter {unknown[0][:60]}. Known: {', '.join(sorted(known))}."
         raise Problem("malformed", detail, errors=[error_at("", "unknown_parameter", detail)])
-
-
-def bad_parameter(name: str, rule: str) -> Problem:
-    """The 400 for the query parameter ``name``."""
-    detail = f"{name}: {rule}"
-    return Problem("malformed", detail, errors=[error_at("", name, detail)])
 
 
 def uuid_parameter(request: Request, name: str) -> UUID:

@@ -2,10 +2,14 @@
 
     class TierList(Endpoint):
         policy = {"GET": "accounts.view"}
-        describe = {"GET": Operation("All tiers", answers={200: page_of(TIER)})}
+        serializer_class = TierSerializer
+        query_class = TierQuery
+        ordering_fields = {"id": "pk", "name": "name"}
+        ordering = "name"
 
+        @extend_schema(summary="All tiers")
         def get(self, request: Request) -> Response:
-            return TIERS.page(request, Tier.objects.all())
+            return self.page(Tier.objects.filter(**self.query))
 
 Raise ``api.problems.Problem``, an exception of REST framework's or any error of an action: it becomes a problem.
 """
@@ -17,10 +21,11 @@ from contextlib import ExitStack
 from functools import partial
 from typing import Any, ClassVar
 
-from django.http import HttpRequest, HttpResponse
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from accounts.audit import acting_via
 from accounts.models import User
@@ -28,17 +33,24 @@ from accounts.policy import ANONYMOUS, CAPABILITIES
 from api.authentication import door
 from api.describe import Operation
 from api.idempotency import once
-from api.reading import check_address
+from api.pagination import PAGING
+from api.problems import Problem
+from api.reading import check_address, json_object
+from api.serializers import QuerySerializer, RecordSerializer
 
 
-class Endpoint(APIView):
+class Endpoint(GenericAPIView):
     """One address. ``policy`` names the capability of each method; a method without one cannot be called.
 
+    ``query_class`` reads what a GET may be asked; ``ordering_fields`` maps the names a list is sorted by to paths.
     Raises LookupError at import for a capability that is not in the policy table.
     """
 
     policy: ClassVar[Mapping[str, str]] = {}
     describe: ClassVar[Mapping[str, Operation]] = {}
+    query_class: ClassVar[type[QuerySerializer]] = QuerySerializer
+    ordering_fields: ClassVar[Mapping[str, str]] = {}
+    ordering: ClassVar[str] = ""
     format_kwarg = None  # addresses have no .json at their end
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -86,3 +98,51 @@ class Endpoint(APIView):
     def user(self) -> User:
         """Who acts."""
         return self.request.user  # type: ignore[no-any-return]
+
+    @property
+    def query(self) -> dict[str, Any]:
+        """What the address asks for, as filters. Raises Problem 400 for what means nothing."""
+        return self.query_class.read(self.request, PAGING if self.ordering else ())
+
+    def page(self, rows: QuerySet[Any]) -> Response:
+        """A page of ``rows``. One query, and those by which the serializer extends its rows."""
+        found = self.paginate_queryset(rows)
+        return self.get_paginated_response(self.get_serializer(found, many=True).data)
+
+    def one(self, rows: QuerySet[Any], status: int = 200, **match: Any) -> Response:
+        """The row that matches, with its ETag; 304 when the caller has it. Raises Http404. One query."""
+        serializer = self.get_serializer()
+        versioned = getattr(serializer.Meta, "versioned", False)
+        paths = serializer.paths | ({"version"} if versioned else set())
+        found = rows.filter(**match).order_by().values(*paths).first()
+        if found is None:
+            raise Http404
+        headers = {"ETag": etag(found["version"])} if versioned else {}
+        if status == 200 and headers and self.request.headers.get("If-None-Match") == headers["ETag"]:
+            return Response(status=304, headers=headers)
+        return Response(self.get_serializer(found).data, status, headers=headers)
+
+    def read(
+        self, serializer_class: type[RecordSerializer], *, partial: bool = False, **context: Any
+    ) -> dict[str, Any]:
+        """The clean values of the body. Raises ValidationError naming fields and rules, Problem 400, 413 or 415."""
+        context = self.get_serializer_context() | context
+        serializer = wanted(data=json_object(self.request), partial=partial, context=context)
+        serializer.is_valid(raise_exception=True)
+        return serializer.validated_data  # type: ignore[no-any-return]
+
+    @property
+    def expected_version(self) -> int | None:
+        """The version that ``If-Match`` names; None without it or for ``*``. Raises Problem 412 for another."""
+        wanted = self.request.headers.get("If-Match", "").strip()
+        if wanted in {"", "*"}:
+            return None
+        number = wanted.removeprefix("W/").strip('"')
+        if not number.isascii() or not number.isdigit() or len(number) > 9:
+            raise Problem("stale", "If-Match names no version of this resource.")
+        return int(number)
+
+
+def etag(version: int) -> str:
+    """The ETag of a row at ``version``."""
+    return f'"{version}"'

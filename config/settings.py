@@ -285,6 +285,7 @@ REST_FRAMEWORK = {
     "DEFAULT_THROTTLE_CLASSES": ["api.throttling.CallsPerMinute"],
     "DEFAULT_PARSER_CLASSES": ["api.parsers.StrictJSONParser", "api.parsers.MergePatchParser"],
     "DEFAULT_RENDERER_CLASSES": ["api.renderers.JSONRenderer"],
+    "DEFAULT_PAGINATION_CLASS": "api.pagination.KeysetPagination",
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "api.renderers.FirstRenderer",
     "EXCEPTION_HANDLER": "api.problems.exception_handler",
     "DEFAULT_SCHEMA_CLASS": "api.schema.PolicySchema",
@@ -299,6 +300,8 @@ SPECTACULAR_SETTINGS = {
     # Enumerations stay where they are used: named ones would change their names with every new list.
     "POSTPROCESSING_HOOKS": ["api.schema.add_shared"],
     "SORT_OPERATION_PARAMETERS": False,
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "DISABLE_DOCSTRING_DESCRIPTIONS": True,
     "COMPONENT_SPLIT_REQUEST": True,
 }
 API_CALLS_PER_MINUTE = 1200
