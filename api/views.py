@@ -122,9 +122,7 @@ class Endpoint(GenericAPIView):
             return Response(status=304, headers=headers)
         return Response(self.get_serializer(found).data, status, headers=headers)
 
-    def read(
-        self, serializer_class: type[RecordSerializer], *, partial: bool = False, **context: Any
-    ) -> dict[str, Any]:
+    def read(self, wanted: type[RecordSerializer], *, partial: bool = False, **context: Any) -> dict[str, Any]:
         """The clean values of the body. Raises ValidationError naming fields and rules, Problem 400, 413 or 415."""
         context = self.get_serializer_context() | context
         serializer = wanted(data=json_object(self.request), partial=partial, context=context)
