@@ -47,10 +47,14 @@ class _Block:
 
 
 class Calendar:
-    """Working time by ``rules``. Threads may share one: a block computed twice is the same block."""
+    """Working time by ``rules``. Threads may share one: a block computed twice is the same block.
 
-    def __init__(self, rules: Rules) -> None:
+    ``source`` is the text it was read from, for whoever keeps it beside the answer.
+    """
+
+    def __init__(self, rules: Rules, source: str = "") -> None:
         self.rules = rules
+        self.source = source
         self._blocks: dict[int, _Block] = {}
 
     def add(self, start: datetime, minutes: float | str | Decimal | Fraction) -> datetime:

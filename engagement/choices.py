@@ -14,13 +14,17 @@ class Kind(TextChoices):
     CTA_OPENED = "cta_opened", "A CTA was opened for me"
     CTA_ASSIGNED = "cta_assigned", "A CTA was handed to me"
     CTA_WOKE = "cta_woke", "A snoozed CTA came back"
+    SLA_WARNING = "sla_warning", "A promise to a customer is at risk"
+    SLA_BREACH = "sla_breach", "A promise to a customer was missed"
+    ESCALATION = "escalation", "An escalation reached me"
+    TICKET = "ticket", "A ticket of mine moved"
     TASK_DUE = "task_due", "Tasks of mine are due"
     IMPORT_DONE = "import_done", "An import finished"
     SYSTEM = "system", "The workspace itself"
 
 
 # Kinds whose mail is off until a person asks for it: they come often or wait well in the app.
-QUIET_BY_MAIL = frozenset({Kind.CTA_WOKE, Kind.IMPORT_DONE, Kind.HEALTH_TRIGGER})
+QUIET_BY_MAIL = frozenset({Kind.CTA_WOKE, Kind.IMPORT_DONE, Kind.HEALTH_TRIGGER, Kind.TICKET})
 
 
 def default_channels(kind: str) -> tuple[bool, bool]:

@@ -17,6 +17,7 @@ from packs.fields import with_edits
 from packs.metrics import input_metrics
 from packs.models import PackInstall, PackItem, TenantEdit
 from playbooks.actions import install_playbooks
+from support.actions import install_ladder, install_policies, install_support_levels
 from usage.actions import define_key_features, define_metric
 
 if TYPE_CHECKING:
@@ -36,7 +37,10 @@ def apply(install: PackInstall, sections: Sequence[str], *, actor: User | None, 
     edits = edits_of(items)
     by_section: dict[str, Definitions] = {}
     for item in sorted(items, key=lambda item: item.position):
-        by_section.setdefault(item.section, []).append(with_edits(item.data, edits[item.pk]))
+        data = with_edits(item.data, edits[item.pk])
+        by_section.setdefault(item.section, []).append(
+            {"key": item.key, "data": data} if item.section in WHOLE else data
+        )
     if "scorecards" in by_section:
         _metrics(by_section, install, at)
         define_key_features(FIRST.get(install.key, []), actor=actor, at=at, origin="pack")
@@ -92,9 +96,22 @@ def _playbooks(definitions: Definitions, install: PackInstall, at: datetime) -> 
     install_playbooks(definitions, pack=install.key, version=install.version, at=at)
 
 
+def _policies(definitions: Definitions, install: PackInstall, at: datetime) -> None:
+    install_policies(definitions, pack=install.key, at=at)
+
+
+def _ladder(definitions: Definitions, install: PackInstall, at: datetime) -> None:
+    install_ladder({part["key"]: part["data"] for part in definitions}, pack=install.key)
+
+
+# Sections that are one object: its app takes it whole, part by part under its key.
+WHOLE = frozenset({"escalation"})
 INSTALLERS: dict[str, Installer] = {
     "calendars": _rows(methodology.upsert_calendars),
     "severities": _rows(methodology.upsert_severities),
+    "support_levels": _rows(install_support_levels),
+    "sla_policies": _policies,
+    "escalation": _ladder,
     "tiers": _rows(methodology.upsert_tiers),
     "roles": _rows(methodology.upsert_team_roles),
     "lifecycle_stages": _rows(methodology.upsert_stages),

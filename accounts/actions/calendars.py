@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
+from django.db.models import ProtectedError
 
 from accounts.audit import record
 from accounts.errors import RuleViolated
@@ -56,10 +57,13 @@ def update_calendar(calendar: WorkCalendar, *, actor: User, at: datetime, **chan
 
 @transaction.atomic
 def delete_calendar(calendar: WorkCalendar, *, actor: User, at: datetime) -> None:
-    """Remove a calendar of one's own."""
+    """Remove a calendar of one's own. Raises RuleViolated while something counts in it."""
     calendar = _own(calendar)
     record("calendar.delete", calendar, actor=actor, at=at, before={"key": calendar.key, "name": calendar.name})
-    calendar.delete()
+    try:
+        calendar.delete()
+    except ProtectedError as error:
+        raise RuleViolated("calendar.in_use", "A service level or a team counts in this calendar.") from error
 
 
 def _own(calendar: WorkCalendar) -> WorkCalendar:

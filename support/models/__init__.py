@@ -1,6 +1,6 @@
 """Rows of the support desk. Other apps change them only through ``support.actions``."""
 
-from support.models.clocks import SlaAlert, SlaClock
+from support.models.clocks import CalendarSnapshot, DeadlineRun, SlaAlert, SlaClock
 from support.models.escalations import Escalation, EscalationUpdate, Ladder
 from support.models.messages import Attachment, Macro, Message
 from support.models.policies import HolidayList, SlaPolicy, SlaPolicyVersion
@@ -9,6 +9,8 @@ from support.models.tickets import Ticket, TicketEvent, TicketLink, TicketRating
 
 __all__ = [
     "Attachment",
+    "CalendarSnapshot",
+    "DeadlineRun",
     "Escalation",
     "EscalationUpdate",
     "HolidayList",

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
 from support.choices import Clock, Verdict
 from tenants.guard import TenantModel, TenantQuerySet
+
+
+class CalendarSnapshot(TenantModel):
+    """A calendar as it was when deadlines were counted in it: an edit makes another, judged promises keep theirs."""
+
+    digest = models.CharField(max_length=64, unique=True)
+    definition = models.JSONField()
 
 
 class SlaClockQuerySet(TenantQuerySet):
@@ -38,8 +46,10 @@ class SlaClock(TenantModel):
     policy_version = models.ForeignKey(
         "support.SlaPolicyVersion", null=True, blank=True, on_delete=models.PROTECT, related_name="clocks"
     )
-    # The calendar it was counted in, as it was; empty: round the clock. Kept when the calendar is edited.
-    calendar = models.JSONField(default=dict, blank=True)
+    calendar = models.ForeignKey(
+        CalendarSnapshot, null=True, blank=True, on_delete=models.PROTECT, related_name="+",
+        help_text="Empty: time elapses round the clock",
+    )  # fmt: skip
     target_seconds = models.PositiveIntegerField()
     strict = models.BooleanField(default=False, help_text='"Less than": exactly the target is too late')
     started_at = models.DateTimeField()
@@ -51,7 +61,10 @@ class SlaClock(TenantModel):
     remaining_seconds = models.IntegerField(help_text="Target less consumed; negative when late")
     missed_at = models.DateTimeField(null=True, blank=True)
     verdict = models.CharField(max_length=10, choices=Verdict.choices, default=Verdict.RUNNING)
-    next_alert_at = models.DateTimeField(null=True, blank=True, help_text="When the sweep has to look again")
+    # When each threshold is reached, so far as it can be known now; the sweep reads these and works nothing out.
+    thresholds = ArrayField(models.CharField(max_length=8), default=list, blank=True)
+    moments = ArrayField(models.DateTimeField(), default=list, blank=True)
+    next_alert_at = models.DateTimeField(null=True, blank=True, help_text="The first of them nobody was told of")
     computed_at = models.DateTimeField()
 
     objects = SlaClockQuerySet.as_manager()
@@ -106,9 +119,27 @@ class SlaAlert(TenantModel):
     sent_at = models.DateTimeField()
     is_late = models.BooleanField(default=False, help_text="Told long after it fell due")
     rearmed_at = models.DateTimeField(null=True, blank=True)
+    told_at = models.DateTimeField(null=True, blank=True, help_text="When people were told; empty: still to do")
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["clock", "threshold"], condition=Q(rearmed_at=None), name="sla_alert_once"),
         ]
-        indexes = [models.Index(fields=["-sent_at"], name="sla_alert_newest")]
+        indexes = [
+            models.Index(fields=["-sent_at"], name="sla_alert_newest"),
+            models.Index(fields=["sent_at"], condition=Q(told_at=None), name="sla_alert_untold"),
+        ]
+
+
+class DeadlineRun(TenantModel):
+    """One recomputation of all open deadlines, and how far it is."""
+
+    reason = models.CharField(max_length=120)
+    started_at = models.DateTimeField()
+    total = models.PositiveIntegerField(default=0)
+    done = models.PositiveIntegerField(default=0)
+    changed = models.PositiveIntegerField(default=0)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-started_at"]

@@ -26,6 +26,7 @@ class SupportSettings(TenantModel):
     ask_for_rating = models.BooleanField(default=True, help_text="Ask the customer when a ticket is closed")
     # "80%" is a share of the promised time used up, "60m" that many business minutes left.
     warn_at = ArrayField(models.CharField(max_length=8), default=list, blank=True)
+    calendars_seen = models.CharField(max_length=64, blank=True, help_text="Digest of what open deadlines count in")
     customers_see_deadlines = models.BooleanField(default=True)
     only = models.BooleanField(default=True, editable=False, unique=True)
     version = models.PositiveIntegerField(default=1)

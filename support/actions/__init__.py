@@ -1,0 +1,85 @@
+"""What changes in the support desk: tickets, conversations, escalations, service levels, alerts."""
+
+from support.actions.calendars import recompute_open, recompute_where_calendars_changed
+from support.actions.clocks import recompute, recompute_escalations
+from support.actions.conversation import customer_reply, mark_failed, mark_sent, note, reply
+from support.actions.escalations import (
+    acknowledge,
+    begin,
+    escalate,
+    hand_over,
+    log_escalation_time,
+    pass_on,
+    post_update,
+    resolve_escalation,
+)
+from support.actions.handling import assign, change_level, change_severity, link, log_time, merge, rate, split
+from support.actions.log import settings_row
+from support.actions.policies import (
+    change_policy,
+    create_policy,
+    install_ladder,
+    install_policies,
+    install_support_levels,
+    retire_policy,
+)
+from support.actions.sweep import Swept, note_due, sweep, tell
+from support.actions.tickets import (
+    NotAllowed,
+    cancel,
+    change_status,
+    close,
+    close_quiet,
+    open_ticket,
+    reopen,
+    resolve,
+    update_ticket,
+)
+
+__all__ = [
+    "NotAllowed",
+    "Swept",
+    "acknowledge",
+    "assign",
+    "begin",
+    "cancel",
+    "change_level",
+    "change_policy",
+    "change_severity",
+    "change_status",
+    "close",
+    "close_quiet",
+    "create_policy",
+    "customer_reply",
+    "escalate",
+    "hand_over",
+    "install_ladder",
+    "install_policies",
+    "install_support_levels",
+    "link",
+    "log_escalation_time",
+    "log_time",
+    "mark_failed",
+    "mark_sent",
+    "merge",
+    "note",
+    "note_due",
+    "open_ticket",
+    "pass_on",
+    "post_update",
+    "rate",
+    "recompute",
+    "recompute_escalations",
+    "recompute_open",
+    "recompute_where_calendars_changed",
+    "reopen",
+    "reply",
+    "resolve",
+    "resolve_escalation",
+    "retire_policy",
+    "settings_row",
+    "split",
+    "sweep",
+    "tell",
+    "update_ticket",
+]

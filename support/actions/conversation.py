@@ -1,0 +1,128 @@
+"""What is said in a ticket: answers, the customer's messages, internal notes, and whether they arrived."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+
+from accounts.actions.changes import mark_changed
+from support.actions.clocks import recompute
+from support.actions.log import add_event, audit, locked, store, written
+from support.actions.tickets import change_status
+from support.choices import DONE, WAITING, Delivery, EventKind, Status
+from support.models import Message, Ticket
+
+if TYPE_CHECKING:
+    from accounts.models import Contact, User
+
+
+@transaction.atomic
+def reply(
+    ticket: Ticket,
+    body: str,
+    *,
+    actor: User | None,
+    at: datetime,
+    status: str = "",
+    html: str = "",
+    channel: str = "",
+    delivery: str = Delivery.NONE,
+    is_automatic: bool = False,
+    expected_version: int | None = None,
+) -> Message:
+    """Answer the customer. Returns the message; a new ticket becomes open, or ``status`` where one is given.
+
+    A person's answer is the first response and the update that was owed, as of ``at``; an automatic one
+    (acknowledgement, out of office, a machine's suggestion, AMB-134) is neither. With ``delivery`` pending it
+    still has to leave the house: ``mark_failed`` takes its effect back.
+    """
+    ticket = locked(ticket, expected_version)
+    message = Message.objects.create(
+        ticket=ticket, author=actor, body=written(body), html=html, channel=channel or ticket.channel,
+        delivery=delivery, sent_at=at if delivery == Delivery.SENT else None, is_automatic=is_automatic, created_at=at,
+    )  # fmt: skip
+    data = {"message": str(message.pk), "automatic": is_automatic}
+    add_event(ticket, EventKind.AGENT_REPLY, at=at, actor=actor, data=data)
+    if not is_automatic:
+        first = {} if ticket.first_responded_at or ticket.opened_by_staff else {"first_responded_at": at}
+        takes = {"assignee": actor} if ticket.assignee_id is None and actor is not None else {}
+        store(ticket, last_agent_at=at, **first, **takes)
+    wanted = status or (Status.OPEN if ticket.status == Status.NEW and not is_automatic else "")
+    if wanted and wanted != ticket.status:
+        change_status(ticket, wanted, actor=actor, at=at)
+    else:
+        recompute([ticket], at=at)
+    audit("reply", ticket, actor=actor, at=at, after={"message": str(message.pk), "automatic": is_automatic})
+    return message
+
+
+@transaction.atomic
+def customer_reply(
+    ticket: Ticket,
+    body: str,
+    *,
+    contact: Contact | None,
+    at: datetime,
+    channel: str = "",
+    html: str = "",
+    mail_id: str = "",
+    actor: User | None = None,
+    is_automatic: bool = False,
+) -> Message:
+    """Take a message of the customer's. Returns it. One that was waited for goes on; one that was done reopens.
+
+    An automatic message (out of office) is kept and changes nothing.
+    """
+    ticket = locked(ticket)
+    message = Message.objects.create(
+        ticket=ticket, from_customer=True, contact=contact, author=None, body=written(body), html=html,
+        channel=channel or ticket.channel, mail_id=mail_id, is_automatic=is_automatic, created_at=at,
+    )  # fmt: skip
+    data = {"message": str(message.pk), "automatic": is_automatic}
+    add_event(ticket, EventKind.CUSTOMER_REPLY, at=at, actor=actor, data=data)
+    if not is_automatic:
+        store(ticket, last_customer_at=at)
+        if ticket.status in DONE | WAITING:
+            change_status(ticket, Status.OPEN, actor=actor, at=at, reason="The customer wrote")
+        mark_changed([ticket.account_id], at=at)
+    audit("customer_reply", ticket, actor=actor, at=at, after={"message": str(message.pk)})
+    return message
+
+
+@transaction.atomic
+def note(ticket: Ticket, body: str, *, actor: User | None, at: datetime) -> Message:
+    """Add an internal note. Returns it. It is no response: no clock knows of it."""
+    ticket = locked(ticket)
+    message = Message.objects.create(
+        ticket=ticket, is_internal=True, author=actor, body=written(body), channel=ticket.channel, created_at=at
+    )
+    add_event(ticket, EventKind.NOTE, at=at, actor=actor, data={"message": str(message.pk)})
+    store(ticket)
+    audit("note", ticket, actor=actor, at=at, after={"message": str(message.pk)})
+    return message
+
+
+@transaction.atomic
+def mark_sent(message: Message, *, at: datetime, mail_id: str = "") -> bool:
+    """The message left the house; False where that was known."""
+    changed = Message.objects.filter(pk=message.pk).exclude(delivery=Delivery.SENT)
+    values = {"mail_id": mail_id} if mail_id else {}
+    return bool(changed.update(delivery=Delivery.SENT, sent_at=at, delivery_error="", **values))
+
+
+@transaction.atomic
+def mark_failed(message: Message, *, error: str, at: datetime) -> None:
+    """The message never reached the customer: the clocks it stopped run again, as if it had not been written."""
+    ticket = locked(message.ticket)
+    changed = Message.objects.filter(pk=message.pk).exclude(delivery=Delivery.FAILED)
+    if not changed.update(delivery=Delivery.FAILED, delivery_error=error[:300], sent_at=None):
+        return
+    data = {"message": str(message.pk), "error": error[:300]}
+    add_event(ticket, EventKind.REPLY_FAILED, at=at, actor=None, data=data)
+    arrived = ticket.messages.public().filter(from_customer=False, is_automatic=False).exclude(delivery=Delivery.FAILED)
+    first = arrived.order_by("created_at").values_list("created_at", flat=True).first()
+    store(ticket, first_responded_at=None if ticket.opened_by_staff else first)
+    recompute([ticket], at=at)
+    audit("reply_failed", ticket, actor=None, at=at, after=data)

@@ -1,0 +1,203 @@
+"""Telling in time: warnings, breaches, and the escalation a threatened promise brings with it.
+
+A clock stores when each of its thresholds is reached, so that a sweep works nothing out: it reads the rows whose
+moment has come by index, notes one alert for each threshold, and moves on. The note is unique, so two sweeps,
+or one that was killed and begins again, note it once; people are told from the notes.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import connection, transaction
+
+from accounts.choices import LEADER_ROLES, Role
+from accounts.errors import RuleViolated
+from accounts.models import User
+from engagement.actions import notify
+from engagement.choices import Kind
+from support.actions.escalations import escalate
+from support.choices import DONE, Clock
+from support.models import Ladder, SlaAlert, Ticket
+from tenants.guard import new_id
+
+BATCH = 1000
+# An alert that comes this long after its moment says so.
+LATE_AFTER = timedelta(minutes=5)
+BREACH = "100%"
+
+TAKE = """
+select id, thresholds, moments, armed_at from support_slaclock
+where next_alert_at <= %s order by next_alert_at limit %s for update skip locked
+"""
+NOTE = """
+insert into support_slaalert (id, clock_id, threshold, fell_due_at, sent_at, is_late)
+select v.id, v.clock, v.threshold, v.fell_due, %s, v.late
+from unnest(%s::uuid[], %s::uuid[], %s::text[], %s::timestamptz[], %s::bool[])
+    as v(id, clock, threshold, fell_due, late)
+on conflict (clock_id, threshold) where rearmed_at is null do nothing
+"""
+MOVE_ON = """
+update support_slaclock as c
+set next_alert_at = v.next,
+    verdict = case when v.broken is not null and c.verdict = 'running' then 'missed' else c.verdict end,
+    missed_at = case when v.broken is not null and c.verdict = 'running' then v.broken else c.missed_at end
+from unnest(%s::uuid[], %s::timestamptz[], %s::timestamptz[]) as v(id, next, broken)
+where c.id = v.id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """What a sweep did: clocks looked at, alerts people were told of, escalations it raised."""
+
+    clocks: int = 0
+    told: int = 0
+    escalated: int = 0
+
+
+def sweep(*, at: datetime) -> Swept:
+    """Note every alert that is due at ``at``, then tell people. One query when nothing is due.
+
+    Each batch is a transaction: a worker that dies between two loses nothing, and nothing is told twice.
+    """
+    clocks = 0
+    while taken := note_due(at=at):
+        clocks += taken
+        if taken < BATCH:
+            break
+    if clocks:
+        mark_breached(at=at)
+    told, escalated = tell(at=at)
+    return Swept(clocks, told, escalated)
+
+
+@transaction.atomic
+def note_due(*, at: datetime, most: int = BATCH) -> int:
+    """Note the alerts of at most ``most`` clocks whose moment has come; how many clocks. Three statements."""
+    with connection.cursor() as cursor:
+        cursor.execute(TAKE, [at, most])
+        rows = cursor.fetchall()
+        if not rows:
+            return 0
+        alerts, moves = [], []
+        for key, thresholds, moments, armed_at in rows:
+            due = [(name, moment) for name, moment in zip(thresholds, moments, strict=True) if moment <= at]
+            ahead = [moment for moment in moments if moment > at]
+            late_from = at - LATE_AFTER
+            alerts += [(new_id(), key, name, moment, max(moment, armed_at) < late_from) for name, moment in due]
+            moves.append((key, min(ahead, default=None), dict(due).get(BREACH)))
+        cursor.execute(NOTE, [at, *map(list, zip(*alerts, strict=True))])
+        cursor.execute(MOVE_ON, [list(column) for column in zip(*moves, strict=True)])
+    return len(rows)
+
+
+def tell(*, at: datetime, most: int = BATCH) -> tuple[int, int]:
+    """Tell people of noted alerts, oldest first: (alerts told, escalations raised)."""
+    waiting = SlaAlert.objects.filter(told_at=None).order_by("sent_at", "fell_due_at").values_list("pk", flat=True)
+    told = escalated = 0
+    for pk in waiting[:most]:
+        with transaction.atomic():
+            alert = _claimed(pk)
+            if alert is None:
+                continue
+            raised = _escalate(alert, at=at)
+            _notify(alert, raised, at=at)
+            SlaAlert.objects.filter(pk=pk).update(told_at=at)
+            told, escalated = told + 1, escalated + raised
+    return told, escalated
+
+
+def _claimed(pk: UUID) -> SlaAlert | None:
+    """The alert, locked; None when another sweep has it or had it."""
+    rows = SlaAlert.objects.select_for_update(of=("self",), skip_locked=True).filter(pk=pk, told_at=None)
+    return rows.select_related(
+        "clock__ticket__account__owner", "clock__ticket__account__tier", "clock__ticket__assignee",
+        "clock__ticket__severity", "clock__escalation__account", "clock__escalation__owner", "clock__policy_version",
+    ).first()  # fmt: skip
+
+
+def _escalate(alert: SlaAlert, *, at: datetime) -> bool:
+    """Raise the escalation the policy asks for at this threshold (FLEET-10.4, AMB-96); whether one was."""
+    clock = alert.clock
+    version, ticket = clock.policy_version, clock.ticket
+    if version is None or ticket is None or alert.threshold != f"{version.escalate_at_pct}%":
+        return False
+    if clock.stopped_at is not None or ticket.status in DONE:
+        return False
+    ladder = Ladder.objects.filter(pack=version.policy.pack).first()
+    if ladder is None or not ladder.definition.get("paths"):
+        return False
+    path = ladder.definition["paths"][0]
+    if ticket.escalations.filter(ladder=ladder, path=path["key"]).exists():
+        return False
+    reason = f"{clock.get_kind_display()} of #{ticket.number} is threatened: {alert.threshold} of the time is used"
+    level = path["steps"][1] if len(path["steps"]) > 1 else path["steps"][0]
+    try:
+        with transaction.atomic():
+            escalate(
+                ticket.account, ladder=ladder, path=path["key"], level=level, reason=reason, ticket=ticket,
+                is_automatic=True, actor=None, at=at,
+            )  # fmt: skip
+    except RuleViolated:
+        return False  # somebody was faster
+    return True
+
+
+def _notify(alert: SlaAlert, raised: bool, *, at: datetime) -> None:
+    clock = alert.clock
+    subject: Any = clock.ticket or clock.escalation
+    what = Clock(clock.kind).label
+    broken = alert.threshold == BREACH
+    title = f"{what} {'missed' if broken else 'at risk'}: {subject}"
+    lines = [
+        f"{subject.account.name}",
+        f"{'Missed' if broken else _words(alert.threshold)} at {alert.fell_due_at:%Y-%m-%d %H:%M %Z}.",
+    ]
+    if alert.is_late:
+        lines.append("This notice is late: it should have come then.")
+    if raised:
+        lines.append("It was escalated automatically.")
+    url = f"/tickets/{clock.ticket_id}/" if clock.ticket_id else f"/escalations/{clock.escalation_id}/"
+    notify(
+        _recipients(alert), kind=Kind.SLA_BREACH if broken else Kind.SLA_WARNING, title=title[:200],
+        body="\n".join(lines), url=url, account=subject.account, at=at, dedupe_key=f"sla:{alert.pk}",
+    )  # fmt: skip
+
+
+def _words(threshold: str) -> str:
+    amount = threshold[:-1]
+    return f"{amount} % of the time was used" if threshold.endswith("%") else f"{amount} minutes were left"
+
+
+def _recipients(alert: SlaAlert) -> Sequence[User]:
+    """Whoever works it; nobody yet: the agents. A breach reaches the account's owner and the leaders too."""
+    clock = alert.clock
+    subject: Any = clock.ticket or clock.escalation
+    worker = clock.ticket.assignee if clock.ticket else clock.escalation.owner  # type: ignore[union-attr]
+    people: list[User] = [worker] if worker and worker.is_active else _in_roles([Role.SUPPORT_AGENT])
+    if alert.threshold == BREACH:
+        owner = subject.account.owner
+        people += [owner] if owner else []
+        people += _in_roles(LEADER_ROLES - {Role.ADMIN})
+    return list({person.pk: person for person in people}.values())
+
+
+def _in_roles(roles: Iterable[str]) -> list[User]:
+    return list(User.objects.active().filter(role__in=list(roles)))
+
+
+def mark_breached(*, at: datetime) -> int:
+    """Repeat on tickets that a promise about them was broken; how many."""
+    broken: dict[UUID, datetime] = defaultdict(lambda: at)
+    rows = Ticket.objects.active().filter(breached_at=None, clocks__verdict="missed")
+    for key, missed in rows.values_list("pk", "clocks__missed_at"):
+        broken[key] = min(broken[key], missed or at)
+    for key, missed in broken.items():
+        Ticket.objects.filter(pk=key, breached_at=None).update(breached_at=missed)
+    return len(broken)

@@ -1,0 +1,40 @@
+"""Celery's doors to the desk's clocks; the beat schedule is in config/celery.py."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from celery import shared_task
+from django.utils import timezone
+
+from support import actions
+from tenants.locks import job_lock
+from tenants.tasks import TenantTask
+
+
+@shared_task(
+    base=TenantTask,
+    name="support.sweep",
+    waiting="select least((select min(next_alert_at) from {schema}.support_slaclock where next_alert_at <= now()),"
+    " (select min(sent_at) from {schema}.support_slaalert where told_at is null))",
+)
+def sweep() -> dict[str, int]:
+    """Warn, tell of breaches and escalate what is due. Two at once do nothing twice."""
+    done = actions.sweep(at=timezone.now())
+    return {"clocks": done.clocks, "told": done.told, "escalated": done.escalated}
+
+
+@shared_task(base=TenantTask, name="support.follow_calendars")
+def follow_calendars() -> dict[str, Any]:
+    """Recompute open deadlines where calendars, holidays or service levels changed."""
+    with job_lock("support.deadlines") as held:
+        if not held:
+            return {"skipped": "another worker recomputes"}
+        run = actions.recompute_where_calendars_changed(at=timezone.now())
+    return {"tickets": run.done, "moved": run.changed} if run else {"skipped": "nothing changed"}
+
+
+@shared_task(base=TenantTask, name="support.close_quiet")
+def close_quiet() -> int:
+    """Close resolved tickets nobody objected to; how many."""
+    return actions.close_quiet(at=timezone.now())
