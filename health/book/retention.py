@@ -65,6 +65,8 @@ def retention(
 
 def _sum_on(day: date) -> Any:
     running = Q(start_on__lte=day) & (Q(end_on=None) | Q(end_on__gte=day))
+    # A reported churn ends what has no last day of its own (decision 0007).
+    running &= Q(account__churned_on=None) | Q(account__churned_on__gte=day)
     return Coalesce(Sum("arr", filter=running), Decimal(0))
 
 

@@ -49,11 +49,37 @@ class TestCommercialState:
                 [],
                 State(Decimal(0), None, None, None, None),
             ),
-            # A contract in force is stronger than a reported churn.
+            # A last day that is agreed is stronger than a reported churn.
             (
                 [term()],
                 [ChurnFact(TODAY, returned=False)],
                 State(Decimal(100), None, date(2026, 12, 31), "active", None),
+            ),
+            (
+                [term(end=None), term()],
+                [ChurnFact(TODAY, returned=False)],
+                State(Decimal(200), None, date(2026, 12, 31), "active", None),
+            ),
+            # What has no last day is over with the churn reported after it began, if that was the last word.
+            (
+                [term(end=None), term(end=None)],
+                [ChurnFact(date(2026, 7, 1), returned=False)],
+                State(Decimal(0), None, None, "churned", date(2026, 7, 1)),
+            ),
+            (
+                [term(end=None), term(start=date(2026, 7, 2), end=None)],
+                [ChurnFact(date(2026, 7, 1), returned=False)],
+                State(Decimal(200), None, None, "active", None),
+            ),
+            (
+                [term(end=None)],
+                [ChurnFact(date(2026, 7, 1), returned=False), ChurnFact(date(2026, 8, 1), returned=True)],
+                State(Decimal(100), None, None, "active", None),
+            ),
+            (
+                [term(end=None)],
+                [ChurnFact(TODAY + timedelta(1), returned=False)],
+                State(Decimal(100), None, None, "active", None),
             ),
             (
                 [term("ended", end=date(2026, 6, 30))],
@@ -194,10 +220,13 @@ class TestBulk:
         assert list(ContractLine.objects.values_list("seats", "arr")) == [(5, Decimal(150))]
         assert (Account.objects.get().arr, Contract.objects.get().version) == (Decimal(150), 2)
 
-    def test_churn_facts_count_where_no_contract_is_in_force(self):
+    def test_churn_facts_count_where_no_contract_runs_to_a_last_day(self):
         upsert_accounts([{"external_id": x, "name": x} for x in "AB"], source="s", actor=None, at=AT)
         upsert_contracts(
-            [{"external_id": "1", "account": "B", "start_on": "2026-01-01", "arr": "5"}], source="s", actor=None, at=AT
+            [{"external_id": "1", "account": "B", "start_on": "2026-01-01", "end_on": "2026-12-31", "arr": "5"}],
+            source="s",
+            actor=None,
+            at=AT,
         )
         rows = [
             {

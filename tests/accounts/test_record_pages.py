@@ -299,3 +299,15 @@ class TestAuditPage:
         lines = client.get("/audit/export.csv?action=account").content.decode("utf-8-sig").strip().splitlines()
         assert len(lines) == 3
         assert "account.updated" in lines[1]
+
+
+def test_a_contract_without_a_last_day_shows_that_a_churn_ended_it(client, account):
+    Contract.objects.create(account=account, start_on=timezone.localdate() - timedelta(days=90), arr=1000)
+    before = client.get(url(account, "contracts/")).content.decode()
+    Account.objects.filter(pk=account.pk).update(churned_on=timezone.localdate(), status="churned")
+    page = client.get(url(account, "contracts/")).content.decode()
+    assert ("Given up" in before, "Given up" in page, "Contracts without a last day count no more" in page) == (
+        False,
+        True,
+        True,
+    )

@@ -299,6 +299,13 @@ class TestRetention:
         assert now == retention_of([(Decimal(then), Decimal(after)) for then, after in terms.values()])
         assert now == Retention(Decimal(400), Decimal("62.5"), Decimal(50), 3, 2)
 
+    def test_an_open_contract_of_a_churned_account_is_lost_from_that_day(self, vp):
+        for churned_on in (TODAY - timedelta(days=31), TODAY - timedelta(days=1), None):
+            account = AccountFactory(churned_on=churned_on, status="churned" if churned_on else "active")
+            Contract.objects.create(account=account, start_on=TODAY - timedelta(days=900), arr=100)
+        now, month_ago = retention(Account.objects.all(), "USD", TODAY)
+        assert ((now.customers, now.kept), (month_ago.customers, month_ago.kept)) == ((3, 1), (3, 2))
+
 
 class TestPortfolio:
     def test_totals_by_colour_add_up_and_leave_other_currencies_out_of_the_money(self, vp, scored):

@@ -1,12 +1,17 @@
 """A customer's five files with the traps such files have: all rows accounted for, the second time nothing changes."""
 
+import re
 from datetime import date
 from decimal import Decimal
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 
 from accounts.models import Account, Activity, AuditEntry, Contract
+from health.actions import recompute
+from health.models import AccountHealth
+from packs.actions import install_pack
 from tests.imports.conftest import counts
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -75,7 +80,7 @@ def test_the_files_say_what_they_should(bring_in):
         for account in Account.objects.all()
     }
     assert accounts == {
-        "Northwind Freight": ("active", Decimal(12000), 45, "Enterprise", "partner"),
+        "Northwind Freight": ("churned", Decimal(0), None, "Enterprise", "partner"),
         "Southgate Retail": ("active", Decimal(0), None, "Basic", "organic"),
         "Eastline Foods": ("active", Decimal(2400), 12, "Pro", "event"),
     }
@@ -101,13 +106,18 @@ def _daily(name):
         return {(on, metric): number for on, metric, number in cursor.fetchall()}
 
 
-def test_a_return_takes_a_churn_back_and_a_contract_in_force_outweighs_it(bring_in):
+def test_a_return_takes_a_churn_back_and_one_that_stands_ends_what_is_open_ended(bring_in):
     bring_in("accounts.csv", "accounts")
     bring_in("subscriptions.csv", "contracts")
     assert Account.objects.get(name="Southgate Retail").churned_on == date(2025, 8, 10)
     bring_in("churn.csv", "churn")
     by_name = dict(Account.objects.values_list("name", "status"))
-    assert by_name == {"Northwind Freight": "active", "Southgate Retail": "active", "Eastline Foods": "active"}
+    assert by_name == {"Northwind Freight": "churned", "Southgate Retail": "active", "Eastline Foods": "active"}
+    north = Account.objects.get(name="Northwind Freight")
+    assert (north.churned_on, north.arr) == (date(2025, 8, 11), Decimal(0))
+    bring_in("subscriptions.csv", "contracts")
+    north.refresh_from_db()
+    assert (north.status, north.arr) == ("churned", Decimal(0))
     titles = sorted(Activity.objects.filter(kind="contract").values_list("title", flat=True))
     assert titles == ["Came back", "Churned: budget", "Churned: pricing"]
 
@@ -124,3 +134,24 @@ def test_the_log_says_who_brought_in_what(bring_in, leader):
     assert (created.actor, created.via) == (leader, "import: file.csv")
     done = AuditEntry.objects.get(action="import.done")
     assert done.after == {"rows": 6, "created": 3, "updated": 0, "duplicates": 1, "rejected": 2}
+
+
+def test_what_was_brought_in_is_scored_and_fills_the_portfolio(bring_in, client, leader):
+    now = timezone.now()
+    install_pack("fmea", actor=None, at=now)
+    for name, target in FILES:
+        bring_in(name, target)
+    recompute(at=now)
+
+    health = {row.account.name: row for row in AccountHealth.objects.select_related("account")}
+    client.force_login(leader)
+    page = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", client.get("/portfolio/").content.decode()))
+
+    # Who churned has no health; the others' says how much of the scorecard the files feed: too little for a figure.
+    assert {name: (row.coverage_pct, row.score) for name, row in health.items()} == {
+        "Southgate Retail": (0, None),
+        "Eastline Foods": (30, None),
+    }
+    assert "ARR $2k 2 accounts" in page
+    assert "Accounts scored 0% 0 of 2" in page
+    assert "Nobody 2 accounts" in page
