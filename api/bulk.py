@@ -33,7 +33,7 @@ class ErrorSerializer(serializers.Serializer):
     detail = serializers.CharField()
 
 
-class ItemSerializer(serializers.Serializer):
+class BulkItemSerializer(serializers.Serializer):
     """What became of one item."""
 
     index = serializers.IntegerField()
@@ -45,7 +45,7 @@ class ItemSerializer(serializers.Serializer):
 class BulkAnswerSerializer(serializers.Serializer):
     """How many items had which outcome, and each of them."""
 
-    results = ItemSerializer(many=True)
+    results = BulkItemSerializer(many=True)
 
     def get_fields(self) -> dict[str, serializers.Field]:
         return {outcome.value: serializers.IntegerField() for outcome in Outcome} | super().get_fields()

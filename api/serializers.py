@@ -27,21 +27,15 @@ Row = dict[str, Any]
 DEFAULT_SOURCE = "api"
 
 
-class BlankAsNullField(serializers.CharField):
-    """Text whose column is empty where the API says null."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**{"allow_null": True, "read_only": True, **kwargs})
-
-    def to_representation(self, value: Any) -> str | None:
-        return value or None
-
-
 class Column(NamedTuple):
     """Where a field is read from, and what shapes its value."""
 
     path: str
     shape: Callable[[Any], Any] | None
+
+
+def _or_none(value: Any) -> Any:
+    return value or None
 
 
 class RowListSerializer(serializers.ListSerializer):
@@ -56,24 +50,24 @@ class RowSerializer(serializers.ModelSerializer):
     """A row of ``values()`` as the API shows it.
 
     ``Meta.fields`` names what is shown. ``Meta.paths`` says where a field comes from if not from the column of its
-    name; ``account__name`` follows relations. Fields that are declared need a path as well; those in
-    ``Meta.extended`` are put on the rows of a page by ``extend``.
+    name; ``account__name`` follows relations. ``Meta.blank_as_null`` names text whose empty column the API shows as
+    null, ``Meta.extended`` declared fields that ``extend`` puts on the rows of a page.
     """
 
     def get_fields(self) -> dict[str, serializers.Field]:
         """Declared fields, and those the model's columns give."""
         declared = copy.deepcopy(self._declared_fields)
-        return {name: declared.get(name) or self._of_model(self._path(name)) for name in self.Meta.fields}
+        return {name: declared.get(name) or self._of_model(name) for name in self.Meta.fields}
 
     @classmethod
     def _path(cls, name: str) -> str:
         return getattr(cls.Meta, "paths", {}).get(name, name)  # type: ignore[no-any-return]
 
-    def _of_model(self, path: str) -> serializers.Field:
-        model, nullable = self.Meta.model, False
-        *relations, last = path.split("__")
-        for name in relations:
-            relation = model._meta.get_field(name)
+    def _of_model(self, name: str) -> serializers.Field:
+        model, nullable = self.Meta.model, name in getattr(self.Meta, "blank_as_null", ())
+        *relations, last = self._path(name).split("__")
+        for step in relations:
+            relation = model._meta.get_field(step)
             nullable = nullable or not relation.concrete or relation.null
             model = relation.related_model
         column = model._meta.pk if last == "pk" else model._meta.get_field(last)
@@ -87,11 +81,11 @@ class RowSerializer(serializers.ModelSerializer):
     @classmethod
     @cache
     def columns(cls) -> dict[str, Column]:
-        """The fields that are columns. Worked out once: making fields costs more than showing a row."""
-        extended = getattr(cls.Meta, "extended", ())
+        """The fields that are columns, worked out once."""
+        extended, nulls = getattr(cls.Meta, "extended", ()), getattr(cls.Meta, "blank_as_null", ())
         return {
-            name: Column(cls._path(name), field.to_representation if isinstance(field, BlankAsNullField) else None)
-            for name, field in cls().fields.items()
+            name: Column(cls._path(name), _or_none if name in nulls else None)
+            for name in cls.Meta.fields
             if name not in extended
         }
 

@@ -104,6 +104,10 @@ class Endpoint(GenericAPIView):
         """What the address asks for, as filters. Raises Problem 400 for what means nothing."""
         return self.query_class.read(self.request, PAGING if self.ordering else ())
 
+    def refuse_parameters(self) -> None:
+        """Raise Problem 400 for anything behind the question mark that ``query_class`` does not know."""
+        _ = self.query
+
     def page(self, rows: QuerySet[Any]) -> Response:
         """A page of ``rows``. One query, and those by which the serializer extends its rows."""
         found = self.paginate_queryset(rows)

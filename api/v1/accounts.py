@@ -25,7 +25,7 @@ from api.problems import refuse
 from api.reading import json_object
 from api.schema import IF_MATCH
 from api.scope import editable_account, require_editable, visible_account
-from api.serializers import BlankAsNullField, RecordSerializer, Row, RowSerializer, record
+from api.serializers import RecordSerializer, Row, RowSerializer, record
 from api.v1.account_filters import AccountQuery, accounts_asked_for
 from api.views import Endpoint, etag
 
@@ -40,7 +40,6 @@ AccountName = record(
 
 
 class AccountSerializer(RowSerializer):
-    health_band = BlankAsNullField()
     external_ids = serializers.DictField(child=serializers.ListField(), help_text="{source: [ids]}", read_only=True)
 
     class Meta:
@@ -55,6 +54,7 @@ class AccountSerializer(RowSerializer):
             "health_shown": "health__shown",
             "health_band": "health__current_band",
         }
+        blank_as_null = ("health_band",)
         extended = ("external_ids",)
         versioned = True
 

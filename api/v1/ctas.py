@@ -5,68 +5,31 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
+from django.db.models import QuerySet
 from django.http import Http404
 from django.urls import path
 from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.fields import FieldError, choice, day, text
+from accounts.fields import FieldError, choice, day, identifier, text
 from accounts.models import Account, User
 from accounts.record_fields import ACCOUNT_REFERENCE
-from api import describe as d
-from api.describe import Operation
-from api.inputs import read_fields, schema_of
-from api.problems import Problem, refuse
-from api.reading import bad_parameter, day_parameter, json_object, uuid_parameter
-from api.resources import Column, Resource, expected_version
+from api.problems import bad_parameter
+from api.schema import IF_MATCH
 from api.scope import require_editable
+from api.serializers import DayField, QuerySerializer, RecordSerializer, RowSerializer, invalid, record
 from api.views import Endpoint
 from playbooks import actions
 from playbooks.choices import CtaKind, CtaStatus, Outcome, Priority
 from playbooks.models import Cta
 
-CTAS = Resource(
-    columns={
-        "id": Column("pk", d.uuid()),
-        "account": Column("account_id", d.uuid()),
-        "account_name": Column("account__name", d.text()),
-        "title": Column("title", d.text()),
-        "reason": Column("reason", d.text()),
-        "kind": Column("kind", d.text(enum=CtaKind.values)),
-        "priority": Column("priority", d.text(enum=Priority.values)),
-        "status": Column("status", d.text(enum=CtaStatus.values)),
-        "owner": Column("owner__email", d.nullable(d.text())),
-        "due_on": Column("due_on", d.day()),
-        "trigger": Column("trigger_key", d.nullable(d.text()), lambda key: key or None),
-        "duplicate_key": Column("duplicate_key", d.text()),
-        "evidence": Column("evidence", d.free()),
-        "playbook": Column("playbook__key", d.nullable(d.text())),
-        "opened_at": Column("opened_at", d.moment()),
-        "opened_by": Column("opened_by__email", d.nullable(d.text("Null: a rule"))),
-        "snoozed_until": Column("snoozed_until_on", d.nullable(d.day())),
-        "snooze_reason": Column("snooze_reason", d.text()),
-        "closed_at": Column("closed_at", d.nullable(d.moment())),
-        "outcome": Column("outcome", d.nullable(d.text(enum=[*Outcome.values, None])), lambda value: value or None),
-        "close_note": Column("close_note", d.text()),
-        "version": Column("version", d.number()),
-    },
-    orderings={"id": "pk", "due_on": "due_on", "opened_at": "opened_at"},
-    default="due_on",
-    versioned=True,
-)
-FILTERS = {
-    "status": d.text(enum=CtaStatus.values),
-    "kind": d.text(enum=CtaKind.values),
-    "priority": d.text(enum=Priority.values),
-    "account": d.uuid(),
-    "owner": d.text("E-mail address or id, me, or none"),
-    "due_before": d.day("Due before this day"),
-}
-CTA = CTAS.schema()
 _EDIT = {
     "title": text(200, required=True),
     "reason": text(4000, lines=True),
@@ -74,76 +37,119 @@ _EDIT = {
     "priority": choice(Priority.values, empty=Priority.MEDIUM),
     "due_on": day(help="By priority in business days if absent"),
 }
-_NEW = {
-    "account": ACCOUNT_REFERENCE,
-    **_EDIT,
-    "owner": text(254, help="E-mail address or id of a colleague; the account's owner if absent"),
-    "playbook": text(80, help="Key of the playbook whose tasks are copied"),
-    "duplicate_key": text(200, help="While one with this key is not closed on the account, another is refused"),
-}
-_CLOSE = {"outcome": replace(choice(Outcome.values), required=True), "note": text(4000, lines=True)}
-_SNOOZE = {"until": day(required=True), "reason": text(200, required=True)}
-_REASSIGN = {"owner": text(254, required=True, help="E-mail address or id"), "reason": text(200)}
+CtaRecord = record("CtaRecord", _EDIT)
+NewCta = record(
+    "NewCta",
+    {
+        "account": ACCOUNT_REFERENCE,
+        **_EDIT,
+        "owner": text(254, help="E-mail address or id of a colleague; the account's owner if absent"),
+        "playbook": text(80, help="Key of the playbook whose tasks are copied"),
+        "duplicate_key": text(200, help="While one with this key is not closed on the account, another is refused"),
+    },
+)
+ClosedCta = record(
+    "ClosedCta", {"outcome": replace(choice(Outcome.values), required=True), "note": text(4000, lines=True)}
+)
+SnoozedCta = record("SnoozedCta", {"until": day(required=True), "reason": text(200, required=True)})
+ReassignedCta = record(
+    "ReassignedCta", {"owner": text(254, required=True, help="E-mail address or id"), "reason": text(200)}
+)
+
+
+class CtaSerializer(RowSerializer):
+    class Meta:
+        model = Cta
+        fields = """id account account_name title reason kind priority status owner due_on trigger duplicate_key
+            evidence playbook opened_at opened_by snoozed_until snooze_reason closed_at outcome close_note
+            version""".split()
+        paths = {
+            "account_name": "account__name",
+            "owner": "owner__email",
+            "trigger": "trigger_key",
+            "playbook": "playbook__key",
+            "opened_by": "opened_by__email",
+            "snoozed_until": "snoozed_until_on",
+        }
+        blank_as_null = ("trigger", "outcome")
+        versioned = True
+
+
+class CtaQuery(QuerySerializer):
+    status = serializers.ChoiceField(CtaStatus.choices)
+    kind = serializers.ChoiceField(CtaKind.choices)
+    priority = serializers.ChoiceField(Priority.choices)
+    account = serializers.UUIDField()
+    owner = serializers.CharField(help_text="E-mail address or id, me, or none")
+    due_before = DayField(source="due_on__lt", help_text="Due before this day")
 
 
 class CtaList(Endpoint):
     policy = {"GET": "ctas.view", "POST": "ctas.work"}
-    describe = {
-        "GET": Operation("List CTAs", query=CTAS.query(**FILTERS), answers={200: d.page_of(CTA)}),
-        "POST": Operation("Open a CTA", body=schema_of(_NEW), answers={201: CTA}),
-    }
+    serializer_class = CtaSerializer
+    query_class = CtaQuery
+    ordering_fields = {"id": "pk", "due_on": "due_on", "opened_at": "opened_at"}
+    ordering = "due_on"
 
+    @extend_schema(summary="List CTAs")
     def get(self, request: Request) -> Response:
-        return CTAS.page(request, _asked_for(request, self.user), list(FILTERS))
+        query = self.query
+        owner = query.pop("owner", "")
+        rows = Cta.objects.visible_to(self.user).filter(**query)
+        return self.page(_owned(rows, owner, self.user) if owner else rows)
 
+    @extend_schema(summary="Open a CTA", request=NewCta)
     def post(self, request: Request) -> Response:
-        values = read_fields(json_object(request), _NEW, self.user, partial=False)
+        values = self.read(NewCta)
         account: Account = values.pop("account")
         require_editable(self.user, account.pk)
         playbook = values.pop("playbook", "") or None
         cta = actions.create_cta(account, actor=self.user, at=timezone.now(), playbook_key=playbook, **values)
-        return CTAS.one(request, Cta.objects.all(), 201, pk=cta.pk)
+        return self.one(Cta.objects.all(), 201, pk=cta.pk)
 
 
 class CtaDetail(Endpoint):
     policy = {"GET": "ctas.view", "PATCH": "ctas.work"}
-    describe = {
-        "GET": Operation("Read a CTA", answers={200: CTA}),
-        "PATCH": Operation("Change a CTA", body=schema_of(_EDIT, partial=True), answers={200: CTA}, errors=(412,)),
-    }
+    serializer_class = CtaSerializer
 
+    @extend_schema(summary="Read a CTA")
     def get(self, request: Request, cta_id: UUID) -> Response:
-        return CTAS.one(request, Cta.objects.visible_to(self.user), pk=cta_id)
+        return self.one(Cta.objects.visible_to(self.user), pk=cta_id)
 
+    @extend_schema(summary="Change a CTA", request=CtaRecord, parameters=[IF_MATCH])
     def patch(self, request: Request, cta_id: UUID) -> Response:
         cta = workable(self.user, cta_id)
-        values = read_fields(json_object(request), _EDIT, self.user, partial=True)
+        values = self.read(CtaRecord, partial=True)
         if values.get("due_on", cta.due_on) is None:
-            raise refuse([FieldError("due_on", "required", "A CTA has a day.")])
-        actions.update_cta(
-            cta, actor=self.user, at=timezone.now(), expected_version=expected_version(request), **values
-        )
-        return CTAS.one(request, Cta.objects.all(), pk=cta_id)
+            raise invalid(FieldError("due_on", "required", "A CTA has a day."))
+        given = {"actor": self.user, "at": timezone.now(), "expected_version": self.expected_version}
+        actions.update_cta(cta, **given, **values)
+        return self.one(Cta.objects.all(), pk=cta_id)
 
 
 class CtaVerb(Endpoint):
-    """One verb on one CTA; ``fields`` are what its body holds."""
+    """One verb on one CTA; ``body_class`` reads its body where it has one."""
 
-    fields: Any = {}
+    serializer_class = CtaSerializer
+    body_class: ClassVar[type[RecordSerializer] | None] = None
     act: Callable[..., Any]
 
-    def post(self, request: Request, cta_id: UUID) -> Response:
+    def perform(self, cta_id: UUID) -> Response:
+        """The CTA after ``act``. Raises Http404, PermissionDenied, ValidationError, Problem 412."""
         cta = workable(self.user, cta_id)
-        values = read_fields(json_object(request), self.fields, self.user, partial=False) if self.fields else {}
-        given = {"actor": self.user, "at": timezone.now(), "expected_version": expected_version(request)}
+        values = self.read(self.body_class) if self.body_class else {}
+        given = {"actor": self.user, "at": timezone.now(), "expected_version": self.expected_version}
         type(self).act(cta, given, **values)
-        return CTAS.one(request, Cta.objects.all(), pk=cta_id)
+        return self.one(Cta.objects.all(), pk=cta_id)
 
 
 class CtaClose(CtaVerb):
     policy = {"POST": "ctas.work"}
-    describe = {"POST": Operation("Close a CTA", body=schema_of(_CLOSE), answers={200: CTA}, errors=(412,))}
-    fields = _CLOSE
+    body_class = ClosedCta
+
+    @extend_schema(summary="Close a CTA", request=ClosedCta, parameters=[IF_MATCH])
+    def post(self, request: Request, cta_id: UUID) -> Response:
+        return self.perform(cta_id)
 
     @staticmethod
     def act(cta: Cta, given: dict[str, Any], *, outcome: str, note: str = "") -> None:
@@ -152,7 +158,10 @@ class CtaClose(CtaVerb):
 
 class CtaReopen(CtaVerb):
     policy = {"POST": "ctas.work"}
-    describe = {"POST": Operation("Open a closed CTA again", body=d.shape(), answers={200: CTA}, errors=(412,))}
+
+    @extend_schema(summary="Open a closed CTA again", parameters=[IF_MATCH])
+    def post(self, request: Request, cta_id: UUID) -> Response:
+        return self.perform(cta_id)
 
     @staticmethod
     def act(cta: Cta, given: dict[str, Any]) -> None:
@@ -161,10 +170,11 @@ class CtaReopen(CtaVerb):
 
 class CtaSnooze(CtaVerb):
     policy = {"POST": "ctas.work"}
-    describe = {
-        "POST": Operation("Put a CTA off, with a reason", body=schema_of(_SNOOZE), answers={200: CTA}, errors=(412,))
-    }
-    fields = _SNOOZE
+    body_class = SnoozedCta
+
+    @extend_schema(summary="Put a CTA off, with a reason", request=SnoozedCta, parameters=[IF_MATCH])
+    def post(self, request: Request, cta_id: UUID) -> Response:
+        return self.perform(cta_id)
 
     @staticmethod
     def act(cta: Cta, given: dict[str, Any], *, until: date, reason: str) -> None:
@@ -173,7 +183,10 @@ class CtaSnooze(CtaVerb):
 
 class CtaWake(CtaVerb):
     policy = {"POST": "ctas.work"}
-    describe = {"POST": Operation("End a snooze now", body=d.shape(), answers={200: CTA}, errors=(412,))}
+
+    @extend_schema(summary="End a snooze now", parameters=[IF_MATCH])
+    def post(self, request: Request, cta_id: UUID) -> Response:
+        return self.perform(cta_id)
 
     @staticmethod
     def act(cta: Cta, given: dict[str, Any]) -> None:
@@ -182,8 +195,11 @@ class CtaWake(CtaVerb):
 
 class CtaReassign(CtaVerb):
     policy = {"POST": "ctas.work"}
-    describe = {"POST": Operation("Hand a CTA over", body=schema_of(_REASSIGN), answers={200: CTA}, errors=(412,))}
-    fields = _REASSIGN
+    body_class = ReassignedCta
+
+    @extend_schema(summary="Hand a CTA over", request=ReassignedCta, parameters=[IF_MATCH])
+    def post(self, request: Request, cta_id: UUID) -> Response:
+        return self.perform(cta_id)
 
     @staticmethod
     def act(cta: Cta, given: dict[str, Any], *, owner: User, reason: str = "") -> None:
@@ -191,41 +207,25 @@ class CtaReassign(CtaVerb):
 
 
 def workable(user: User, cta_id: UUID) -> Cta:
-    """The CTA ``user`` may change. Raises Http404, or Problem 403 when they may only see it."""
+    """The CTA ``user`` may change. Raises Http404, or PermissionDenied when they may only see it."""
     cta = Cta.objects.visible_to(user).filter(pk=cta_id).first()
     if cta is None:
         raise Http404
     if not Cta.objects.workable_by(user).filter(pk=cta_id).exists():
-        raise Problem("forbidden", "You may see this CTA and not change it.")
+        raise PermissionDenied("You may see this CTA and not change it.")
     return cta
 
 
-def _asked_for(request: Request, user: User) -> Any:
-    rows = Cta.objects.visible_to(user)
-    query = request.GET
-    for name in ("status", "kind", "priority"):
-        if name in query:
-            if query[name] not in FILTERS[name]["enum"]:
-                raise bad_parameter(name, f"one of {', '.join(FILTERS[name]['enum'])}.")
-            rows = rows.filter(**{name: query[name]})
-    if "account" in query:
-        rows = rows.filter(account=uuid_parameter(request, "account"))
-    if "due_before" in query:
-        rows = rows.filter(due_on__lt=day_parameter(request, "due_before"))
-    if "owner" in query:
-        rows = _owned(rows, request, user)
-    return rows
-
-
-def _owned(rows: Any, request: Request, user: User) -> Any:
-    wanted = request.GET["owner"]
+def _owned(rows: QuerySet[Cta], wanted: str, user: User) -> QuerySet[Cta]:
     if wanted == "me":
         return rows.filter(owner=user)
     if wanted == "none":
         return rows.filter(owner=None)
     if "@" in wanted:
         return rows.filter(owner__email__iexact=wanted)
-    return rows.filter(owner=uuid_parameter(request, "owner"))
+    if identifier(wanted) is None:
+        raise bad_parameter("owner", "this is not an id.")
+    return rows.filter(owner=identifier(wanted))
 
 
 urlpatterns = [

@@ -8,21 +8,22 @@ from uuid import UUID
 
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import path
 from django.utils import timezone
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.csv_out import csv_response
 from accounts.errors import RuleViolated
 from accounts.fields import FieldError
-from api import describe as d
-from api.describe import Operation
 from api.parsers import UploadParser
-from api.problems import Problem, refuse
-from api.reading import bad_parameter
-from api.resources import Column, Resource
+from api.problems import Problem, bad_parameter
+from api.serializers import QuerySerializer, RowSerializer, invalid
 from api.views import Endpoint
 from imports.actions import cancel_import, choose_columns, start_check, start_import, take_file
 from imports.choices import DateOrder, ImportState, TargetKey
@@ -30,40 +31,37 @@ from imports.models import ImportJob
 from imports.queries import rejection_table
 from imports.reading import MAX_BYTES
 
-JOBS = Resource(
-    columns={
-        "id": Column("pk", d.uuid()),
-        "target": Column("target", d.text(enum=TargetKey.values)),
-        "source": Column("source", d.text()),
-        "file_name": Column("file_name", d.text()),
-        "state": Column("state", d.text(enum=ImportState.values)),
-        "rows": Column("rows", d.number()),
-        "position": Column("position", d.number("Rows done")),
-        "created": Column("created", d.number()),
-        "updated": Column("updated", d.number()),
-        "duplicates": Column("duplicates", d.number("Rows that changed nothing")),
-        "rejected": Column("rejected", d.number()),
-        "headers": Column("headers", d.listed(d.text())),
-        "mapping": Column("mapping", d.free()),
-        "encoding": Column("encoding", d.text()),
-        "message": Column("message", d.text()),
-        "created_at": Column("created_at", d.moment()),
-        "finished_at": Column("finished_at", d.nullable(d.moment())),
-    },
-    orderings={"id": "pk", "created_at": "created_at"},
-    default="-created_at",
-)
-JOB = JOBS.schema()
-FILTERS = {"target": d.text(enum=TargetKey.values), "state": d.text(enum=ImportState.values)}
-_FORM = d.shape(
-    ("file", "target", "source"),
-    file=d.text("CSV, at most 20 MB and 200,000 rows", contentMediaType="text/csv"),
-    target=d.text(enum=TargetKey.values),
-    source=d.text("The system whose ids the file uses", maxLength=40),
-    mapping=d.text("JSON {field: {column, values?, scale?, through?} or {constant}}; guessed when left out"),
-    date_order=d.text(enum=DateOrder.values, default=DateOrder.ISO.value),
-    mode=d.text("check goes through all rows and writes nothing", enum=["import", "check"], default="import"),
-)
+
+class ImportSerializer(RowSerializer):
+    headers = serializers.ListField(child=serializers.CharField(), read_only=True)
+
+    class Meta:
+        model = ImportJob
+        fields = """id target source file_name state rows position created updated duplicates rejected headers mapping
+            encoding message created_at finished_at""".split()
+
+
+class ImportQuery(QuerySerializer):
+    target = serializers.ChoiceField(TargetKey.choices)
+    state = serializers.ChoiceField(ImportState.choices)
+
+
+class UploadSerializer(serializers.Serializer):
+    """The parts of the form; read by the actions, which know the files' rules."""
+
+    file = serializers.FileField(help_text="CSV, at most 20 MB and 200,000 rows")
+    target = serializers.ChoiceField(TargetKey.choices)
+    source = serializers.CharField(max_length=40, help_text="The system whose ids the file uses")
+    mapping = serializers.CharField(
+        required=False,
+        help_text="JSON {field: {column, values?, scale?, through?} or {constant}}; guessed when left out",
+    )
+    date_order = serializers.ChoiceField(DateOrder.choices, default=DateOrder.ISO.value)
+    mode = serializers.ChoiceField(
+        ["import", "check"], default="import", help_text="check goes through all rows and writes nothing"
+    )
+
+
 # The parts of a form beside its file.
 _OVERHEAD = 64 * 1024
 
@@ -74,28 +72,28 @@ class _FileParser(UploadParser):
 
 class ImportList(Endpoint):
     policy = {"GET": "imports.run", "POST": "imports.run"}
+    serializer_class = ImportSerializer
+    query_class = ImportQuery
     parser_classes = [_FileParser]
-    describe = {
-        "GET": Operation("List imports", query=JOBS.query(**FILTERS), answers={200: d.page_of(JOB)}),
-        "POST": Operation(
-            "Bring in a CSV file",
-            "The file is read and stored before the answer; rows follow in the background. "
-            "rows = created + updated + duplicates + rejected when it is done. Safe to repeat.",
-            body=_FORM,
-            body_type="multipart/form-data",
-            answers={202: JOB},
-        ),
-    }
+    ordering_fields = {"id": "pk", "created_at": "created_at"}
+    ordering = "-created_at"
 
+    @extend_schema(summary="List imports")
     def get(self, request: Request) -> Response:
-        rows = ImportJob.objects.filter(**{name: request.GET[name] for name in FILTERS if name in request.GET})
-        return JOBS.page(request, rows, list(FILTERS))
+        return self.page(ImportJob.objects.filter(**self.query))
 
+    @extend_schema(
+        summary="Bring in a CSV file",
+        description="The file is read and stored before the answer; rows follow in the background. "
+        "rows = created + updated + duplicates + rejected when it is done. Safe to repeat.",
+        request=UploadSerializer,
+        responses={202: ImportSerializer},
+    )
     def post(self, request: Request) -> Response:
         now, form = timezone.now(), request.data
         mode, order = form.get("mode", "import"), form.get("date_order", "")
         if mode not in {"import", "check"}:
-            raise refuse([FieldError("mode", "choice", "One of import, check.")])
+            raise invalid(FieldError("mode", "choice", "One of import, check."))
         file = _file(request)
         rules = _mapping(form["mapping"]) if form.get("mapping") else None
         with transaction.atomic():
@@ -113,47 +111,47 @@ class ImportList(Endpoint):
             except RuleViolated:
                 job.file.delete(save=False)
                 raise
-        return JOBS.one(request, ImportJob.objects.all(), 202, pk=job.pk)
+        return self.one(ImportJob.objects.all(), 202, pk=job.pk)
 
 
 class ImportDetail(Endpoint):
     policy = {"GET": "imports.run"}
-    describe = {"GET": Operation("Read an import", answers={200: JOB})}
+    serializer_class = ImportSerializer
 
+    @extend_schema(summary="Read an import")
     def get(self, request: Request, job_id: UUID) -> Response:
-        return JOBS.one(request, ImportJob.objects.all(), pk=job_id)
+        return self.one(ImportJob.objects.all(), pk=job_id)
 
 
 class ImportStart(Endpoint):
     policy = {"POST": "imports.run"}
-    describe = {"POST": Operation("Bring in a checked file, or one once more", answers={202: JOB})}
+    serializer_class = ImportSerializer
 
+    @extend_schema(summary="Bring in a checked file, or one once more", responses={202: ImportSerializer})
     def post(self, request: Request, job_id: UUID) -> Response:
         start_import(get_object_or_404(ImportJob, pk=job_id), actor=self.user, at=timezone.now())
-        return JOBS.one(request, ImportJob.objects.all(), 202, pk=job_id)
+        return self.one(ImportJob.objects.all(), 202, pk=job_id)
 
 
 class ImportCancel(Endpoint):
     policy = {"POST": "imports.run"}
-    describe = {"POST": Operation("Stop after the batch under way; what is in stays", answers={200: JOB})}
+    serializer_class = ImportSerializer
 
+    @extend_schema(summary="Stop after the batch under way; what is in stays")
     def post(self, request: Request, job_id: UUID) -> Response:
         cancel_import(get_object_or_404(ImportJob, pk=job_id), actor=self.user, at=timezone.now())
-        return JOBS.one(request, ImportJob.objects.all(), pk=job_id)
+        return self.one(ImportJob.objects.all(), pk=job_id)
 
 
 class ImportErrors(Endpoint):
     policy = {"GET": "imports.run"}
-    describe = {
-        "GET": Operation(
-            "Rejected rows",
-            "As CSV: line, field, rule, message and the row itself.",
-            answers={200: d.text()},
-            answer_type="text/csv",
-        )
-    }
 
-    def get(self, request: Request, job_id: UUID) -> Response:
+    @extend_schema(
+        summary="Rejected rows",
+        description="As CSV: line, field, rule, message and the row itself.",
+        responses={(200, "text/csv"): OpenApiTypes.STR},
+    )
+    def get(self, request: Request, job_id: UUID) -> HttpResponse:
         job = get_object_or_404(ImportJob, pk=job_id)
         headings, rows = rejection_table(job)
         return csv_response(f"rejected-{job.target}.csv", headings, rows)
@@ -162,7 +160,7 @@ class ImportErrors(Endpoint):
 def _file(request: Request) -> UploadedFile:
     file = request.FILES.get("file")
     if file is None:
-        raise refuse([FieldError("file", "required", "Send the file in the part called file.")])
+        raise invalid(FieldError("file", "required", "Send the file in the part called file."))
     if (file.size or 0) > MAX_BYTES:
         raise Problem("too-large", "At most 20 MB a file.")
     return file

@@ -6,50 +6,70 @@ from typing import Any
 
 from django.http import Http404
 from django.urls import path
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from api import describe as d
-from api.describe import Operation
-from api.plain import answer
-from api.reading import known_parameters
 from api.views import Endpoint
 from packs import queries
 from packs.models import PackInstall
 
-PACK = d.shape(key=d.text(), name=d.text(), version=d.text(), silent_on=d.listed(d.text()), sections=d.listed(d.free()))
-ITEM = d.shape(
-    key=d.text(),
-    data={},
-    origin=d.text("resolved:AMB-n is a default of ours"),
-    edited=d.listed(d.text("A value the workspace set itself")),
-)
+
+class SectionSerializer(serializers.Serializer):
+    key = serializers.CharField()
+    name = serializers.CharField()
+    items = serializers.IntegerField(help_text="How many it holds")
+    silent = serializers.BooleanField(help_text="The methodology says nothing about it")
+
+
+class PackSerializer(serializers.Serializer):
+    key = serializers.CharField()
+    name = serializers.CharField()
+    version = serializers.CharField()
+    silent_on = serializers.ListField(child=serializers.CharField())
+    sections = SectionSerializer(many=True)
+
+
+class PacksSerializer(serializers.Serializer):
+    results = PackSerializer(many=True)
+
+
+class PackItemSerializer(serializers.Serializer):
+    key = serializers.CharField()
+    data = serializers.JSONField()
+    origin = serializers.CharField(help_text="resolved:AMB-n is a default of ours")
+    edited = serializers.ListField(child=serializers.CharField(), help_text="Values the workspace set itself")
+
+
+class SectionItemsSerializer(serializers.Serializer):
+    results = PackItemSerializer(many=True)
 
 
 class Packs(Endpoint):
     policy = {"GET": "methodology.view"}
-    describe = {"GET": Operation("Installed methodologies", answers={200: d.shape(results=d.listed(PACK))})}
 
+    @extend_schema(summary="Installed methodologies", responses=PacksSerializer)
     def get(self, request: Request) -> Response:
-        known_parameters(request, ())
-        return answer({"results": [_pack(install) for install in queries.installed()]})
+        self.refuse_parameters()
+        return Response({"results": [_pack(install) for install in queries.installed()]})
 
 
 class PackDetail(Endpoint):
     policy = {"GET": "methodology.view"}
-    describe = {"GET": Operation("One methodology and its sections", answers={200: PACK})}
 
+    @extend_schema(summary="One methodology and its sections", responses=PackSerializer)
     def get(self, request: Request, pack: str) -> Response:
-        known_parameters(request, ())
-        return answer(_pack(_installed(pack)))
+        self.refuse_parameters()
+        return Response(_pack(_installed(pack)))
 
 
 class SectionItems(Endpoint):
     policy = {"GET": "methodology.view"}
-    describe = {"GET": Operation("The items of a section", answers={200: d.shape(results=d.listed(ITEM))})}
 
+    @extend_schema(summary="The items of a section", responses=SectionItemsSerializer)
     def get(self, request: Request, pack: str, section: str) -> Response:
-        known_parameters(request, ())
+        self.refuse_parameters()
         if queries.section_or_none(section) is None:
             raise Http404
         shown = queries.items_shown(_installed(pack), section)
@@ -57,7 +77,7 @@ class SectionItems(Endpoint):
             {"key": each.item.key, "data": each.data, "origin": each.item.origin, "edited": each.edited}
             for each in shown
         ]
-        return answer({"results": items})
+        return Response({"results": items})
 
 
 def _installed(pack: str) -> PackInstall:

@@ -6,18 +6,17 @@ from django.conf import settings
 from django.db import connection
 from django.urls import path
 from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.actions.bulk import MAX_ROWS
 from accounts.quotas import accounts_used, users_used
-from api import describe as d
-from api.describe import Operation
 from api.idempotency import KEPT
 from api.json import MAX_DEPTH
+from api.pagination import KeysetPagination
 from api.parsers import MAX_BODY
-from api.plain import answer
-from api.resources import LARGEST_PAGE
 from api.throttling import tenant_limit
 from api.views import Endpoint
 from tenants.quotas import events_on, limits_of
@@ -39,28 +38,33 @@ LIMITS = {
 }
 
 
+class QuotasSerializer(serializers.Serializer):
+    """What ``LIMITS`` names."""
+
+    def get_fields(self) -> dict[str, serializers.Field]:
+        return {name: serializers.IntegerField(help_text=text) for name, text in LIMITS.items()}
+
+
 class Quotas(Endpoint):
     policy = {"GET": "profile.own"}
-    describe = {
-        "GET": Operation(
-            "Limits in force",
-            "What is left in this minute is in the RateLimit headers of every answer.",
-            answers={200: d.shape(**{name: d.number(text) for name, text in LIMITS.items()})},
-        )
-    }
 
+    @extend_schema(
+        summary="Limits in force",
+        description="What is left in this minute is in the RateLimit headers of every answer.",
+        responses=QuotasSerializer,
+    )
     def get(self, request: Request) -> Response:
         figures = (
             settings.API_CALLS_PER_MINUTE,
             tenant_limit(),
-            LARGEST_PAGE,
+            KeysetPagination.max_page_size,
             MAX_ROWS,
             MAX_BODY,
             MAX_DEPTH,
             int(KEPT.total_seconds() // 3600),
             *_of_the_workspace(),
         )
-        return answer(dict(zip(LIMITS, figures, strict=True)))
+        return Response(dict(zip(LIMITS, figures, strict=True)))
 
 
 def _of_the_workspace() -> tuple[int, ...]:
