@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from allauth.usersessions.models import UserSession
@@ -15,6 +16,8 @@ from accounts import sessions
 
 Response = Callable[[HttpRequest], HttpResponse]
 SEEN_EVERY_SECONDS = 300
+ASKED_EVERY_SECONDS = 60
+MOST_ASKED = 10_000
 
 
 class SessionBindingMiddleware:
@@ -25,6 +28,7 @@ class SessionBindingMiddleware:
 
     def __init__(self, get_response: Response) -> None:
         self.get_response = get_response
+        self._asked: dict[str, float] = {}
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if request.session.session_key and request.user.is_authenticated:
@@ -39,8 +43,15 @@ class SessionBindingMiddleware:
             logout(request)
             return
         sessions.renew(request.session, now)
-        key = request.session.session_key
-        # One write in five minutes, not one a page.
+        self._note(request.session.session_key, now)
+
+    def _note(self, key: str, now: datetime) -> None:
+        """One write in five minutes, not one a page; and this process asks the cache once a minute, not every time."""
+        if now.timestamp() < self._asked.get(key, 0.0):
+            return
+        if len(self._asked) >= MOST_ASKED:
+            self._asked.clear()
+        self._asked[key] = now.timestamp() + ASKED_EVERY_SECONDS
         if cache.add(f"seen:{key}", 1, SEEN_EVERY_SECONDS):
             UserSession.objects.filter(session_key=key).update(last_seen_at=now)
 

@@ -55,6 +55,8 @@ PUBLIC_SCHEMA_URLCONF = "config.urls_public"
 PLATFORM_URLCONF = "config.urls_platform"
 # Run inside a new tenant's schema, in this order.
 TENANT_SETUP = ["accounts.actions.setup.prepare_workspace", "packs.actions.install_for_tenant"]
+# Whose host a name is, read once in so many seconds and process: as long a suspended workspace may be served.
+HOSTS_KEPT_SECONDS = 1.0
 DATABASE_ROUTERS = ("django_tenants.routers.TenantSyncRouter",)
 PG_EXTRA_SEARCH_PATHS = ["extensions"]
 # A constraint keeps a workspace's schema from being called that; no query is needed at every start.
@@ -221,14 +223,14 @@ REDIS_URL = env.read("REDIS_URL")
 CACHES = {
     # SECURITY: the key names the schema, so one tenant never reads another's entry.
     "default": {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "BACKEND": "config.cache.RedisCache",
         "LOCATION": REDIS_URL,
         "KEY_FUNCTION": "django_tenants.cache.make_key",
         "KEY_PREFIX": "tenure",
     },
     # For limits per address, which all tenants share.
     "global": {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "BACKEND": "config.cache.RedisCache",
         "LOCATION": REDIS_URL,
         "KEY_PREFIX": "tenure-g",
     },

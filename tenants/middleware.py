@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import re
+import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -16,6 +18,7 @@ from django_tenants.utils import get_public_schema_name, remove_www, tenant_cont
 from tenants.models import TenantStatus
 from tenants.slugs import PLATFORM
 
+MOST_KEPT = 1000
 Response = Callable[[HttpRequest], HttpResponse]
 REQUEST_ID = re.compile(r"^[A-Za-z0-9._-]{8,64}$")
 
@@ -23,7 +26,8 @@ REQUEST_ID = re.compile(r"^[A-Za-z0-9._-]{8,64}$")
 class TenantMiddleware(TenantMainMiddleware):
     """Selects the workspace of the host; an unknown or unserved one is 404, with the same words for both.
 
-    The workspace selected before is restored afterwards, and a streaming body is produced in its own.
+    The workspace selected before is restored afterwards, and a streaming body is produced in its own. Who a host
+    belongs to is kept for ``HOSTS_KEPT_SECONDS``, so that a busy one is not looked up with every request.
     """
 
     TENANT_NOT_FOUND_EXCEPTION = HttpResponseNotFound
@@ -31,6 +35,7 @@ class TenantMiddleware(TenantMainMiddleware):
     def __init__(self, get_response: Response) -> None:
         super().__init__(get_response)
         self.get_response = get_response
+        self._kept: dict[str, tuple[float, Any]] = {}
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         before = connection.tenant
@@ -56,10 +61,21 @@ class TenantMiddleware(TenantMainMiddleware):
         return remove_www(request.get_host().split(":")[0].lower().rstrip("."))
 
     def get_tenant(self, domain_model: Any, hostname: str) -> Any:
-        domain = domain_model.objects.select_related("tenant").get(domain=hostname)
-        if domain.tenant.status != TenantStatus.READY:
-            raise domain_model.DoesNotExist
-        return domain.tenant
+        """The ready workspace of the host, a copy for this request alone; raises DoesNotExist. A query at most."""
+        until, tenant = self._kept.get(hostname, (0.0, None))
+        if time.monotonic() >= until:
+            domain = domain_model.objects.select_related("tenant").get(domain=hostname)
+            if domain.tenant.status != TenantStatus.READY:
+                raise domain_model.DoesNotExist
+            tenant = domain.tenant
+            self._keep(hostname, tenant)
+        return copy.copy(tenant)
+
+    def _keep(self, hostname: str, tenant: Any) -> None:
+        if settings.HOSTS_KEPT_SECONDS:
+            if len(self._kept) >= MOST_KEPT:
+                self._kept.clear()
+            self._kept[hostname] = (time.monotonic() + settings.HOSTS_KEPT_SECONDS, tenant)
 
     @staticmethod
     def setup_url_routing(request: HttpRequest, force_public: bool = False) -> None:

@@ -19,13 +19,15 @@ from tests import database
 
 @pytest.fixture(scope="session", autouse=True)
 def quick_settings(django_test_environment: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Plain static files, quick password hashes, files in a folder of the run."""
+    """Plain static files, quick password hashes, every host looked up, files in a folder of the run."""
     plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     with override_settings(
         STATIC_ROOT=str(tmp_path_factory.mktemp("static")),
         MEDIA_ROOT=str(tmp_path_factory.mktemp("media")),
         STORAGES={**settings.STORAGES, "staticfiles": plain},
         PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"],
+        # A workspace suspended in a test is gone with the next request.
+        HOSTS_KEPT_SECONDS=0,
     ):
         yield
 

@@ -205,3 +205,41 @@ def test_a_line_of_the_log_names_its_tenant(tenants):
     with tenant_context(tenants["acme"]):
         TenantFilter().filter(record)
     assert record.tenant == tenants["acme"].schema_name
+
+
+class TestKeptHosts:
+    """With ``HOSTS_KEPT_SECONDS`` a busy host is looked up once in so many seconds."""
+
+    def answer(self, middleware):
+        return middleware(RequestFactory().get("/", HTTP_HOST="acme.localhost"))
+
+    def test_the_second_request_asks_nothing_and_has_a_tenant_of_its_own(self, django_assert_num_queries):
+        seen = []
+        middleware = TenantMiddleware(lambda request: seen.append(request.tenant) or HttpResponse())
+        with override_settings(HOSTS_KEPT_SECONDS=60):
+            self.answer(middleware)
+            seen[0].name = "changed by a view"
+            with django_assert_num_queries(0):
+                self.answer(middleware)
+        assert seen[1].slug == "acme"
+        assert seen[1].name != "changed by a view"
+
+    def test_a_suspended_tenant_is_served_no_longer_than_that(self, monkeypatch):
+        clock = [1000.0]
+        monkeypatch.setattr("tenants.middleware.time.monotonic", lambda: clock[0])
+        middleware = TenantMiddleware(lambda request: HttpResponse())
+        with override_settings(HOSTS_KEPT_SECONDS=1.0):
+            assert self.answer(middleware).status_code == 200
+            Tenant.objects.filter(slug="acme").update(status="suspended")
+            clock[0] += 0.9
+            assert self.answer(middleware).status_code == 200
+            clock[0] += 0.1
+            assert self.answer(middleware).status_code == 404
+
+    def test_an_unknown_host_is_not_kept_and_known_ones_are_bounded(self, monkeypatch):
+        middleware = TenantMiddleware(lambda request: HttpResponse())
+        monkeypatch.setattr("tenants.middleware.MOST_KEPT", 1)
+        with override_settings(HOSTS_KEPT_SECONDS=60):
+            for host in ("nobody.localhost", "acme.localhost", "globex.localhost"):
+                middleware(RequestFactory().get("/", HTTP_HOST=host))
+        assert list(middleware._kept) == ["globex.localhost"]
