@@ -63,6 +63,13 @@ class CtaForm(RuleForm):
     )
 
 
+class PlaybookField(forms.ModelChoiceField):
+    """A choice of playbooks, each with when it is to be started, so that its entry is checked before (CS-10.7)."""
+
+    def label_from_instance(self, obj: Playbook) -> str:  # type: ignore[override]
+        return f"{obj.name} (start when: {obj.entry})" if obj.entry else obj.name
+
+
 class NewCtaForm(CtaForm):
     """A CTA opened by hand: also for whom, whose, and by which playbook."""
 
@@ -70,7 +77,7 @@ class NewCtaForm(CtaForm):
     owner = forms.ModelChoiceField(
         label="Owner", queryset=User.objects.none(), required=False, help_text="Empty: the account's owner."
     )
-    playbook = forms.ModelChoiceField(
+    playbook = PlaybookField(
         label="Playbook", queryset=Playbook.objects.none(), required=False, help_text="Its tasks are copied."
     )
     field_order = ["account", "title", "reason", "kind", "priority", "owner", "due_on", "playbook"]

@@ -234,3 +234,38 @@ def test_five_functions_exist_and_the_vp_sees_the_whole_portfolio(client):
     body = client.get("/accounts/").content.decode()
     assert all(f"Owned by another {number}" in body for number in range(3))
     assert client.get("/portfolio/").status_code == 200
+
+
+@pytest.mark.requirement("BIS-1.1")
+def test_the_handbooks_card_shows_its_version_purpose_and_date(desk):
+    install_pack("bis", actor=None, at=AT)
+    said = words(page(desk, "bis/"))
+    assert "BIS customer experience handbook Business intelligence reporting service · version 2.0" in said
+    assert "Date 2025-09-13" in words(card(page(desk, "bis/"), "The document behind it"))
+
+
+@pytest.mark.requirement("MNA-7.1")
+def test_the_catalogue_of_integrations_names_the_crm_and_health_and_engagement_are_here(desk):
+    install_pack("mna", actor=None, at=AT)
+    said = words(page(desk, "mna/integrations/"))
+    assert "Salesforce" in said
+    assert "CRM with custom M&A objects and workflows" in said
+    for path in ("/health/scorecards/", "/notifications/", "/ctas/"):
+        assert desk.get(path).status_code == 200
+
+
+@pytest.mark.requirement("CS-10.7")
+def test_five_playbooks_can_be_started_and_say_when(client):
+    install_pack("generic", actor=None, at=AT)
+    client.force_login(UserFactory(role=Role.CSM))
+    said = words(client.get("/playbooks/").content.decode())
+    form = words(client.get("/ctas/new/").content.decode())
+    names = {
+        "New customer onboarding": "new customer",
+        "Low engagement recovery": "yellow or red",
+        "Expansion opportunity": "green and growth",
+        "Renewal preparation": "90 days",
+        "Churn prevention": "at risk",
+    }
+    assert all(name in said and entry in said for name, entry in names.items())
+    assert all(f"{name} (start when: {entry})" in form for name, entry in names.items())
