@@ -13,6 +13,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cache
 from typing import Any, ClassVar, NamedTuple
 
+from django.db.models import QuerySet
+from django.http import Http404
 from drf_spectacular.extensions import OpenApiSerializerExtension
 from drf_spectacular.openapi import AutoSchema
 from rest_framework import serializers
@@ -107,6 +109,15 @@ class RowSerializer(serializers.ModelSerializer):
         """What ``values()`` has to read for the shown fields."""
         columns = self.columns()
         return {columns[name].path for name in self.shown if name in columns} | {"pk"}
+
+    @classmethod
+    def read(cls, rows: QuerySet[Any], **match: Any) -> Row:
+        """All fields of the row that matches, where they are a part of an answer. Raises Http404. One query."""
+        serializer = cls()
+        found = rows.filter(**match).order_by().values(*serializer.paths).first()
+        if found is None:
+            raise Http404
+        return serializer.to_representation(found)
 
     def to_representation(self, instance: Row) -> Row:
         return self.represent([instance])[0]

@@ -66,9 +66,9 @@ class Me(Endpoint):
 
     @extend_schema(summary="Whom this token acts for", responses=MeSerializer)
     def get(self, request: Request) -> Response:
-        row = User.objects.filter(pk=self.user.pk).values(*UserSerializer().paths).get()
+        row = UserSerializer.read(User.objects.all(), pk=self.user.pk)
         token = TokenSerializer(request.auth).data if request.auth else None
-        return Response({"user": UserSerializer(row).data, "token": token})
+        return Response({"user": row, "token": token})
 
 
 urlpatterns = [
