@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -115,6 +116,24 @@ CONTRACT: dict[str, Field] = {
     "lines": _lines(),
     "custom": json_object(),
 }
+MAX_ATTENDEES = 50
+
+
+def _names() -> Field:
+    def read(raw: Any) -> list[str]:
+        listed = re.split(r"[,;\n]", raw) if isinstance(raw, str) else raw
+        if not isinstance(listed, Sequence):
+            raise Unreadable("type", "This must be a list of names.")
+        one = text(120)
+        names = [name for item in listed if (name := one.read(item))]
+        if len(names) > MAX_ATTENDEES:
+            raise Unreadable("too_many", f"At most {MAX_ATTENDEES} names.")
+        return list(dict.fromkeys(names))
+
+    schema = {"type": "array", "maxItems": MAX_ATTENDEES, "items": {"type": "string", "maxLength": 120}}
+    return Field(read, schema, empty=[], help="Who took part; text is split at commas")
+
+
 ACTIVITY: dict[str, Field] = {
     "kind": replace(choice(ActivityKind.values), required=True),
     "title": text(200, required=True),
@@ -122,6 +141,10 @@ ACTIVITY: dict[str, Field] = {
     "at": moment(help="When it happened; now when left out"),
     "visibility": choice(Visibility.values, empty=Visibility.INTERNAL),
     "data": json_object(),
+    "attendees": _names(),
+    "next_step": text(200, help="What was agreed to happen then; it needs next_step_on or next_step_at"),
+    "next_step_on": day(help="Day of the next step"),
+    "next_step_at": moment(help="When the next step begins, if it is a meeting or a call"),
 }
 EXTERNAL_ID = text(120, required=True)
 ACCOUNT_REFERENCE = replace(text(120, required=True), help="Id or external id of the account")

@@ -19,6 +19,13 @@ from accounts.actions.contracts import (
     record_return,
     update_contract,
 )
+from accounts.actions.next_steps import (
+    complete_next_step,
+    hand_over_next_step,
+    put_off_next_step,
+    reopen_next_step,
+    restore_next_step,
+)
 from accounts.actions.ownership import add_team_member, remove_team_member
 from accounts.actions.refresh import refresh_due, refresh_from_contracts
 
@@ -26,22 +33,27 @@ __all__ = [
     "add_team_member",
     "archive_account",
     "assign_owner",
+    "complete_next_step",
     "create_account",
     "create_contact",
     "create_contract",
     "delete_contact",
     "delete_contract",
+    "hand_over_next_step",
     "log_activity",
     "log_touch",
     "mark_changed",
     "mark_contact_left",
+    "put_off_next_step",
     "record_activities",
     "record_churn",
     "record_return",
     "refresh_due",
     "refresh_from_contracts",
     "remove_team_member",
+    "reopen_next_step",
     "restore_account",
+    "restore_next_step",
     "set_external_id",
     "update_account",
     "update_contact",

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
+from django.utils import timezone
 
 from accounts import audit
 from accounts.actions.changes import mark_changed
@@ -14,6 +15,7 @@ from accounts.audit import Change, record_many
 from accounts.choices import ActivityKind, Visibility
 from accounts.errors import RuleViolated
 from accounts.models import Account, Activity
+from accounts.queries.workspace import workspace_day
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -36,8 +38,11 @@ def log_activity(
     data: Mapping[str, Any] | None = None,
     source: str = "",
     external_id: str = "",
+    **agreed: Any,
 ) -> Activity:
     """Add one entry to the timeline, happened at ``at``. Returns it. One query.
+
+    ``agreed`` holds attendees and the next step, as the entry's fields are called.
 
     The entry is the record itself, so it gets no audit entry of its own; ``log_touch`` is for people.
     """
@@ -52,6 +57,7 @@ def log_activity(
         data=audit.plain(data or {}),
         source=source,
         external_id=external_id,
+        **agreed,
     )
 
 
@@ -67,21 +73,58 @@ def log_touch(
     body: str = "",
     visibility: str = Visibility.INTERNAL,
     data: Mapping[str, Any] | None = None,
+    attendees: Iterable[str] = (),
+    next_step: str = "",
+    next_step_on: date | None = None,
+    next_step_at: datetime | None = None,
 ) -> Activity:
     """Log a note, call, meeting or e-mail of ``actor``. Returns the entry; audited, and the account scored again.
 
-    Raises RuleViolated for a kind only the product writes, and for a moment after ``at``.
+    A ``next_step`` is the actor's own, due on ``next_step_on`` or on the day ``next_step_at`` falls on. Raises
+    RuleViolated for a kind only the product writes, a moment after ``at``, and a next step without a day ahead.
     """
     if kind not in LOGGED_BY_HAND:
         raise RuleViolated("activity.kind", "Log a note, a call, a meeting or an e-mail.", "kind")
     happened_at = happened_at or at
     if happened_at > at:
         raise RuleViolated("activity.future", "The timeline holds what has happened; this lies ahead.", "at")
+    agreed = agreement(next_step, next_step_on, next_step_at)
+    if agreed["next_step_on"] and agreed["next_step_on"] < workspace_day(at):
+        raise RuleViolated(
+            "activity.next_step_past", "The next step lies ahead: choose today or later.", "next_step_on"
+        )
     entry = log_activity(
-        account, kind=kind, title=title, actor=actor, at=happened_at, body=body, visibility=visibility, data=data
+        account,
+        kind=kind,
+        title=title,
+        actor=actor,
+        at=happened_at,
+        body=body,
+        visibility=visibility,
+        data=data,
+        attendees=list(attendees),
+        next_step_owner=actor if agreed["next_step"] else None,
+        **agreed,
     )
     if kind in TOUCHES:
         mark_changed([account.pk], at=at)
     after = {"kind": kind, "title": entry.title, "visibility": visibility}
+    if agreed["next_step"]:
+        after |= {"next_step": agreed["next_step"], "next_step_on": str(agreed["next_step_on"])}
     record_many([Change("activity.logged", entry, after=after, account=account)], actor=actor, at=at)
     return entry
+
+
+def agreement(next_step: str, next_step_on: date | None, next_step_at: datetime | None) -> dict[str, Any]:
+    """The fields of a next step as they are stored. Raises RuleViolated for half of one.
+
+    A start without a day gives its day, in the zone that is active.
+    """
+    next_step = " ".join(next_step.split())[:200]
+    if next_step_at is not None and next_step_on is None:
+        next_step_on = timezone.localtime(next_step_at).date()
+    if next_step and next_step_on is None:
+        raise RuleViolated("activity.next_step_day", "Give the next step a day.", "next_step_on")
+    if next_step_on and not next_step:
+        raise RuleViolated("activity.next_step_text", "Say what happens on that day.", "next_step")
+    return {"next_step": next_step, "next_step_on": next_step_on, "next_step_at": next_step_at}

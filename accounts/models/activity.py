@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
@@ -20,9 +21,28 @@ class ActivityQuerySet(TenantQuerySet):
         rows = self.filter(account__in=Account.objects.visible_to(user))
         return rows.filter(visibility=Visibility.SHARED) if user.is_portal else rows
 
+    def with_step(self) -> ActivityQuerySet:
+        """Entries that agreed on a next step, done or not."""
+        return self.exclude(next_step="")
+
+    def with_open_step(self) -> ActivityQuerySet:
+        """Entries whose next step is still to be done."""
+        return self.filter(next_step_on__isnull=False, next_step_done_at=None)
+
+    def step_workable_by(self, user: User) -> ActivityQuerySet:
+        """Next steps ``user`` may do or move: of accounts they may edit, and those that are theirs."""
+        if not user.is_authenticated or user.is_portal:
+            return self.none()
+        mine = Q(account__in=Account.objects.editable_by(user)) | Q(next_step_owner=user)
+        return self.visible_to(user).with_step().filter(mine)
+
 
 class Activity(TenantModel):
-    """One entry of an account's timeline. ``source`` and ``external_id`` make repeated imports harmless."""
+    """One entry of an account's timeline. ``source`` and ``external_id`` make repeated imports harmless.
+
+    ``next_step`` is what was agreed to happen then, with its day; ``next_step_at`` is when it begins, where it is a
+    meeting or a call. An entry has one or none.
+    """
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="activities")
     kind = models.CharField(max_length=12, choices=ActivityKind.choices)
@@ -34,6 +54,14 @@ class Activity(TenantModel):
     source = models.CharField(max_length=40, blank=True)
     external_id = models.CharField(max_length=120, blank=True)
     data = models.JSONField(default=dict, blank=True)
+    attendees = ArrayField(models.CharField(max_length=120), default=list, blank=True)
+    next_step = models.CharField(max_length=200, blank=True)
+    next_step_on = models.DateField(null=True, blank=True)
+    next_step_at = models.DateTimeField(null=True, blank=True, help_text="When it begins, if it is a meeting")
+    next_step_owner = models.ForeignKey(
+        "accounts.User", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    next_step_done_at = models.DateTimeField(null=True, blank=True)
 
     objects = ActivityQuerySet.as_manager()
 
@@ -42,10 +70,23 @@ class Activity(TenantModel):
         constraints = [
             models.UniqueConstraint(
                 fields=["source", "external_id"], condition=~Q(external_id=""), name="activity_external_id_once"
-            )
+            ),
+            models.CheckConstraint(
+                condition=~Q(next_step="") & Q(next_step_on__isnull=False)
+                | Q(next_step="", next_step_on=None, next_step_at=None, next_step_done_at=None),
+                name="activity_next_step_has_a_day",
+            ),
         ]
-        # The timeline of one account, newest first.
-        indexes = [models.Index(fields=["account", "-at", "-id"], name="activity_timeline")]
+        indexes = [
+            # The timeline of one account, newest first.
+            models.Index(fields=["account", "-at", "-id"], name="activity_timeline"),
+            # What a person has promised, soonest first.
+            models.Index(
+                fields=["next_step_owner", "next_step_on"],
+                condition=Q(next_step_on__isnull=False, next_step_done_at=None),
+                name="activity_open_steps",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.title

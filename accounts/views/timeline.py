@@ -12,7 +12,6 @@ from django.utils import timezone
 
 from accounts.actions.activity import log_touch
 from accounts.choices import ActivityKind, Visibility
-from accounts.errors import RuleViolated
 from accounts.forms import ActivityForm
 from accounts.frame import account_or_404, editable_account_or_404, frame
 from accounts.models import Activity
@@ -36,7 +35,10 @@ ICONS = {
     ActivityKind.SURVEY: ("star", ""),
     ActivityKind.SYSTEM: ("settings", ""),
 }
-COLUMNS = ("pk", "kind", "at", "title", "body", "visibility", "source", "actor__name", "actor__email")
+COLUMNS = (
+    "pk", "kind", "at", "title", "body", "visibility", "source", "actor__name", "actor__email", "attendees",
+    "next_step", "next_step_on", "next_step_at", "next_step_done_at",
+)  # fmt: skip
 
 
 def days_of(rows: list[dict]) -> list[tuple]:
@@ -88,27 +90,14 @@ def _url(query, cursor: str) -> str:  # noqa: ANN001 - a QueryDict
 
 @requires(GET="activity.log", POST="activity.log")
 def log(request: HttpRequest, account_id: UUID) -> HttpResponse:
-    """Log a call, a meeting, a mail or a note."""
+    """Log a call, a meeting, a mail or a note, with who was there and what was agreed."""
     account = editable_account_or_404(request, account_id)
     kind = request.GET.get("kind", "")
     initial = {"kind": kind} if kind in ActivityKind.values else {}
-    form = ActivityForm(request.POST or None, initial=initial)
+    form = ActivityForm(request.POST or None, initial=initial, account=account)
     if request.method == "POST" and form.is_valid():
-        data = form.cleaned_data
-        try:
-            log_touch(
-                account,
-                kind=data["kind"],
-                title=data["title"],
-                body=data["body"],
-                visibility=form.visibility(),
-                happened_at=data["at"],
-                actor=request.user,
-                at=timezone.now(),
-            )
-        except RuleViolated as problem:
-            form.add_error(problem.field if problem.field in form.fields else None, str(problem))
-        else:
+        at = timezone.now()
+        if form.run(lambda: log_touch(account, actor=request.user, at=at, **form.values())):
             messages.success(request, "Logged.")
             return redirect(TAB, account.pk)
     context = frame(request, account, TAB, form=form, heading="Log an activity", submit="Log it")

@@ -247,3 +247,29 @@ def test_every_order_of_every_list_leads_through_all_rows(api, path):
             found += [row["id"] for row in page["results"]]
             url = page["next"]
         assert sorted(map(str, found)) == sorted(map(str, every)), order
+
+
+class TestNextSteps:
+    def test_one_is_agreed_moved_handed_over_and_done(self, api, owner, csm):
+        account = AccountFactory(owner=csm)
+        body = {
+            "account": str(account.pk), "kind": "meeting", "title": "Review", "attendees": ["Pieter", "Ann"],
+            "next_step": "Send the plan", "next_step_at": "2099-01-02T10:00:00Z",
+        }  # fmt: skip
+        made = api.post("activities/", body).json()
+        expected = {"attendees": ["Pieter", "Ann"], "next_step": "Send the plan", "next_step_on": "2099-01-02"}
+        assert {name: made[name] for name in expected} == expected
+        assert made["next_step_owner"] == owner.email
+        path = f"activities/{made['id']}/next-step/"
+        moved = api.patch(path, {"until": "2099-02-02", "reason": "They are away", "owner": csm.email}).json()
+        assert (moved["next_step_at"], moved["next_step_owner"]) == ("2099-02-02T10:00:00Z", csm.email)
+        assert len(api.get("activities/?step=open").json()["results"]) == 1
+        assert api.patch(path, {"done": True}).json()["next_step_done_at"]
+        assert len(api.get("activities/?step=open").json()["results"]) == 0
+        assert len(api.get("activities/?step=done").json()["results"]) == 1
+        assert api.get("activities/?step=both").status_code == 400
+
+    @pytest.mark.parametrize("body", [{"next_step": "Call"}, {"next_step_on": "2099-01-01"}, {"attendees": [1, {}]}])
+    def test_half_of_one_is_refused(self, api, body):
+        answer = api.post("activities/", {"account": str(AccountFactory().pk), "kind": "note", "title": "x", **body})
+        assert answer.status_code == 422

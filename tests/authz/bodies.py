@@ -282,6 +282,7 @@ EXAMPLES: dict[str, Example] = {
     "POST api:account-names": Example({"source": "erp", "external_id": "E-1"}),
     "PUT api:account-by-external-id": Example({"name": "New"}, status=200),
     "POST api:activity-list": Example(of_account({"kind": "note", "title": "Talked"}), about=IN_BODY),
+    "PATCH api:activity-step": Example({"done": True}),
     "POST api:contact-list": Example(of_account({"name": "Kim"}), about=IN_BODY),
     "POST api:contact-bulk": Example({"source": "crm", "contacts": []}),
     "PATCH api:contact-detail": Example({"name": "Kim"}),

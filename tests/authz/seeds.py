@@ -132,7 +132,15 @@ def _customer_facts(world: World, letter: str, number: int, account: Account) ->
     world.keep(letter, "external_id", number, external)
     for visibility, mark in ((Visibility.INTERNAL, "i"), (Visibility.SHARED, "s")):
         activity = Activity.objects.create(
-            account=account, kind="note", at=world.now, title="x", visibility=visibility, actor=account.owner
+            account=account,
+            kind="note",
+            at=world.now,
+            title="x",
+            visibility=visibility,
+            actor=account.owner,
+            next_step="x",
+            next_step_on=world.now.date(),
+            next_step_owner=account.owner,
         )
         kept = plant(activity, letter, number, mark, skip=("source", "external_id"))
         world.keep(letter, f"activity_{mark}", number, kept)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from accounts import audit
+from accounts.actions.activity import agreement
 from accounts.actions.bulk.engine import Upsert, save_all
 from accounts.actions.bulk.scope import Scope
 from accounts.actions.changes import mark_changed
@@ -14,7 +15,7 @@ from accounts.errors import RuleViolated
 from accounts.models import Activity
 from accounts.record_fields import ACTIVITY, BULK_ACTIVITY
 
-COLUMNS = list(ACTIVITY)
+COLUMNS = [*ACTIVITY, "next_step_owner", "next_step_done_at"]
 
 
 class RecordActivities(Upsert[Activity]):
@@ -50,6 +51,12 @@ class RecordActivities(Upsert[Activity]):
         self._scope.require(row.account_id)
         if row.at > self.at:
             raise RuleViolated("activity.future", "The timeline holds what has happened; this lies ahead.", "at")
+        for name, value in agreement(row.next_step, row.next_step_on, row.next_step_at).items():
+            setattr(row, name, value)
+        if not row.next_step:
+            row.next_step_done_at = None
+        elif row.next_step_owner_id is None:
+            row.next_step_owner_id = row.account.owner_id
 
     def write(self) -> None:
         # The entries are the record; repeating each in the audit log would double it.
