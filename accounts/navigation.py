@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import NoReverseMatch, get_urlconf, resolve, reverse
 from django.utils.module_loading import import_string
 
+from accounts.choices import Role
 from accounts.policy import CAPABILITIES
 
 KEPT_SECONDS = 20
@@ -21,7 +22,10 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One page of the side bar; ``section`` heads its group, ``phone`` puts it in the phone's tab bar."""
+    """One page of the side bar; ``section`` heads its group, ``phone`` puts it in the phone's tab bar.
+
+    It stands first for the roles of ``first_for``, else where it is listed.
+    """
 
     url_name: str
     label: str
@@ -29,7 +33,11 @@ class Entry:
     section: str = ""
     phone: bool = False
     query: str = ""
+    first_for: frozenset[str] = frozenset()
 
+
+# Those whose day is a list of accounts to work.
+DAY_FIRST: frozenset[str] = frozenset({Role.CSM, Role.RENEWALS, Role.ONBOARDING})
 
 ENTRIES = (
     Entry("portal:home", "Home", "layout-dashboard", phone=True),
@@ -37,6 +45,7 @@ ENTRIES = (
     Entry("accounts:account-list", "Accounts", "building-2", phone=True),
     Entry("playbooks:cta-list", "CTAs", "list-checks", phone=True),
     Entry("engagement:inbox", "Inbox", "inbox", phone=True),
+    Entry("myday:day", "My day", "sun", phone=True, first_for=DAY_FIRST),
     Entry("accounts:account-list", "At risk", "bookmark", "Views", query="?band=risk"),
     Entry("accounts:account-list", "Renewing in 90 days", "bookmark", "Views", query="?renewal=90&sort=renewal"),
     Entry("accounts:account-list", "My book", "bookmark", "Views", query="?owner=me"),
@@ -91,7 +100,7 @@ def _entries(role: str, urlconf: str | None) -> tuple[tuple[Entry, str], ...]:
         capability = _capability(entry.url_name, urlconf) if path else ""
         if capability and role in CAPABILITIES[capability].roles:
             found.append((entry, path + entry.query))
-    return tuple(found)
+    return tuple(sorted(found, key=lambda item: role not in item[0].first_for))
 
 
 @once

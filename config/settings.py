@@ -39,6 +39,7 @@ TENANT_APPS = [
     "packs",
     "imports",
     "portal",
+    "myday",
     "api",
     "demo",
     "console",

@@ -9,6 +9,7 @@ urlpatterns = [
     # One namespace for an account's pages, whichever domain serves them.
     path("", include(([*accounts_urls, *book_urls], "accounts"))),
     path("", include("playbooks.urls")),
+    path("day/", include("myday.urls")),
     path("auth/", include("accounts.urls_auth")),
     path("people/", include("accounts.urls_people")),
     path("health/", include("health.urls")),

@@ -106,6 +106,12 @@ def mark_read(user: User, *, at: datetime, notice: Any | None = None) -> int:
 
 
 @transaction.atomic
+def mark_unread(user: User, *, notice: Any) -> int:
+    """Take the reading of one notice of ``user`` back; how many changed."""
+    return Notification.objects.of(user).filter(pk=notice).exclude(read_at=None).update(read_at=None)
+
+
+@transaction.atomic
 def set_preferences(user: User, wishes: dict[str, tuple[bool, bool]], *, at: datetime) -> None:
     """Keep ``user``'s wish (in the app, by mail) for each kind given."""
     unknown = set(wishes) - set(Kind.values)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db.models import Count, Q, QuerySet
 
+from accounts.queries.day import lines
 from engagement.choices import Kind, default_channels
 from engagement.models import Notification, NotificationPreference, OutboxMessage
 from ui import keyset
@@ -54,6 +55,22 @@ def inbox(user: User, filters: InboxFilters, cursor: str) -> keyset.Page:
 def unread_count(user: User) -> int:
     """Unread notices of ``user``: the number in the side bar. One query on a partial index."""
     return Notification.objects.of(user).unread().count()
+
+
+# What a row of its own shows on the page of the day already: the CTA itself, or the one that the trigger opened.
+SHOWN_OTHERWISE = frozenset({Kind.CTA_OPENED, Kind.CTA_ASSIGNED, Kind.CTA_WOKE, Kind.TASK_DUE, Kind.HEALTH_TRIGGER})
+
+
+def day_notices(user: User) -> QuerySet[Any]:
+    """Unread notices of ``user`` that no row of its own shows, the newest first, as ``accounts.queries.day.Line``."""
+    rows = Notification.objects.of(user).unread().exclude(kind__in=SHOWN_OTHERWISE)
+    fields = {"title": "title", "note": "body", "moment": "created_at", "priority": "kind", "ref": "url"}
+    return lines(rows, "notice", "-created_at", pk="pk", account="account", **fields)
+
+
+def notice_title(user: User, notice: Any) -> str | None:
+    """The title of one notice of ``user``; None where it is not theirs. One query."""
+    return Notification.objects.of(user).filter(pk=notice).values_list("title", flat=True).first()
 
 
 def preferences_of(user: User) -> list[tuple[Kind, bool, bool]]:

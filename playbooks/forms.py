@@ -22,7 +22,7 @@ def _day(**attributes: str) -> forms.DateInput:
 class CloseForm(RuleForm):
     """How it ended."""
 
-    outcome = forms.ChoiceField(label="Outcome", choices=Outcome.choices)
+    outcome = forms.ChoiceField(label="Outcome", choices=[("", "Choose how it ended"), *Outcome.choices])
     note = forms.CharField(label="Note", required=False, widget=forms.Textarea(attrs={"rows": 2}), max_length=2000)
 
 

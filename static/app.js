@@ -237,7 +237,7 @@
       return;
     }
     if (event.key === "Escape") tip.hidden = true;
-    if (typing(event.target) || event.metaKey || event.ctrlKey || event.altKey) return;
+    if (typing(event.target) || event.metaKey || event.ctrlKey || event.altKey || localStorage.getItem("keys") === "off") return;
     if (event.key === "/" && palette) { event.preventDefault(); openPalette(); }
     if (!one("[data-rows]")) {
       if (event.key === "j" || event.key === "k") { const go = one(`a[data-key=${event.key}]`); if (go) go.click(); }

@@ -20,6 +20,7 @@ ORDER = (
     "lists",
     "account",
     "timeline",
+    "work",
     "forms",
     "overlays",
     "auth",

@@ -21,10 +21,12 @@ _YEAR = 365 * 24 * 3600
 
 @requires(GET="profile.own")
 def home(request: HttpRequest) -> HttpResponse:
-    """Leaders land on the portfolio, portal users in the portal, everybody else on the accounts list."""
+    """Leaders land on the portfolio, who works a book on their day, portal users in the portal, others on accounts."""
     user: Any = request.user
     if user.is_portal:
         return redirect("portal:home")
+    if user.role in navigation.DAY_FIRST:
+        return redirect("myday:day")
     leads = user.role in LEADER_ROLES | {Role.READ_ONLY}
     return redirect("accounts:portfolio" if leads else "accounts:account-list")
 

@@ -9,18 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
 
 from accounts.errors import RuleViolated
+from accounts.models import User
 from playbooks.actions import ctas as verbs
 from playbooks.choices import CtaStatus
 from playbooks.models import Cta
-
-if TYPE_CHECKING:
-    from accounts.models import User
 
 MAX_ROWS = 500
 
@@ -85,6 +83,6 @@ def _restore(cta: Cta, entry: dict[str, Any], *, actor: User, at: datetime) -> C
         until_on = date.fromisoformat(before["snoozed_until_on"])
         cta = verbs.snooze_cta(cta, until_on=until_on, reason=before["snooze_reason"], actor=actor, at=at)
     if before["owner_id"] and before["owner_id"] != str(cta.owner_id):
-        owner = type(actor).objects.get(pk=before["owner_id"])
+        owner = User.objects.get(pk=before["owner_id"])
         cta = verbs.reassign_cta(cta, owner, actor=actor, at=at)
     return cta

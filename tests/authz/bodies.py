@@ -98,6 +98,11 @@ def tomorrow() -> str:
     return (timezone.now().date() + timedelta(days=2)).isoformat()
 
 
+def put_off(world: World, actor: Actor) -> dict[str, Any]:
+    """Until a day to come, with a reason."""
+    return {"until_on": tomorrow(), "reason": "Waiting"}
+
+
 def overridden(world: World, actor: Actor) -> dict[str, Any]:
     """An override in the bands of the account's scorecard."""
     return {"band": world.own("override").band, "reason": "Sponsor is back", "until": tomorrow()}
@@ -224,6 +229,18 @@ EXAMPLES: dict[str, Example] = {
     ),
     "PATCH api:task-detail": Example({"title": "Call"}),
     "PATCH api:playbook-detail": Example({"triggers": []}),
+    # My day: a page sends on to the list
+    "POST myday:cta-done": Example({"outcome": "resolved"}),
+    "POST myday:cta-snooze": Example(put_off),
+    "POST myday:cta-reassign": Example(owner_chosen("owner")),
+    "POST myday:task-snooze": Example(put_off),
+    "POST myday:task-reassign": Example(owner_chosen("owner")),
+    "POST myday:step-snooze": Example(put_off),
+    "POST myday:step-reassign": Example(owner_chosen("owner")),
+    "POST myday:notice-snooze": Example(put_off),
+    "POST myday:account-snooze": Example(put_off),
+    "POST myday:account-reassign": Example(owner_chosen("owner")),
+    "POST myday:account-log": Example({"kind": "call", "title": "Talked"}),
     # Usage
     "POST usage:parked-map": Example(
         lambda world, actor: {"source": "crm", "external_id": "X-9", "account": world.own("account").pk}

@@ -71,6 +71,8 @@ KWARGS: list[tuple[str, str, Kind]] = [
     (r"account_reset_password_from_key", "uidb36", Kind("reset", attr="uid", unknown="1", missing_status=200)),
     (r"account_reset_password_from_key", "key", Kind("reset", attr="key", unknown="x-y", missing_status=200)),
     (r"accounts:brand-.*", "look", Kind("workspace", attr="look", foreign=False, unknown=999_999)),
+    # A person's own day: whoever sees it may put it aside there
+    (r"myday:account-(done|snooze)", "account_id", replace(ACCOUNT, guards_writes=False)),
     # The account and what hangs on it
     (r".*", "account_id", ACCOUNT),
     (r"api:account-.*", "account", ACCOUNT),

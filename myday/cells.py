@@ -1,0 +1,198 @@
+"""How a row of the day is written, and what the page shows around the rows."""
+
+from __future__ import annotations
+
+from datetime import date
+from html import escape
+from typing import Any, NamedTuple
+
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.safestring import SafeString
+
+from accounts.queries.day import Line
+from health.book.cells import band_name, tone
+from myday.book import Book, book_of
+from myday.queries import SHOWN, Day, Entry, my_day, next_up
+from ui import atoms, formats
+
+NAMES = {"cta": "CTAs", "task": "Tasks", "step": "Meetings and next steps", "account": "Changes", "notice": "Messages"}
+ICONS = {"cta": "flag", "task": "circle-check", "step": "arrow-right", "account": "heart-pulse", "notice": "bell"}
+SPOKEN = {"cta": "CTA", "task": "Task", "step": "Next step", "account": "Account changed", "notice": "Message"}
+# kind: its address, and the verbs its rows have: key, name in the address, icon, words, whether a form opens.
+DONE = ("e", "done", "check")
+VERBS: dict[str, tuple[str, tuple[tuple[str, str, str, str, bool], ...]]] = {
+    "cta": ("ctas", ((*DONE, "Close", True), ("s", "snooze", "clock", "Snooze", True),
+                     ("r", "reassign", "user-check", "Hand over", True))),
+    "task": ("tasks", ((*DONE, "Done", False), ("s", "snooze", "clock", "Not now", True),
+                       ("r", "reassign", "user-check", "Hand the CTA over", True))),
+    "step": ("steps", ((*DONE, "Done", False), ("s", "snooze", "clock", "Put off", True),
+                       ("r", "reassign", "user-check", "Hand over", True))),
+    "account": ("accounts", ((*DONE, "Looked at", False), ("s", "snooze", "clock", "Not now", True),
+                             ("r", "reassign", "user-check", "Hand the account over", True))),
+    "notice": ("notices", ((*DONE, "Read", False), ("s", "snooze", "clock", "Not now", True))),
+}  # fmt: skip
+
+
+class DayCells:
+    """Writes rows for one reader's today. ``may_log`` and verbs follow the policy by the addresses they lead to."""
+
+    def __init__(self, today: date) -> None:
+        self.today = today
+        self.base = reverse("myday:day")
+
+    def row(self, number: int, entry: Entry) -> str:
+        line, account = entry.line, entry.account
+        key = f"{line.kind}-{line.pk}"
+        reasons = escape(", ".join(entry.place.reasons))
+        icon = "calendar" if line.kind == "step" and line.moment else ICONS[line.kind]
+        return (
+            f'<li data-item id="{key}"><span class="day-n num" aria-hidden="true">{number}</span>'
+            f'<span class="day-kind">{atoms.icon(icon)}<span class="vh">{SPOKEN[line.kind]}: </span></span>'
+            f'<div class="t"><a href="{escape(self.address(line))}" id="open-{key}">{self.title(line, account)}</a>'
+            f'{self.under(line, account)}<p class="reasons">{reasons[:1].upper()}{reasons[1:]}</p></div>'
+            f'<div class="r">{self.marks(line, account)}</div>{self.verbs(line, account)}</li>'
+        )
+
+    def address(self, line: Line) -> str:
+        if line.kind == "cta":
+            return f"/ctas/{line.pk}/"
+        if line.kind == "task":
+            return f"/ctas/{line.ref}/"
+        if line.kind == "step":
+            return f"/accounts/{line.account}/timeline/"
+        if line.kind == "notice":
+            # SECURITY: notices hold paths; anything else is not followed.
+            return (
+                line.ref
+                if line.ref and line.ref.startswith("/") and not line.ref.startswith("//")
+                else "/notifications/"
+            )
+        return f"/accounts/{line.account}/health/"
+
+    def title(self, line: Line, account: dict[str, Any]) -> str:
+        if line.kind != "account":
+            return escape(line.title)
+        return escape(account["name"])
+
+    def under(self, line: Line, account: dict[str, Any]) -> str:
+        """The account it is about, and what it belongs to."""
+        parts = []
+        if account["name"] and line.kind != "account":
+            parts.append(f'<a href="/accounts/{line.account}/">{escape(account["name"])}</a>')
+        if line.kind == "task":
+            parts.append(f"for {escape(line.note)}")
+        elif line.kind == "step":
+            parts.append(f"agreed in “{escape(line.note)}”")
+        elif line.note and line.kind in {"cta", "notice"}:
+            parts.append(escape(line.note[:110]))
+        return f'<p class="about">{" · ".join(parts)}</p>' if parts else ""
+
+    def marks(self, line: Line, account: dict[str, Any]) -> str:
+        marks = []
+        if account["name"]:
+            shown = account["health__shown"]
+            number = None if shown is None else str(shown).removesuffix(".0")
+            band = band_name(account["health__current_band"])
+            marks.append(atoms.health(number, tone(account["health__current_rag"]), band))
+            money = formats.money(account["arr"], account["currency"], compact=True)
+            marks.append(f'<span class="num dim hide-m">{money}</span>')
+        if line.due_on is not None:
+            late = ' class="warn nowrap"' if line.due_on < self.today else ' class="dim nowrap"'
+            words = formats.day(line.due_on, today=self.today)
+            if line.kind == "step" and line.moment:
+                words += f" {timezone.localtime(line.moment):%H:%M}"
+            marks.append(f"<span{late}>{words}</span>")
+        return "".join(marks)
+
+    def verbs(self, line: Line, account: dict[str, Any]) -> str:
+        folder, verbs = VERBS[line.kind]
+        name = escape(line.title or account["name"] or "")
+        base = f"{self.base}{folder}/{line.pk}/"
+        parts = [self._verb(f"{line.kind}-{line.pk}", base, verb, name) for verb in verbs]
+        if line.account and account["name"]:
+            log = ("l", "log", "phone", "Log a touch", True)
+            base = f"{self.base}accounts/{line.account}/"
+            parts.append(self._verb(f"{line.kind}-{line.pk}", base, log, escape(account["name"])))
+        return f'<div class="verbs">{"".join(parts)}</div>'
+
+    @staticmethod
+    def _verb(key: str, base: str, verb: tuple[str, str, str, str, bool], name: str) -> str:
+        letter, word, icon, label, opens = verb
+        common = (
+            f'class="btn" data-size="sm" data-icon data-variant="ghost" data-verb="{letter}" id="{word}-{key}"'
+            f' title="{label} ({letter})" aria-label="{label}: {name}"'
+        )
+        url = f"{base}{word}/"
+        if opens:
+            opening = f'href="{url}" hx-get="{url}" hx-target="#panel-body" hx-swap="innerHTML"'
+            return f"<a {common} {opening}>{atoms.icon(icon)}</a>"
+        return f'<button {common} type="submit" formaction="{url}" hx-post="{url}">{atoms.icon(icon)}</button>'
+
+
+class Tab(NamedTuple):
+    """A link that narrows the list to one kind."""
+
+    label: str
+    count: int
+    url: str
+    current: bool
+
+
+def day_context(request: HttpRequest, query: Any) -> dict[str, Any]:
+    """What the list shows, narrowed by ``query``: six queries, one more on an empty day."""
+    user: Any = request.user
+    today = timezone.localdate()
+    kind = query.get("kind", "") if query.get("kind", "") in NAMES else ""
+    book = book_of(user, today)
+    day = my_day(user, today, largest=book.largest)
+    entries = [entry for entry in day.entries if not kind or entry.line.kind == kind]
+    most = len(entries) if query.get("all") else SHOWN
+    cells = DayCells(today)
+    rows = "".join(cells.row(number, entry) for number, entry in enumerate(entries[:most], start=1))
+    return {
+        "rows": SafeString(rows),
+        "shown": min(len(entries), most),
+        "more": len(entries) - most if len(entries) > most else 0,
+        "more_url": f"?kind={kind}&all=1" if kind else "?all=1",
+        "kind": kind,
+        "day": day,
+        "headline": headline(day),
+        "tabs": _tabs(day, kind),
+        "kept": request.session.get("day_undo", []),
+        "book": book,
+        "largest_load": max((load.accounts for load in book.loads), default=0),
+        "next": None if day.total else _next(user, today, book),
+        "today": today,
+    }
+
+
+def _tabs(day: Day, kind: str) -> list[Tab]:
+    tabs = [Tab("All", day.total, "?", not kind)]
+    return tabs + [
+        Tab(label, day.counts[name], f"?kind={name}", kind == name)
+        for name, label in NAMES.items()
+        if day.counts[name] or kind == name
+    ]
+
+
+def headline(day: Day) -> str:
+    """How much waits, in one sentence."""
+    if not day.total:
+        return "Nothing waits for you."
+    parts = [f"{count} {word}" for count, word in ((day.late, "late"), (day.today, "due today")) if count]
+    things = f"{formats.number(day.total)} thing{'' if day.total == 1 else 's'} to look at"
+    return f"{things}: {', '.join(parts)}." if parts else f"{things}, nothing late."
+
+
+def _next(user: Any, today: date, book: Book) -> str:
+    """What comes next, in one sentence; empty when nothing does."""
+    line = next_up(user, today)
+    if line is not None and line.due_on is not None:
+        return f"Next: {line.title}, due {formats.day(line.due_on, today=today)}."
+    if book.renewals:
+        first = book.renewals[0]
+        day = formats.day(first["renewal_on"], today=today)
+        return f"Next: {first['name']} renews on {day}."
+    return ""
