@@ -8,6 +8,10 @@ pytestmark = pytest.mark.e2e
 
 ACCOUNT = "/accounts/{Dovetail Couriers}"
 PAGES = {
+    "my day": ("csm", "/day/"),
+    "my day of somebody without accounts": ("owner", "/day/"),
+    "my day, a verb": ("csm", "/day/ctas/{cta}/snooze/"),
+    "my day, a touch": ("csm", "/day/accounts/{Dovetail Couriers}/log/"),
     "portfolio": ("vp", "/portfolio/"),
     "portfolio of nobody": ("vp", "/portfolio/?segment=none-such"),
     "accounts": ("vp", "/accounts/"),
@@ -110,7 +114,7 @@ def test_an_error_page_looks_like_the_rest_and_tells_its_number(visit, path, sta
     assert seen.response.headers["x-request-id"] in seen.page.inner_text("main")
 
 
-@pytest.mark.parametrize("name", ["portfolio", "accounts", "account"])
+@pytest.mark.parametrize("name", ["my day", "portfolio", "accounts", "account"])
 def test_a_page_stays_in_its_budget_and_asks_no_other_host(visit, world, name):
     who, pattern = PAGES[name]
     asked = []

@@ -153,6 +153,8 @@ def _account(number: int, name: str, people: dict[str, User], now: datetime) -> 
         at=now,
         happened_at=now - timedelta(days=2),
         visibility="shared" if number == 7 else "internal",
+        next_step=f"Send {name} the fix date" if number in {1, 5} else "",
+        next_step_on=today if number in {1, 5} else None,
     )
     if number == 7:
         log_touch(account, kind="note", title="INTERNAL-NOTE about the renewal", actor=owner, at=now)

@@ -1,0 +1,140 @@
+"""My day as a CSM works it in the morning: with the mouse, with the keyboard alone, on a phone."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+pytestmark = pytest.mark.e2e
+TITLE = "Usage fell"
+
+
+def cta_row(page):
+    return page.locator("[data-item][id^=cta-]", has_text=TITLE)
+
+
+def walk_to(page, locator):
+    """Press K up to the first row, then J until the cursor stands on this one."""
+    count = page.locator("[data-item]").count()
+    for key in "k" * (count + 1) + "j" * count:
+        page.keyboard.press(key)
+        if locator.get_attribute("data-cursor") is not None:
+            return
+    raise AssertionError("j never reached the row")
+
+
+def test_a_csm_lands_on_their_day_and_it_stands_first(visit):
+    page = visit("csm", "/").page
+    expect(page).to_have_url(re.compile(r"/day/$"))
+    expect(page.locator(".side .nav a").first).to_have_text(re.compile("My day"))
+    expect(cta_row(page).locator(".reasons")).to_contain_text("high priority")
+    expect(page.locator("aside")).to_contain_text("ARR")
+
+
+def test_with_the_mouse_a_cta_is_closed_with_an_outcome_and_taken_back(visit):
+    seen = visit("csm", "/day/")
+    page = seen.page
+    page.evaluate("window.stayed = true")
+    count = page.locator("[data-item]").count()
+    cta_row(page).get_by_role("link", name=re.compile("^Close")).click()
+    dialog = page.locator("dialog#panel")
+    expect(dialog).to_be_visible()
+    assert seen.axe() == []
+    dialog.get_by_role("button", name="Close the CTA").click()
+    expect(dialog).to_contain_text("Please check this form.")
+    dialog.locator("select").select_option("resolved")
+    dialog.get_by_role("button", name="Close the CTA").click()
+    expect(dialog).to_be_hidden()
+    expect(cta_row(page)).to_have_count(0)
+    page.locator(".toast", has_text="closed").get_by_role("button", name="Undo").click()
+    expect(cta_row(page)).to_have_count(1)
+    expect(page.locator("[data-item]")).to_have_count(count)
+    assert page.evaluate("window.stayed") is True
+    # The one refusal above is told by the browser as a failed request.
+    assert [text for text in seen.problems if "422" not in text] == []
+
+
+def test_with_the_keyboard_alone_from_start_to_end(visit):
+    page = visit("csm", "/day/").page
+    page.keyboard.press("?")
+    expect(page.locator("dialog#keys")).to_be_visible()
+    page.keyboard.press("Escape")
+    walk_to(page, cta_row(page))
+    page.keyboard.press("s")
+    expect(page.locator("dialog#panel")).to_be_visible()
+    page.keyboard.press("Tab")
+    page.locator("dialog#panel [name=reason]").focus()
+    page.keyboard.type("They are at an audit")
+    page.keyboard.press("Enter")
+    expect(cta_row(page)).to_have_count(0)
+    expect(page.locator("[data-item][data-cursor]")).to_have_count(1)
+    page.keyboard.press("u")
+    expect(cta_row(page)).to_have_count(1)
+    walk_to(page, cta_row(page))
+    page.keyboard.press("Enter")
+    expect(page.locator("h1")).to_have_text(TITLE)
+
+
+def test_with_the_keyboard_a_touch_is_logged_and_its_next_step_done(visit):
+    page = visit("csm", "/day/").page
+    walk_to(page, cta_row(page))
+    page.keyboard.press("l")
+    dialog = page.locator("dialog#panel")
+    expect(dialog).to_be_visible()
+    expect(dialog.locator("select").first).to_be_focused()
+    page.keyboard.type("M")  # Meeting
+    page.keyboard.press("Tab")
+    page.keyboard.type("Talked about the audit")
+    dialog.locator("[name=next_step]").focus()
+    page.keyboard.type("Send the audit plan")
+    page.evaluate("document.querySelector('[name=next_step_on]').valueAsDate = new Date()")
+    dialog.locator("[name=next_step]").focus()
+    page.keyboard.press("Enter")
+    expect(dialog).to_be_hidden()
+    step = page.locator("[data-item][id^=step-]", has_text="Send the audit plan")
+    expect(step).to_have_count(1)
+    walk_to(page, step)
+    page.keyboard.press("e")
+    expect(step).to_have_count(0)
+    expect(page.locator(".toast").last).to_contain_text("Send the audit plan: done.")
+
+
+def test_single_keys_can_be_switched_off(visit):
+    page = visit("csm", "/day/").page
+    page.keyboard.press("?")
+    page.locator("[data-keys]").uncheck()
+    page.locator("dialog#keys").get_by_role("button", name="Close").click()
+    page.keyboard.press("j")
+    expect(page.locator("[data-item][data-cursor]")).to_have_count(0)
+
+
+def test_on_a_phone_it_is_the_first_tab_and_a_message_is_handled_with_the_thumb(visit):
+    seen = visit("csm", "/day/", width=390, height=844, has_touch=True)
+    page = seen.page
+    expect(page.locator(".tabbar-m a").first).to_have_attribute("aria-current", "page")
+    assert seen.overflow() == []
+    close = cta_row(page).get_by_role("link", name=re.compile("^Close"))
+    size = close.bounding_box()
+    assert min(size["width"], size["height"]) >= 40
+    cta_row(page).get_by_role("link", name=re.compile("^Hand over")).tap()
+    dialog = page.locator("dialog#panel")
+    expect(dialog).to_be_visible()
+    dialog.locator("select").select_option(label="Vera Paulsen")
+    dialog.get_by_role("button", name="Hand over").tap()
+    expect(cta_row(page)).to_have_count(0)
+    page.locator(".toast", has_text="handed over").get_by_role("button", name="Undo").tap()
+    expect(cta_row(page)).to_have_count(1)
+
+
+def test_without_script_every_verb_is_a_link_or_a_button(visit):
+    page = visit("csm", "/day/", java_script_enabled=False).page
+    cta_row(page).get_by_role("link", name=re.compile("^Snooze")).click()
+    expect(page.locator("h1")).to_have_text("Snooze")
+    page.fill("[name=reason]", "They are away")
+    page.locator("main").get_by_role("button", name="Snooze").click()
+    expect(cta_row(page)).to_have_count(0)
+    page.locator("#kept summary").click()
+    page.locator("#kept").get_by_role("button", name=re.compile("Undo")).first.click()
+    expect(cta_row(page)).to_have_count(1)
