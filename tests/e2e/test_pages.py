@@ -95,7 +95,7 @@ def test_a_page_is_accessible_and_stays_in_its_window(visit, world, name):
 
 
 @pytest.mark.parametrize(
-    "name", ["portfolio", "accounts", "account", "account health", "account usage", "contract new", "audit"]
+    "name", ["my day", "portfolio", "accounts", "account", "account health", "account usage", "contract new", "audit"]
 )
 def test_a_page_reflows_at_320_pixels_in_its_own_and_in_a_wider_font(visit, world, name):
     who, pattern = PAGES[name]
