@@ -14,6 +14,7 @@ from packs.fields import EDITABLE, Field, value_at, with_edits
 from packs.live import edits_of
 from packs.models import PackInstall, PackItem
 from packs.origins import is_ours
+from packs.returns import Case, case_of
 from packs.scaling import phase_of
 from packs.sections import BY_KEY, GROUPS, SECTIONS, Section
 
@@ -106,6 +107,16 @@ def growth_phase(install: PackInstall) -> tuple[int, Any] | None:
         return None
     customers = Account.objects.live().filter(status=AccountStatus.ACTIVE).count()
     return customers, phase_of(item.data, customers)
+
+
+def investment_case(install: PackInstall, left_out: str = "") -> Case | None:
+    """What the methodology costs and returns by its own figures and the tenant's; None where it has none. Two queries.
+
+    ``left_out`` names a group of returns not to count.
+    """
+    items = list(install.items.filter(section="roi", retired_at=None))
+    edits = edits_of(items)
+    return case_of({item.key: with_edits(item.data, edits[item.pk]) for item in items}, left_out=left_out)
 
 
 def _text(data: Any) -> str:

@@ -54,6 +54,7 @@ def section(request: HttpRequest, pack: str, section: str) -> HttpResponse:
         "silent": known.key in install.silent_on,
         "search": search,
         "growth": queries.growth_phase(install) if known.key == "organisation" else None,
+        "case": queries.investment_case(install, request.GET.get("without", "")[:60]) if known.key == "roi" else None,
         "items": [(shown, layout.heading(shown.data, shown.item.key), layout.body(shown.data)) for shown in items],
     }
     return render(request, "packs/section.html", context)

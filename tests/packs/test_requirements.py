@@ -269,3 +269,46 @@ def test_five_playbooks_can_be_started_and_say_when(client):
     }
     assert all(name in said and entry in said for name, entry in names.items())
     assert all(f"{name} (start when: {entry})" in form for name, entry in names.items())
+
+
+def figure(html, name):
+    """The figure under an id."""
+    return words(html[html.index(f'id="{name}"') :].split(">", 1)[1].split("</")[0])
+
+
+@pytest.mark.requirement("MNA-8.1")
+@pytest.mark.requirement("MNA-8.2")
+@pytest.mark.requirement("MNA-8.3")
+def test_team_and_technology_cost_2_590_000_for_19_people(desk):
+    install_pack("mna", actor=None, at=AT)
+    html = page(desk, "mna/roi/")
+    assert (figure(html, "total-team"), figure(html, "people-team")) == ("$2,140,000", "19")
+    assert figure(html, "total-technology") == "$450,000"
+    assert figure(html, "case-cost") == "$2,590,000"
+
+
+@pytest.mark.requirement("MNA-8.4")
+@pytest.mark.requirement("MNA-8.5")
+def test_returns_add_up_with_and_without_the_churn_that_is_avoided(desk):
+    install_pack("mna", actor=None, at=AT)
+    everything, without = page(desk, "mna/roi/"), page(desk, "mna/roi/?without=cost+avoidance")
+    assert (figure(everything, "case-return"), figure(without, "case-return")) == ("$11,000,000", "$6,000,000")
+    assert figure(without, "case-ratio").split()[0] == "231.7%"
+    rows = {row[0]: row[2] for row in cells(card(everything, "What it costs and brings")) if len(row) == 3}
+    assert rows["Reduced churn cost avoidance"] == "$5,000,000"
+    assert rows["40% fewer escalations without money"] == rows["50% faster deal cycles without money"] == "–"
+
+
+@pytest.mark.requirement("MNA-8.6")
+def test_return_over_cost_and_net_roi_stand_beside_each_other(desk):
+    install_pack("mna", actor=None, at=AT)
+    html = page(desk, "mna/roi/")
+    assert (figure(html, "case-ratio").split()[0], figure(html, "case-net")) == ("424.7%", "324.7%")
+    said = words(html)
+    assert "Stated ROI met stated: 400% or more" in said
+    assert "Stated ROI missed" in words(page(desk, "mna/roi/?without=cost+avoidance"))
+
+
+def test_a_methodology_without_figures_has_no_case(desk):
+    install_pack("fleet", actor=None, at=AT)
+    assert "What it costs and brings" not in page(desk, "fleet/roi/")
