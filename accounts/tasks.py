@@ -10,6 +10,7 @@ from django.core.mail import send_mail as send
 from django.utils import timezone
 
 from accounts.actions.refresh import refresh_due
+from accounts.actions.stages import advance_stages
 from tenants.tasks import TenantTask
 
 
@@ -28,5 +29,9 @@ def send_mail(self: Any, *, to: str, subject: str, body: str) -> None:
 
 @shared_task(base=TenantTask, name="accounts.refresh_due")
 def refresh_accounts() -> int:
-    """Bring accounts in line with contracts that began or ended in the last days. Safe to run at any time."""
-    return refresh_due(at=timezone.now())
+    """Bring accounts in line with contracts that began or ended in the last days, and to the stage of their age.
+
+    Safe to run at any time.
+    """
+    now = timezone.now()
+    return refresh_due(at=now) + advance_stages(at=now)

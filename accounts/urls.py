@@ -6,7 +6,7 @@ under the namespace ``accounts``.
 
 from django.urls import path
 
-from accounts.views import accounts, audit, contacts, contracts, home, team, timeline, workspace
+from accounts.views import accounts, audit, contacts, contracts, home, stages, team, timeline, workspace
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -20,6 +20,7 @@ urlpatterns = [
     path("accounts/new/", accounts.create, name="account-create"),
     path("accounts/<uuid:account_id>/edit/", accounts.edit, name="account-edit"),
     path("accounts/<uuid:account_id>/owner/", accounts.owner, name="account-owner"),
+    path("accounts/<uuid:account_id>/stage/", stages.stage, name="account-stage"),
     path("accounts/<uuid:account_id>/archive/", accounts.archive, name="account-archive"),
     path("accounts/<uuid:account_id>/timeline/", timeline.timeline, name="account-timeline"),
     path("accounts/<uuid:account_id>/timeline/log/", timeline.log, name="activity-log"),

@@ -28,9 +28,11 @@ from accounts.actions.next_steps import (
 )
 from accounts.actions.ownership import add_team_member, remove_team_member
 from accounts.actions.refresh import refresh_due, refresh_from_contracts
+from accounts.actions.stages import advance_stages
 
 __all__ = [
     "add_team_member",
+    "advance_stages",
     "archive_account",
     "assign_owner",
     "complete_next_step",

@@ -47,6 +47,8 @@ def create_account(
     check_account()
     account = Account(name=name.strip(), owner=owner, created_at=at, updated_at=at, **fields)
     _check(account, at=at)
+    if account.stage_id is not None:
+        account.stage_since_on = workspace_day(at)
     warning = check_owner(owner, account.tier, account=account, actor=actor, reason=reason) if owner else ""
     account.save(force_insert=True)
     for source, external_id in (external_ids or {}).items():
@@ -77,6 +79,8 @@ def update_account(
     for name in after:
         setattr(account, name, changes[name])
     _check(account, at=at, changed=set(after))
+    if "stage" in after:
+        account.stage_since_on = workspace_day(at) if account.stage_id is not None else None
     if "status" in after or "churned_on" in after:
         after["churned_on"] = account.churned_on
     if account.owner is not None and ({"owner", "tier"} & after.keys()):

@@ -58,6 +58,7 @@ class Account(TenantModel):
     stage = models.ForeignKey(
         "accounts.LifecycleStage", null=True, blank=True, on_delete=models.PROTECT, related_name="accounts"
     )
+    stage_since_on = models.DateField(null=True, blank=True, help_text="When the account came to its stage")
     owner = models.ForeignKey(
         "accounts.User", null=True, blank=True, on_delete=models.PROTECT, related_name="owned_accounts"
     )

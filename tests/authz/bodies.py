@@ -201,6 +201,7 @@ EXAMPLES: dict[str, Example] = {
     "POST accounts:activity-log": Example({"kind": "call", "title": "Talked"}),
     "POST accounts:contact-create": Example({"name": "Kim", "stakeholder_role": "other"}),
     "POST accounts:contact-edit": Example({"name": "Kim", "stakeholder_role": "other"}),
+    "POST accounts:account-stage": Example({"stage": "matrix-stage"}),
     "POST accounts:team-join": Example(
         lambda world, actor: {"user": world.people_of(actor)["vp"].pk, "role": world.own("team_member").role_id}
     ),

@@ -29,6 +29,7 @@ from accounts.models import (
     Contract,
     ContractLine,
     ExternalId,
+    LifecycleStage,
     TeamMember,
     TeamRole,
     User,
@@ -111,6 +112,7 @@ def _account(world: World, letter: str, number: int, people: dict[str, User]) ->
     account = plant(Account.objects.create(name="x", owner=owner, country="DE", currency="USD"), letter, number, "s")
     Account.objects.filter(pk=account.pk).update(segment=canary(letter, number, "i", "segment"), timezone="")
     world.keep(letter, "account", number, account)
+    LifecycleStage.objects.get_or_create(key="matrix-stage", name="Matrix", position=1)
     role, _ = TeamRole.objects.get_or_create(key="matrix-onboarding", name="Onboarding", side="vendor")
     # On the second account its owner: somebody else there would see it.
     on_team = people["onboarding" if number == 1 else "csm_other"]

@@ -29,6 +29,7 @@ PAGES = {
     "account owner": ("vp", ACCOUNT + "/owner/"),
     "account new": ("vp", "/accounts/new/"),
     "contact new": ("vp", ACCOUNT + "/people/new/"),
+    "account stage": ("vp", ACCOUNT + "/stage/"),
     "team": ("vp", ACCOUNT + "/team/new/"),
     "contract new": ("vp", ACCOUNT + "/contracts/new/"),
     "log": ("vp", ACCOUNT + "/timeline/log/"),

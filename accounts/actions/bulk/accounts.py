@@ -21,7 +21,7 @@ from accounts.queries.workspace import workspace_day
 from accounts.quotas import account_refused, room_for_accounts
 from accounts.record_fields import ACCOUNT, BULK_ACCOUNT, DERIVED
 
-COLUMNS = [*ACCOUNT, "version", "updated_at"]
+COLUMNS = [*ACCOUNT, "stage_since_on", "version", "updated_at"]
 
 
 class UpsertAccounts(Upsert[Account]):
@@ -100,6 +100,8 @@ class UpsertAccounts(Upsert[Account]):
         if row.parent_id is not None and "parent" in changed:
             check_parent(row.pk, row.parent_id, self._parents)
             self._parents[row.pk] = row.parent_id
+        if "stage" in changed:
+            row.stage_since_on = self._today if row.stage_id is not None else None
         self._check_contracts(row, changed if before is not None else set())
         self._check_churn(row, changed)
         if row.owner is not None and changed & {"owner", "tier"}:
