@@ -12,9 +12,8 @@ from rest_framework.response import Response
 from accounts.actions.bulk import MAX_ROWS
 from accounts.fields import Field, FieldError
 from accounts.results import Outcome, RowResult
-from api.problems import field_errors, refuse
-from api.reading import item_list, json_object
-from api.serializers import DEFAULT_SOURCE, schema_of
+from api.problems import Problem, error_at, field_errors
+from api.serializers import DEFAULT_SOURCE, invalid, schema_of
 from api.views import Endpoint
 
 SOURCE = {
@@ -66,8 +65,8 @@ class BulkEndpoint(Endpoint):
 
     def upload(self) -> Response:
         """Answer with counts and results. Raises Problem 400, 413 or 422 when the list cannot be read at all."""
-        body = json_object(self.request)
-        items = item_list(body, self.name, MAX_ROWS)
+        body = self.body
+        items = _items(body, self.name)
         source = read_source(body.get("source", DEFAULT_SOURCE))
         results = type(self).upsert(items, source=source, actor=self.user, at=timezone.now())
         counts = {outcome.value: sum(1 for result in results if result.outcome is outcome) for outcome in Outcome}
@@ -79,8 +78,20 @@ def _shown(result: RowResult) -> dict[str, Any]:
     return shown | {"errors": field_errors(result.errors)} if result.errors else shown
 
 
+def _items(body: dict[str, Any], name: str) -> list[Any]:
+    """The list under ``name``; Problem 400 when it is none, 413 when it is too long."""
+    items = body.get(name)
+    if not isinstance(items, list) or body.keys() - {name, "source"}:
+        detail = f'The body must be an object with the list "{name}".'
+        raise Problem("malformed", detail, errors=[error_at(f"/{name}", "type", detail)])
+    if len(items) > MAX_ROWS:
+        detail = f"At most {MAX_ROWS} items a call."
+        raise Problem("too-large", detail, errors=[error_at(f"/{name}", "too_many", detail)])
+    return items
+
+
 def read_source(value: Any) -> str:
-    """The name of a source. Raises Problem 422."""
+    """The name of a source. Raises ValidationError."""
     if not isinstance(value, str) or not value.strip() or len(value) > 40 or not value.isprintable():
-        raise refuse([FieldError("source", "source", "A source has a name of up to 40 characters.")])
+        raise invalid(FieldError("source", "source", "A source has a name of up to 40 characters."))
     return value.strip()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
+from drf_spectacular.drainage import warn
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter
 
@@ -53,6 +54,8 @@ class PolicySchema(AutoSchema):
         operation = super().get_operation(*args, **kwargs)
         if operation is None:
             return None
+        if "summary" not in operation:
+            warn(f"{self.method} {self.path} has no summary")
         capability = self.view.policy[self.method]
         needs, scopes = "Needs no token.", []
         if capability != ANONYMOUS:
@@ -94,6 +97,8 @@ class PolicySchema(AutoSchema):
         shown = self.view.serializer_class
         if self.method == "DELETE":
             return {204: None}
+        if shown is None:
+            return super().get_response_serializers()
         if not self.view.ordering:
             return {200: shown}
         return {200: shown(many=True)} if self.method == "GET" else {201: shown}

@@ -7,9 +7,9 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 from django.http import Http404
+from rest_framework.exceptions import PermissionDenied
 
 from accounts.models import Account, User
-from api.problems import Problem
 
 
 def visible_account(user: User, account_id: UUID) -> Account:
@@ -21,16 +21,16 @@ def visible_account(user: User, account_id: UUID) -> Account:
 
 
 def editable_account(user: User, account_id: UUID) -> Account:
-    """The account ``user`` may change. Raises Http404, or Problem 403 when they may only see it. Two queries."""
+    """The account ``user`` may change. Raises Http404, or PermissionDenied when they may only see it. Two queries."""
     account = visible_account(user, account_id)
     require_editable(user, account.pk)
     return account
 
 
 def require_editable(user: User, account_id: UUID) -> None:
-    """Raise Problem 403 unless ``user`` may change this account. One query."""
+    """Raise PermissionDenied unless ``user`` may change this account. One query."""
     if not Account.objects.editable_by(user).filter(pk=account_id).exists():
-        raise Problem("forbidden", "You may see this account and not change it.")
+        raise PermissionDenied("You may see this account and not change it.")
 
 
 def visible_row(rows: QuerySet[Any], user: User, pk: UUID) -> Any:
@@ -42,7 +42,7 @@ def visible_row(rows: QuerySet[Any], user: User, pk: UUID) -> Any:
 
 
 def editable_row(rows: QuerySet[Any], user: User, pk: UUID) -> Any:
-    """The row of an account that ``user`` may change. Raises Http404, or Problem 403."""
+    """The row of an account that ``user`` may change. Raises Http404, or PermissionDenied."""
     row = visible_row(rows, user, pk)
     require_editable(user, row.account_id)
     return row

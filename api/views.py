@@ -23,9 +23,11 @@ from typing import Any, ClassVar
 
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
+from rest_framework.exceptions import ParseError, UnsupportedMediaType
 from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.serializers import BaseSerializer
 
 from accounts.audit import acting_via
 from accounts.models import User
@@ -35,8 +37,15 @@ from api.describe import Operation
 from api.idempotency import once
 from api.pagination import PAGING
 from api.problems import Problem
-from api.reading import check_address, json_object
-from api.serializers import QuerySerializer, RecordSerializer
+from api.serializers import QuerySerializer
+
+
+def check_address(request: Request) -> None:
+    """Raise Problem 400 for an address that holds a NUL, which no database takes."""
+    if "\x00" in request.path or any(
+        "\x00" in part for name, values in request.query_params.lists() for part in (name, *values)
+    ):
+        raise Problem("malformed", "The address holds a NUL character.")
 
 
 class Endpoint(GenericAPIView):
@@ -126,10 +135,21 @@ class Endpoint(GenericAPIView):
             return Response(status=304, headers=headers)
         return Response(self.get_serializer(found).data, status, headers=headers)
 
-    def read(self, wanted: type[RecordSerializer], *, partial: bool = False, **context: Any) -> dict[str, Any]:
+    @property
+    def body(self) -> dict[str, Any]:
+        """The JSON object of the body. Raises 415 for a body without a type, 400 when it is something else."""
+        if not self.request.content_type:
+            raise UnsupportedMediaType("", "Send the body as application/json.")
+        if self.request.stream is None:
+            raise ParseError("The body is empty.", "json")
+        if not isinstance(self.request.data, dict):
+            raise ParseError("The body must be a JSON object.", "type")
+        return self.request.data
+
+    def read(self, wanted: type[BaseSerializer], *, partial: bool = False, **context: Any) -> dict[str, Any]:
         """The clean values of the body. Raises ValidationError naming fields and rules, Problem 400, 413 or 415."""
         context = self.get_serializer_context() | context
-        serializer = wanted(data=json_object(self.request), partial=partial, context=context)
+        serializer = wanted(data=self.body, partial=partial, context=context)
         serializer.is_valid(raise_exception=True)
         return serializer.validated_data  # type: ignore[no-any-return]
 

@@ -277,8 +277,8 @@ USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"
 
-# --- API: calls a minute for one token or person, for a whole workspace (its quota may say otherwise), and for one
-# address without a token.
+# --- API. REST framework and drf-spectacular are not installed as apps: only JSON is served, and their static files
+# and templates would come along.
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "api.authentication.BearerAuthentication",
@@ -307,6 +307,8 @@ SPECTACULAR_SETTINGS = {
     "DISABLE_DOCSTRING_DESCRIPTIONS": True,
     "COMPONENT_SPLIT_REQUEST": True,
 }
+# Calls a minute for one token or person, for a whole workspace (its quota may say otherwise), and for one address
+# without a token.
 API_CALLS_PER_MINUTE = 1200
 API_CALLS_PER_MINUTE_TENANT = 6000
 API_CALLS_PER_MINUTE_ANONYMOUS = 300

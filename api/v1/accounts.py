@@ -21,11 +21,9 @@ from accounts.fields import text
 from accounts.models import Account, ExternalId
 from accounts.record_fields import ACCOUNT, BULK_ACCOUNT
 from api.bulk import BulkAnswerSerializer, BulkEndpoint, bulk_schema, read_source
-from api.problems import refuse
-from api.reading import json_object
 from api.schema import IF_MATCH
 from api.scope import editable_account, require_editable, visible_account
-from api.serializers import RecordSerializer, Row, RowSerializer, record
+from api.serializers import RecordSerializer, Row, RowSerializer, invalid, record
 from api.v1.account_filters import AccountQuery, accounts_asked_for
 from api.views import Endpoint, etag
 
@@ -195,10 +193,10 @@ class AccountByExternalId(AccountEndpoint):
             visible_account(self.user, name.account_id)
             require_editable(self.user, name.account_id)
             return self.change(Account.objects.get(pk=name.account_id), NamedAccount, source=source)
-        body = {**json_object(request), "external_id": external_id}
+        body = {**self.body, "external_id": external_id}
         result = upsert_accounts([body], source=source, actor=self.user, at=timezone.now())[0]
         if result.errors:
-            raise refuse(result.errors)
+            raise invalid(*result.errors)
         return self.one(Account.objects.all(), 201 if result.outcome == "created" else 200, pk=result.id)
 
 

@@ -20,7 +20,6 @@ from accounts.actions.calendars import create_calendar, delete_calendar, update_
 from accounts.fields import Field, FieldError, Unreadable, read_moment, text, whole
 from accounts.models import WorkCalendar, Workspace
 from api.problems import Problem
-from api.reading import json_object
 from api.serializers import RowSerializer, invalid, record
 from api.views import Endpoint
 from businesstime import Calendar, InvalidCalendar, NoWorkingTime, read_calendar
@@ -149,7 +148,7 @@ class Calculate(Endpoint):
     )
     def post(self, request: Request) -> Response:
         self.refuse_parameters()
-        body = json_object(request)
+        body = self.body
         operation = body.get("operation")
         run = _OPERATIONS.get(operation) if isinstance(operation, str) else None
         if run is None:

@@ -20,7 +20,6 @@ from rest_framework.response import Response
 
 from accounts.fields import FieldError, identifier, moment, text
 from api.problems import bad_parameter
-from api.reading import json_object
 from api.scope import editable_account, visible_account
 from api.serializers import DayField, QuerySerializer, RowSerializer, invalid, record
 from api.views import Endpoint
@@ -324,7 +323,7 @@ class OverrideList(Endpoint):
         request=NewOverride,
     )
     def post(self, request: Request) -> Response:
-        account_id = identifier(json_object(request).get("account"))
+        account_id = identifier(self.body.get("account"))
         if account_id is None:
             raise invalid(FieldError("account", "account", "account must be an account's id."))
         account = editable_account(self.user, account_id)

@@ -18,9 +18,8 @@ from rest_framework.response import Response
 
 from accounts.fields import FieldError, day, text
 from accounts.models import User
-from api.reading import json_object
 from api.schema import IF_MATCH
-from api.serializers import DayField, QuerySerializer, Row, RowSerializer, invalid, record
+from api.serializers import BodySerializer, DayField, QuerySerializer, Row, RowSerializer, invalid, record
 from api.v1.ctas import workable
 from api.views import Endpoint
 from playbooks import actions
@@ -60,10 +59,10 @@ class PlaybookSerializer(RowSerializer):
             row["tasks"] = found[row["_pk"]]
 
 
-class ChosenTriggersSerializer(serializers.Serializer):
-    """What a change of a playbook holds."""
-
-    triggers = serializers.ListField(child=serializers.CharField(), help_text="Keys of the triggers that start it")
+class ChosenTriggersSerializer(BodySerializer):
+    triggers = serializers.ListField(
+        child=serializers.CharField(max_length=80), max_length=100, help_text="Keys of the triggers that start it"
+    )
 
 
 class PlaybookList(Endpoint):
@@ -88,11 +87,8 @@ class PlaybookDetail(Endpoint):
     @extend_schema(summary="Choose the triggers that start a playbook", request=ChosenTriggersSerializer)
     def patch(self, request: Request, playbook_id: UUID) -> Response:
         playbook = get_object_or_404(Playbook, pk=playbook_id)
-        body = json_object(request)
-        keys = body.get("triggers")
-        if set(body) != {"triggers"} or not isinstance(keys, list) or not all(_is_key(key) for key in keys):
-            raise invalid(FieldError("triggers", "type", "A list of at most 100 trigger keys."))
-        actions.set_trigger_keys(playbook, keys[:100], actor=self.user, at=timezone.now())
+        keys = self.read(ChosenTriggersSerializer)["triggers"]
+        actions.set_trigger_keys(playbook, keys, actor=self.user, at=timezone.now())
         return self.one(Playbook.objects.all(), pk=playbook_id)
 
 
@@ -185,10 +181,6 @@ def _workable_task(user: User, task_id: UUID) -> Task:
     if not Task.objects.workable_by(user).filter(pk=task_id).exists():
         raise PermissionDenied("You may see this task and not change it.")
     return task
-
-
-def _is_key(value: Any) -> bool:
-    return isinstance(value, str) and 0 < len(value) <= 80 and value.isprintable()
 
 
 urlpatterns = [

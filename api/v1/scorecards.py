@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from django.http import Http404
 from django.shortcuts import get_object_or_404
@@ -14,10 +13,8 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.fields import FieldError
 from api.problems import Problem, error_at
-from api.reading import json_object
-from api.serializers import Row, RowSerializer, invalid
+from api.serializers import BodySerializer, ObjectField, Row, RowSerializer
 from api.views import Endpoint
 from health.actions import (
     activate_version,
@@ -30,6 +27,8 @@ from health.choices import VersionState
 from health.errors import DefinitionRefused
 from health.models import Scorecard, ScorecardVersion
 from health.simulation import InputsRefused, simulate_scorecard
+
+MOST_FACTS = 500
 
 
 class ScorecardSerializer(RowSerializer):
@@ -57,23 +56,23 @@ class VersionSerializer(RowSerializer):
         paths = {"created_by": "created_by__email"}
 
 
-class DefinitionSerializer(serializers.Serializer):
+class DefinitionSerializer(BodySerializer):
     """What a new scorecard or trigger is made of; the actions know what a definition has to hold."""
 
-    definition = serializers.DictField(help_text="In the shape of the methodology packs")
+    definition = ObjectField(help_text="In the shape of the methodology packs")
 
 
 class DraftSerializer(DefinitionSerializer):
-    note = serializers.CharField(max_length=200, required=False, help_text="Why")
+    note = serializers.CharField(max_length=200, required=False, allow_blank=True, default="", help_text="Why")
 
 
-class ScorecardUseSerializer(serializers.Serializer):
-    segments = serializers.ListField(child=serializers.CharField(max_length=60), max_length=100)
-    is_default = serializers.BooleanField()
+class ScorecardUseSerializer(BodySerializer):
+    segments = serializers.ListField(child=serializers.CharField(max_length=60), max_length=100, required=False)
+    is_default = serializers.BooleanField(required=False)
 
 
-class InputsSerializer(serializers.Serializer):
-    inputs = serializers.DictField(help_text="{metric: value}")
+class InputsSerializer(BodySerializer):
+    inputs = ObjectField(most=MOST_FACTS, help_text="{metric: value}")
 
 
 class RecommendationSerializer(serializers.Serializer):
@@ -98,33 +97,10 @@ def scorecard_of(key: str) -> Scorecard:
     return get_object_or_404(Scorecard, key=key)
 
 
-def definition_in(body: dict[str, Any]) -> dict[str, Any]:
-    """The definition of a body. Raises ValidationError when it is no object."""
-    definition = body.get("definition")
-    if not isinstance(definition, dict):
-        raise invalid(FieldError("definition", "object", "definition must be an object."))
-    return definition
-
-
 def refused(error: DefinitionRefused) -> Problem:
     """The 422 that names every problem of a definition by its place."""
     errors = [error_at(f"/definition{p.pointer}", p.code, p.detail) for p in error.problems]
     return Problem("refused", errors[0]["detail"], errors=errors)
-
-
-def facts_in(request: Request, name: str) -> dict[str, Any]:
-    """The object under ``name``, of 500 entries at most, and nothing else. Raises ValidationError."""
-    body = json_object(request)
-    facts = body.get(name)
-    unknown = sorted(body.keys() - {name})
-    if unknown:
-        wrong = unknown[0][:60]
-        raise invalid(FieldError(wrong, "unknown_field", f"There is no field {wrong}; the body has {name} only."))
-    if not isinstance(facts, dict):
-        raise invalid(FieldError(name, "object", f"{name} must be an object."))
-    if len(facts) > 500:
-        raise invalid(FieldError(name, "too_many", f"{name} has 500 entries at most."))
-    return facts
 
 
 def inputs_refused(error: InputsRefused, name: str) -> Problem:
@@ -150,9 +126,8 @@ class ScorecardList(Endpoint):
         responses={201: VersionSerializer},
     )
     def post(self, request: Request) -> Response:
-        definition = definition_in(json_object(request))
         try:
-            version = create_scorecard(definition, actor=self.user, at=timezone.now())
+            version = create_scorecard(actor=self.user, at=timezone.now(), **self.read(DefinitionSerializer))
         except DefinitionRefused as error:
             raise refused(error) from error
         row = VersionSerializer.read(ScorecardVersion.objects.all(), pk=version.pk)
@@ -169,21 +144,9 @@ class ScorecardDetail(Endpoint):
 
     @extend_schema(summary="Say for whom a scorecard is", request=ScorecardUseSerializer)
     def patch(self, request: Request, key: str) -> Response:
-        card, body = scorecard_of(key), json_object(request)
-        segments, is_default = body.get("segments"), body.get("is_default")
-        if segments is not None and not (
-            isinstance(segments, list) and len(segments) <= 100 and all(_is_name(item) for item in segments)
-        ):
-            detail = "segments is a list of up to 100 names of up to 60 characters."
-            raise invalid(FieldError("segments", "list", detail))
-        if is_default is not None and not isinstance(is_default, bool):
-            raise invalid(FieldError("is_default", "boolean", "is_default is true or false."))
-        use_scorecard(card, segments=segments, is_default=is_default, actor=self.user, at=timezone.now())
+        card, given = scorecard_of(key), {"segments": None, "is_default": None} | self.read(ScorecardUseSerializer)
+        use_scorecard(card, actor=self.user, at=timezone.now(), **given)
         return self.one(Scorecard.objects.all(), pk=card.pk)
-
-
-def _is_name(item: Any) -> bool:
-    return isinstance(item, str) and 0 < len(item) <= 60 and item.isprintable()
 
 
 class VersionList(Endpoint):
@@ -202,12 +165,9 @@ class VersionList(Endpoint):
         request=DraftSerializer,
     )
     def post(self, request: Request, key: str) -> Response:
-        card, body = scorecard_of(key), json_object(request)
-        note = body.get("note", "")
-        if not isinstance(note, str):
-            raise invalid(FieldError("note", "text", "note must be text."))
+        card = scorecard_of(key)
         try:
-            version = draft_version(card, definition=definition_in(body), note=note, actor=self.user, at=timezone.now())
+            version = draft_version(card, actor=self.user, at=timezone.now(), **self.read(DraftSerializer))
         except DefinitionRefused as error:
             raise refused(error) from error
         return self.one(ScorecardVersion.objects.all(), 201, pk=version.pk)
@@ -254,7 +214,7 @@ class ScorecardSimulation(Endpoint):
         if version is None:
             raise Http404
         try:
-            return Response(simulate_scorecard(compiled(version).card, facts_in(request, "inputs")))
+            return Response(simulate_scorecard(compiled(version).card, self.read(InputsSerializer)["inputs"]))
         except InputsRefused as error:
             raise inputs_refused(error, "inputs") from error
 

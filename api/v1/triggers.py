@@ -14,10 +14,8 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.fields import FieldError
-from api.reading import json_object
-from api.serializers import Row, RowSerializer, invalid
-from api.v1.scorecards import DefinitionSerializer, definition_in, facts_in, inputs_refused, refused
+from api.serializers import BodySerializer, ObjectField, Row, RowSerializer
+from api.v1.scorecards import MOST_FACTS, DefinitionSerializer, inputs_refused, refused
 from api.views import Endpoint
 from health.actions import change_trigger, create_trigger, enable_trigger
 from health.errors import DefinitionRefused
@@ -54,12 +52,12 @@ class TriggerDetailSerializer(TriggerSerializer):
             row["definition"] = None if version is None else version.definition
 
 
-class SwitchSerializer(serializers.Serializer):
+class SwitchSerializer(BodySerializer):
     is_enabled = serializers.BooleanField()
 
 
-class FactsSerializer(serializers.Serializer):
-    facts = serializers.DictField(help_text="{metric: value, event: true}")
+class FactsSerializer(BodySerializer):
+    facts = ObjectField(most=MOST_FACTS, help_text="{metric: value, event: true}")
 
 
 class SimulatedTriggerSerializer(serializers.Serializer):
@@ -80,9 +78,8 @@ class TriggerList(Endpoint):
 
     @extend_schema(summary="Create a trigger of your own", request=DefinitionSerializer)
     def post(self, request: Request) -> Response:
-        definition = definition_in(json_object(request))
         try:
-            version = create_trigger(definition, actor=self.user, at=timezone.now())
+            version = create_trigger(actor=self.user, at=timezone.now(), **self.read(DefinitionSerializer))
         except DefinitionRefused as error:
             raise refused(error) from error
         return self.one(_triggers(), 201, pk=version.trigger_id)
@@ -104,17 +101,15 @@ class TriggerDetail(Endpoint):
     def put(self, request: Request, key: str) -> Response:
         trigger = get_object_or_404(Trigger, key=key)
         try:
-            change_trigger(trigger, definition=definition_in(json_object(request)), actor=self.user, at=timezone.now())
+            change_trigger(trigger, actor=self.user, at=timezone.now(), **self.read(DefinitionSerializer))
         except DefinitionRefused as error:
             raise refused(error) from error
         return self.one(_triggers(), key=key)
 
     @extend_schema(summary="Switch a trigger on or off", request=SwitchSerializer)
     def patch(self, request: Request, key: str) -> Response:
-        trigger, is_enabled = get_object_or_404(Trigger, key=key), json_object(request).get("is_enabled")
-        if not isinstance(is_enabled, bool):
-            raise invalid(FieldError("is_enabled", "boolean", "is_enabled is true or false."))
-        enable_trigger(trigger, is_enabled=is_enabled, actor=self.user, at=timezone.now())
+        trigger = get_object_or_404(Trigger, key=key)
+        enable_trigger(trigger, actor=self.user, at=timezone.now(), **self.read(SwitchSerializer))
         return self.one(_triggers(), key=key)
 
 
@@ -135,7 +130,7 @@ class TriggerSimulation(Endpoint):
         if version is None:
             raise Http404
         try:
-            return Response(simulate_trigger(version.definition, facts_in(request, "facts")))
+            return Response(simulate_trigger(version.definition, self.read(FactsSerializer)["facts"]))
         except InputsRefused as error:
             raise inputs_refused(error, "facts") from error
 

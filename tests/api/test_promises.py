@@ -1,13 +1,21 @@
 """What every address promises: identity, policy, limits, idempotency, problems."""
 
+from io import StringIO
+
 import pytest
+from django.core.management import CommandError, call_command
 from django.db import connection
+from django.urls import path
+from drf_spectacular.drainage import reset_generator_stats
+from rest_framework.response import Response
 
 from accounts.actions.tokens import revoke_token
 from accounts.choices import Role
 from accounts.models import Account, ApiToken
+from api import openapi, schema
 from api.idempotency import forget_old
 from api.models import IdempotencyKey
+from api.views import Endpoint
 from tests.api.conftest import Api, token_for
 from tests.factories import AccountFactory, UserFactory
 
@@ -174,3 +182,73 @@ class TestProblems:
         response = api.get(f"accounts/{AccountFactory().pk}/external-ids/")
         assert (response.status_code, response.json()["status"]) == (500, 500)
         assert b"ZeroDivision" not in response.content
+
+
+class TestFramework:
+    """What REST framework would do otherwise."""
+
+    @pytest.mark.parametrize("accept", ["text/html", "application/xml", "image/*;q=0.1", ";"])
+    def test_every_answer_is_json_whatever_is_accepted(self, api, accept):
+        answers = [api.get("quotas/", accept=accept), api.get("no/such/thing/", accept=accept)]
+        assert [(a.status_code, a["Content-Type"]) for a in answers] == [
+            (200, "application/json"),
+            (404, "application/problem+json"),
+        ]
+
+    def test_format_is_no_parameter(self, api):
+        assert api.get("accounts/?format=api").status_code == 400
+
+    def test_a_merge_patch_is_a_change(self, api):
+        account = AccountFactory(segment="x")
+        response = api.patch(
+            f"accounts/{account.pk}/", {"segment": "Metro"}, content_type="application/merge-patch+json"
+        )
+        assert (response.status_code, response.json()["segment"]) == (200, "Metro")
+
+    def test_a_refused_call_counts_against_the_limit(self, csm_api, settings):
+        settings.API_CALLS_PER_MINUTE = 2
+        assert [csm_api.get("audit/").status_code for _call in range(3)] == [403, 403, 429]
+
+    def test_a_guessed_token_counts_against_the_limit_of_its_address(self, client, settings):
+        settings.API_CALLS_PER_MINUTE_ANONYMOUS = 2
+        nobody = Api(client, "")
+        assert [nobody.get("accounts/").status_code for _call in range(3)] == [401, 401, 429]
+
+    @pytest.mark.parametrize(
+        ("query", "name"),
+        [
+            ("colour=red", "unknown_parameter"),
+            ("account=x", "account"),
+            ("present=perhaps", "present"),
+            ("stakeholder_role=king", "stakeholder_role"),
+            ("ordering=phone", "ordering"),
+            ("fields=id,shoe_size", "fields"),
+            ("page_size=501", "page_size"),
+            ("cursor=x", "cursor"),
+        ],
+    )
+    def test_a_parameter_that_means_nothing_is_400_and_named(self, api, query, name):
+        response = api.get(f"contacts/?{query}")
+        assert (response.status_code, response.json()["errors"][0]["code"]) == (400, name)
+
+    def test_an_empty_body_is_400_and_one_without_a_type_415(self, api):
+        assert api("POST", "contacts/", b"", content_type="application/json").status_code in {400, 415}
+        assert api("POST", "contacts/", b" ", content_type="application/json").status_code == 400
+
+    def test_the_document_fails_for_an_operation_without_a_summary(self, monkeypatch):
+        class Bare(Endpoint):
+            policy = {"GET": "accounts.view"}
+
+            def get(self, request):
+                return Response({})
+
+        monkeypatch.setattr("api.urls.RESOURCES", [path("bare/", Bare.as_view(), name="bare")])
+        for cached in (openapi.document, schema._names):
+            cached.cache_clear()
+        try:
+            with pytest.raises(CommandError):
+                call_command("openapi", stdout=StringIO())
+        finally:
+            for cached in (openapi.document, schema._names):
+                cached.cache_clear()
+            reset_generator_stats()
