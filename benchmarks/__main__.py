@@ -7,6 +7,7 @@ import datetime as dt
 import json
 import os
 import sys
+from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 
@@ -14,8 +15,11 @@ from benchmarks.bench import SIZES, Bench, bench_database, prepare_database
 from benchmarks.harness import HEAD, Result, measure, row_of, table
 
 AREAS = ("ingest", "rollups", "recompute", "delay", "pages", "tenancy")
-# A small, busy machine that checks every change gets this much more room than the goals.
-CHECK_SLACK = 2.0
+# The delay is told by the clock alone and takes half a minute: not for every change.
+CHECKED = tuple(area for area in AREAS if area != "delay")
+# A small, busy machine that checks every change gets this much more room than the goals; what others do on it moves
+# the clock far more than the CPU that is counted.
+CHECK_SLACK = {"cpu": 2.0, "wall": 4.0, "rate": 4.0, "p95": 4.0, "seconds": 4.0}
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -24,7 +28,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("areas", nargs="*", default=[], help=f"of {', '.join(AREAS)}; default: all")
     parser.add_argument("--size", choices=sorted(SIZES), help="accounts: S 1,000, M 10,000, L 100,000")
     parser.add_argument("--reps", type=int, help="pairs per case")
-    parser.add_argument("--check", action="store_true", help="small and quick; fail when a goal is missed by half")
+    parser.add_argument("--check", action="store_true", help="small and quick; fail when a goal is missed by far")
     parser.add_argument("--json", type=Path, help="write the results to this file as well")
     options = parser.parse_args(arguments)
     unknown = set(options.areas) - set(AREAS)
@@ -34,21 +38,17 @@ def main(arguments: list[str] | None = None) -> int:
     reps = options.reps or (3 if options.check else 7)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     with bench_database():
-        results = run(options.areas or [area for area in AREAS if _exists(area)], size=size, reps=reps)
+        results = run(options.areas or (CHECKED if options.check else AREAS), size=size, reps=reps)
     print()
-    slack = CHECK_SLACK if options.check else 1.0
-    print(table([row_of(result, slack=slack) for result in results], HEAD))
+    slack = CHECK_SLACK if options.check else {}
+    print(table([row_of(result, slack=slack.get(result.case.measure, 1.0)) for result in results], HEAD))
     if options.json:
         options.json.write_text(json.dumps([result.as_json() for result in results], indent=1) + "\n")
-    missed = [result for result in results if not result.reached(slack)]
+    missed = [result for result in results if not result.reached(slack.get(result.case.measure, 1.0))]
     return 1 if options.check and missed else 0
 
 
-def _exists(area: str) -> bool:
-    return (Path(__file__).parent / f"{area}.py").exists()
-
-
-def run(areas: list[str], *, size: str, reps: int) -> list[Result]:
+def run(areas: Sequence[str], *, size: str, reps: int) -> list[Result]:
     """Every case of the areas, measured one after the other, with a line of progress each."""
     import django
 

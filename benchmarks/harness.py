@@ -15,10 +15,11 @@ import math
 import statistics
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+Pids = Callable[[], Iterable[int]]
 Measure = Literal["cpu", "wall", "rate", "p95", "seconds"]
 
 
@@ -30,22 +31,23 @@ class Case:
     to the same state before each and is not measured. ``goal`` bounds the ratio run / floor: at most, or for
     ``rate`` (floor / run: how much of the limit's speed is reached) at least. With ``p95`` both return the seconds
     of each answer, and the ratio is that of the 95th percentiles of all repetitions; with ``seconds`` only ``run``
-    does, there is no ``floor``, and the goal is the 95th percentile itself. ``units`` is how many things one run
-    handles. ``verify`` runs once before measuring and raises when the result is wrong.
+    does, there is no ``floor``, and the goal is the 95th percentile itself. Without a goal the figure is only told.
+    ``units`` is how many things one run handles. ``verify`` runs once before measuring and raises when the result
+    is wrong.
     """
 
     area: str
     name: str
     run: Callable[[], Any]
     floor: Callable[[], Any] | None
-    goal: float
+    goal: float | None
     measure: Measure = "cpu"
     units: int = 1
     unit: str = ""
     floor_name: str = ""
     prepare: Callable[[], Any] | None = None
     verify: Callable[[], Any] | None = None
-    pids: Callable[[], Iterable[int]] | None = None
+    pids: Pids | None = None
     reps: int | None = None
     note: str = ""
 
@@ -73,7 +75,9 @@ class Result:
         return self.cpu if self.case.measure == "cpu" else self.wall
 
     def reached(self, slack: float = 1.0) -> bool:
-        """Whether the goal is reached, with ``slack`` times as much room."""
+        """Whether the goal is reached, with ``slack`` times as much room; a figure without one is only told."""
+        if self.case.goal is None:
+            return True
         if self.case.measure == "rate":
             return self.ratio * slack >= self.case.goal
         return self.ratio <= self.case.goal * slack
@@ -97,24 +101,19 @@ class Result:
         }
 
 
-@dataclass(slots=True)
-class Clock:
-    """CPU seconds of this process and of other processes, by pid."""
+def cpu_of(pids: Iterable[int]) -> dict[int, float]:
+    """CPU seconds so far of each of these processes that still lives."""
+    return {pid: seconds for pid in pids if (seconds := _of(pid))}
 
-    pids: list[int] = field(default_factory=list)
 
-    def cpu(self) -> float:
-        return time.process_time() + sum(self._of(pid) for pid in self.pids)
-
-    @staticmethod
-    def _of(pid: int) -> float:
-        total = 0
-        for task in Path(f"/proc/{pid}/task").glob("*/schedstat"):
-            try:
-                total += int(task.read_text().split()[0])
-            except OSError:
-                continue
-        return total / 1e9
+def _of(pid: int) -> float:
+    total = 0
+    for task in Path(f"/proc/{pid}/task").glob("*/schedstat"):
+        try:
+            total += int(task.read_text().split()[0])
+        except OSError:
+            continue
+    return total / 1e9
 
 
 def measure(case: Case, *, reps: int) -> Result:
@@ -124,18 +123,17 @@ def measure(case: Case, *, reps: int) -> Result:
     if case.measure in {"p95", "seconds"}:
         return _percentiles(case, reps=case.reps or reps)
     assert case.floor is not None
-    clock = Clock(list(case.pids() if case.pids else ()))
     reps = case.reps or reps
     for work in (case.floor, case.run):
-        _timed(work, case, clock)
+        _timed(work, case)
     pairs: list[tuple[tuple[float, float], tuple[float, float]]] = []
     for repetition in range(reps):
         if repetition % 2:
-            run = _timed(case.run, case, clock)
-            floor = _timed(case.floor, case, clock)
+            run = _timed(case.run, case)
+            floor = _timed(case.floor, case)
         else:
-            floor = _timed(case.floor, case, clock)
-            run = _timed(case.run, case, clock)
+            floor = _timed(case.floor, case)
+            run = _timed(case.run, case)
         pairs.append((run, floor))
     median = statistics.median
     return Result(
@@ -172,17 +170,22 @@ def percentile(samples: Sequence[float], share: float = 0.95) -> float:
     return ordered[math.ceil(share * len(ordered)) - 1] if ordered else 0.0
 
 
-def _timed(work: Callable[[], Any], case: Case, clock: Clock) -> tuple[float, float]:
+def _timed(work: Callable[[], Any], case: Case) -> tuple[float, float]:
+    """Wall and CPU seconds. Servers renew their processes: one that came in between counts whole, one gone not."""
     if case.prepare is not None:
         case.prepare()
+    pids = case.pids or (lambda: ())
+    before = cpu_of(pids())
     gc.collect()
     gc.disable()
     try:
-        cpu, wall = clock.cpu(), time.perf_counter()
+        own, wall = time.process_time(), time.perf_counter()
         work()
-        return time.perf_counter() - wall, clock.cpu() - cpu
+        wall, own = time.perf_counter() - wall, time.process_time() - own
     finally:
         gc.enable()
+    others = sum(seconds - before.get(pid, 0.0) for pid, seconds in cpu_of(pids()).items())
+    return wall, own + others
 
 
 HEAD = ("figure", "limit (same run)", "limit ms", "ms", "per second", "x wall", "x CPU", "goal", "")
@@ -192,13 +195,14 @@ def row_of(result: Result, *, slack: float = 1.0) -> tuple[str, ...]:
     """The cells of one line of the table."""
     case = result.case
     rate = f"{case.units / result.run_wall:,.0f} {case.unit}".strip() if case.units > 1 else ""
-    goal = {
-        "cpu": f"CPU ≤ {case.goal:g}x",
-        "wall": f"wall ≤ {case.goal:g}x",
-        "rate": f"≥ {case.goal:.0%} of its rate",
-        "p95": f"p95 ≤ {case.goal:g}x",
-        "seconds": f"p95 ≤ {case.goal:g} s",
-    }[case.measure]
+    goals = {
+        "cpu": "CPU ≤ {:g}x".format,
+        "wall": "wall ≤ {:g}x".format,
+        "rate": "≥ {:.0%} of its rate".format,
+        "p95": "p95 ≤ {:g}x".format,
+        "seconds": "p95 ≤ {:g} s".format,
+    }
+    goal = "" if case.goal is None else goals[case.measure](case.goal)
     verdict = "ok" if result.reached() else "ok with slack" if result.reached(slack) else "MISSED"
     if case.measure == "rate":
         verdict = f"{result.ratio:.0%} {verdict}"
@@ -211,7 +215,7 @@ def row_of(result: Result, *, slack: float = 1.0) -> tuple[str, ...]:
         f"{result.wall:.2f}" if result.wall else "",
         f"{result.cpu:.2f}" if result.cpu else "",
         goal,
-        verdict,
+        "" if case.goal is None else verdict,
     )
 
 

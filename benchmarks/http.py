@@ -137,3 +137,31 @@ def exchange_together(port: int, requests: Sequence[bytes], *, connections: int)
     if errors:
         raise errors[0]
     return answers
+
+
+def timed_together(port: int, request: bytes, *, connections: int, each: int) -> list[float]:
+    """Send a request ``each`` times over every one of several connections at once; the seconds of each answer."""
+    seconds: list[float] = []
+    errors: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
+                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                for _ in range(each):
+                    began = time.perf_counter()
+                    connection.sendall(request)
+                    answer = _read(connection)
+                    seconds.append(time.perf_counter() - began)
+                    assert b" 200 " in answer[:20], answer[:400]
+        except BaseException as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=run) for _ in range(connections)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if errors:
+        raise errors[0]
+    return seconds
