@@ -65,6 +65,11 @@ CAPABILITIES: dict[str, Capability] = {
     "escalations.view": Capability(STAFF_ROLES, Scope.READ),
     "escalations.work": Capability(WRITERS, Scope.WRITE),
     "support.configure": Capability(LEADER_ROLES, Scope.ADMIN),
+    # Knowledge base
+    "kb.read": Capability(EVERYONE, Scope.READ),
+    "kb.view": Capability(STAFF_ROLES, Scope.READ),
+    "kb.write": Capability(WRITERS, Scope.WRITE),
+    "kb.publish": Capability(LEADER_ROLES | {Role.SUPPORT_AGENT}, Scope.WRITE),
     # Administration
     "methodology.view": Capability(STAFF_ROLES, Scope.READ),
     "methodology.edit": Capability(ADMIN_ROLES, Scope.ADMIN),

@@ -35,6 +35,7 @@ TENANT_APPS = [
     "playbooks",
     "engagement",
     "support",
+    "knowledge",
     "health",
     "packs",
     "imports",

@@ -17,6 +17,7 @@ urlpatterns = [
     path("notifications/", include("engagement.urls")),
     path("methodology/", include("packs.urls")),
     path("imports/", include("imports.urls")),
+    path("kb/", include("knowledge.urls")),
     path("portal/", include("portal.urls")),
     path("api/", include("api.urls")),
 ]

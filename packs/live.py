@@ -12,6 +12,7 @@ from uuid import UUID
 
 from accounts.actions import methodology
 from health.actions import install_kpi, install_scorecard, install_trigger
+from knowledge.actions import install_categories
 from packs.features import FIRST
 from packs.fields import with_edits
 from packs.metrics import input_metrics
@@ -104,8 +105,14 @@ def _ladder(definitions: Definitions, install: PackInstall, at: datetime) -> Non
     install_ladder({part["key"]: part["data"] for part in definitions}, pack=install.key)
 
 
+def _shelves(definitions: Definitions, install: PackInstall, at: datetime) -> None:
+    """The knowledge base's categories; a pack that names none leaves one, since an article stands in one."""
+    parts = {part["key"]: part["data"] for part in definitions}
+    install_categories(parts.get("categories") or [{"key": "general", "title": "General"}], pack=install.key)
+
+
 # Sections that are one object: its app takes it whole, part by part under its key.
-WHOLE = frozenset({"escalation"})
+WHOLE = frozenset({"escalation", "knowledge"})
 INSTALLERS: dict[str, Installer] = {
     "calendars": _rows(methodology.upsert_calendars),
     "severities": _rows(methodology.upsert_severities),
@@ -119,4 +126,5 @@ INSTALLERS: dict[str, Installer] = {
     "triggers": _each(install_trigger),
     "kpis": _each(install_kpi),
     "playbooks": _playbooks,
+    "knowledge": _shelves,
 }

@@ -8,7 +8,10 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from accounts.policy import requires
+from knowledge import queries as knowledge
+from knowledge.text import to_html
 from portal.queries import accounts_of, shared_with, team_of
+from ui.atoms import html
 
 
 @requires(GET="portal.view")
@@ -25,3 +28,36 @@ def home(request: HttpRequest, account_id: UUID | None = None) -> HttpResponse:
         "entries": shared_with(request.user, chosen.id) if chosen else [],
     }
     return render(request, "portal/home.html", context)
+
+
+@requires(GET="portal.view")
+def help_index(request: HttpRequest) -> HttpResponse:
+    """Articles published for the reader: by shelf, or the answers to ``q``, within a shelf if one is chosen."""
+    filters = knowledge.Filters.read(request.GET)
+    categories = knowledge.categories(request.user)
+    shelf = next((category for category in categories if category.key == filters.category), None)
+    context = {
+        "filters": filters,
+        "categories": categories,
+        "shelf": shelf,
+        "in_help": True,
+        "found": knowledge.search(request.user, filters.q, category=filters.category) if filters.q else [],
+        "articles": knowledge.on_shelf(request.user, shelf) if shelf and not filters.q else [],
+    }
+    return render(request, "portal/help.html", context)
+
+
+@requires(GET="portal.view")
+def help_article(request: HttpRequest, slug: str) -> HttpResponse:
+    """One article as it is published."""
+    article = knowledge.published_article(request.user, slug)
+    if article is None:
+        raise Http404
+    context = {
+        "article": article,
+        "text": article.published,
+        "body": html(to_html(article.published.body)),
+        "asked": request.GET.get("q", "")[:200],
+        "in_help": True,
+    }
+    return render(request, "portal/article.html", context)

@@ -18,6 +18,7 @@ TYPED = [
     "playbooks",
     "engagement",
     "support",
+    "knowledge",
     "health",
     "packs",
     "imports",

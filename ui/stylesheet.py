@@ -25,6 +25,7 @@ ORDER = (
     "overlays",
     "auth",
     "portal",
+    "articles",
     "charts",
     "utilities",
     "print",

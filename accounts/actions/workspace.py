@@ -14,9 +14,12 @@ from django.utils.translation import gettext as _
 from accounts import audit
 from accounts.errors import RuleViolated
 from accounts.fields import Unreadable
-from accounts.logos import redraw
 from accounts.models import User, Workspace
+from accounts.pictures import redraw
 from ui.brand import HEX
+
+LOGO_BYTES = 1024 * 1024
+LOGO_SIDE = 256
 
 
 @transaction.atomic
@@ -47,11 +50,11 @@ def update_workspace(
 def set_logo(raw: bytes, *, actor: User, at: datetime) -> Workspace:
     """Show ``raw``, a PNG, JPEG or WebP, as the company's mark. Returns the workspace.
 
-    The picture is drawn anew (``accounts.logos``); the one before is deleted once this is committed. Raises
+    The picture is drawn anew (``accounts.pictures``); the one before is deleted once this is committed. Raises
     RuleViolated for what is no such picture.
     """
     try:
-        picture = redraw(raw)
+        picture = redraw(raw, most_bytes=LOGO_BYTES, largest=LOGO_SIDE)
     except Unreadable as wrong:
         raise RuleViolated(f"workspace.logo_{wrong.rule}", wrong.message, "logo") from wrong
     workspace = Workspace.objects.select_for_update().get()

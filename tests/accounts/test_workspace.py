@@ -83,7 +83,7 @@ def test_a_wrong_field_is_named_and_nothing_is_kept(page, field, value):
         (picture()[:60], "This is not a PNG, JPEG or WebP picture."),
         (picture((31, 64)), "Each side must have 32 to 4000 pixels."),
         (picture((4001, 32)), "Each side must have 32 to 4000 pixels."),
-        (picture() + b"\0" * 1024 * 1024, "A logo may have 1 MB at most."),
+        (picture() + b"\0" * 1024 * 1024, "A picture may have 1 MB at most."),
     ],
 )
 def test_what_is_no_logo_is_refused_and_the_other_fields_with_it(page, raw, said):

@@ -1,4 +1,4 @@
-"""A company's logo as somebody uploads it: read, checked and drawn anew, so that only pixels are kept."""
+"""Pictures as somebody uploads them: read, checked and drawn anew, so that only pixels are kept."""
 
 from __future__ import annotations
 
@@ -9,18 +9,17 @@ from PIL import Image, UnidentifiedImageError
 from accounts.fields import Unreadable
 
 FORMATS = ("PNG", "JPEG", "WEBP")
-MAX_BYTES = 1024 * 1024
-MIN_SIDE, MAX_SIDE, KEPT_SIDE = 32, 4000, 256
+MIN_SIDE, MAX_SIDE = 32, 4000
 
 
-def redraw(raw: bytes) -> bytes:
-    """``raw`` as a PNG of at most 256 × 256 pixels, without anything but its picture.
+def redraw(raw: bytes, *, most_bytes: int, largest: int) -> bytes:
+    """``raw`` as a PNG of at most ``largest`` pixels a side, without anything but its picture.
 
-    Raises Unreadable (rule and sentence) for what is too large, no such picture, or torn. The size is read from the
-    header before a pixel is decoded.
+    Raises Unreadable (rule and sentence) for what has more than ``most_bytes`` or sides of less than 32 or more than
+    4000 pixels, for no such picture, and for a torn one. The size is read from the header before a pixel is decoded.
     """
-    if len(raw) > MAX_BYTES:
-        raise Unreadable("too_large", "A logo may have 1 MB at most.")
+    if len(raw) > most_bytes:
+        raise Unreadable("too_large", f"A picture may have {most_bytes // 1024**2} MB at most.")
     try:
         with Image.open(BytesIO(raw), formats=FORMATS) as picture:
             if not MIN_SIDE <= min(picture.size) <= max(picture.size) <= MAX_SIDE:
@@ -30,7 +29,7 @@ def redraw(raw: bytes) -> bytes:
         if isinstance(broken, Unreadable):
             raise
         raise Unreadable("format", "This is not a PNG, JPEG or WebP picture.") from broken
-    kept.thumbnail((KEPT_SIDE, KEPT_SIDE), Image.Resampling.LANCZOS)
+    kept.thumbnail((largest, largest), Image.Resampling.LANCZOS)
     out = BytesIO()
     kept.save(out, "PNG", optimize=True)
     return out.getvalue()

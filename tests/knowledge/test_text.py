@@ -1,0 +1,56 @@
+"""Markdown becomes HTML that no script survives."""
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from knowledge.text import to_html, to_words
+
+KEY = "01a220ff-2e88-75df-9f33-4e6e290aa9c6"
+DANGEROUS = re.compile(r"<(script|style|iframe|object|svg|form|input)|\son\w+\s*=|javascript:|data:", re.IGNORECASE)
+
+
+@pytest.mark.parametrize(
+    ("source", "result"),
+    [
+        ("# Title", "<h2>Title</h2>\n"),
+        ("###### Deep", "<h6>Deep</h6>\n"),
+        ("a <b onclick=x>b</b>", "<p>a &lt;b onclick=x&gt;b&lt;/b&gt;</p>\n"),
+        ("[x](javascript:alert)", "<p>[x](javascript:alert)</p>\n"),
+        ("[x](https://a.example)", '<p><a href="https://a.example" rel="noopener noreferrer nofollow">x</a></p>\n'),
+        ("![p](https://a.example/p.png)", '<p><img alt="p"></p>\n'),
+        (f"![p](/kb/pictures/{KEY}/)", f'<p><img src="/kb/pictures/{KEY}/" alt="p"></p>\n'),
+        (f"![p](//evil.example/kb/pictures/{KEY}/)", '<p><img alt="p"></p>\n'),
+    ],
+)
+def test_markdown_becomes(source, result):
+    assert to_html(source) == result
+
+
+PIECES = st.sampled_from(
+    [
+        "<script>",
+        "</script>",
+        "[x](",
+        ")",
+        "javascript:",
+        "data:text/html,",
+        "<img src=x onerror=y>",
+        "`",
+        "\n",
+        "|",
+        "*",
+    ]
+)
+
+
+@given(st.lists(st.one_of(PIECES, st.text(max_size=8)), max_size=12).map("".join))
+def test_whatever_is_written_no_tag_or_attribute_runs(source):
+    tags = re.findall(r"<[^>]*>", to_html(source))
+    assert [tag for tag in tags if DANGEROUS.search(tag)] == []
+
+
+def test_words_are_text_without_marks():
+    assert to_words("# A & b\n\n- **c** `x<y`\n- <i>d</i>") == "A & b c x<y <i>d</i>"
