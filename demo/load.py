@@ -17,6 +17,7 @@ from accounts.models import Account, User
 from demo import names
 from demo.companies import CSMS, Company, companies, monday
 from demo.history import replay
+from demo.knowledge import write_articles
 from demo.measures import BY_PACK, Measure, value
 from demo.story import RELATIONSHIP, WEEKS
 from demo.timeline import activities
@@ -56,6 +57,7 @@ def seed(demo: Demo, *, now: datetime) -> Tenant:
         people = _staff(demo, now)
         _customers(demo, customers, people, now)
         _portal(demo, customers, now)
+        write_articles(demo, people, now=now)
         _events(demo, customers, now)
         _reports(demo, customers, now)
         replay(demo, customers, now=now)

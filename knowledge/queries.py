@@ -76,7 +76,7 @@ def articles(user: User, filters: Filters, cursor: str, *, on: date) -> keyset.P
     """
     rows = _narrowed(user, filters, on)
     if filters.q:
-        rows = rows.filter(Q(title__icontains=filters.q) | Q(published__search=_every_word(filters.q)))
+        rows = rows.filter(Q(title__icontains=filters.q) | Q(published__search=every_word(filters.q)))
     field = Article._meta.get_field("updated_at")
     order = keyset.Order("updated_at", descending=True)
     return keyset.page(rows.values(*COLUMNS), order, field, cursor, PAGE_SIZE)
@@ -118,7 +118,7 @@ def search(user: User, query: str, *, category: str = "") -> list[Found]:
     rows = Article.objects.visible_to(user).published()
     if category:
         rows = rows.filter(category__key=category)
-    return _found(rows, _every_word(query), MOST_FOUND)
+    return _found(rows, every_word(query), MOST_FOUND)
 
 
 def suggestions(user: User, words: str) -> list[Found]:
@@ -170,6 +170,11 @@ def least_helpful(*, most: int = 20) -> list[dict[str, Any]]:
     return list(rows.values(*COLUMNS)[:most])
 
 
+def every_word(query: str) -> SearchQuery:
+    """What ``query`` asks of a text: every word; quotes, ``or`` and ``-`` before a word are understood."""
+    return SearchQuery(query, config=DICTIONARY, search_type="websearch")
+
+
 def _narrowed(user: User, filters: Filters, on: date) -> QuerySet[Article]:
     rows = Article.objects.visible_to(user)
     if filters.category:
@@ -181,10 +186,6 @@ def _narrowed(user: User, filters: Filters, on: date) -> QuerySet[Article]:
     if filters.audience:
         rows = rows.filter(audience=filters.audience)
     return rows.filter(owner=user) if filters.whose else rows
-
-
-def _every_word(query: str) -> SearchQuery:
-    return SearchQuery(query, config=DICTIONARY, search_type="websearch")
 
 
 def _found(rows: QuerySet[Article], query: Any, most: int) -> list[Found]:

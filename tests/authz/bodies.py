@@ -133,6 +133,14 @@ WORKSPACE = {
     "email": "olga@matrix.example.com",
     "password": PASSWORD,
 }
+
+
+def article_form(world: World, actor: Actor) -> dict[str, Any]:
+    """The editor's fields."""
+    shelf = world.own("category").pk
+    return {"title": "T", "body": "B", "category": shelf, "audience": "internal", "check_every_days": "90"}
+
+
 CONTRACT = {
     "status": "active",
     "start_on": "2026-01-01",
@@ -188,6 +196,22 @@ EXAMPLES: dict[str, Example] = {
     "POST people:profile": Example({"name": "Ann", "title": "", "timezone": "", "theme": "auto"}),
     "POST accounts:workspace-settings": Example({"name": "Acme", "timezone": "UTC", "currency": "EUR"}),
     "POST people:user-role": Example({"role": "trainer"}),
+    # Knowledge base
+    "POST knowledge:article-create": Example(article_form),
+    "POST knowledge:article-edit": Example(article_form),
+    "POST knowledge:preview": Example({"body": "# Hello"}, status=200),
+    "GET knowledge:suggest": Example(query="?q=customers"),
+    "POST knowledge:category-list": Example({"title": "More"}),
+    "POST knowledge:category-edit": Example({"title": "More", "position": "1"}),
+    "POST knowledge:article-review": Example({"kind": "technical", "verdict": "approve"}),
+    "POST knowledge:article-vote": Example({"helpful": "yes"}),
+    "POST knowledge:article-solved": Example({"q": "export"}),
+    "POST knowledge:gap": Example({"q": "export"}),
+    "POST api:article-list": Example(
+        lambda world, actor: {"title": "T", "body": "B", "category": world.own("category").key}
+    ),
+    "PATCH api:article-detail": Example({"title": "Changed"}),
+    "POST api:article-review": Example({"kind": "technical", "verdict": "approve"}),
     # The account record
     "GET accounts:home": Example(status=302),
     "POST accounts:theme-set": Example({"theme": "dark"}),

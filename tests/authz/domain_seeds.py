@@ -17,6 +17,7 @@ from packs.models import PackInstall, PackItem
 from packs.queries import fields_of
 from playbooks.actions import close_cta, open_cta, snooze_cta
 from playbooks.models import Playbook
+from tests.authz import knowledge_seeds
 from tests.authz.world import canary, plant
 from usage.actions import record_observations
 from usage.models import IngestReceipt, MetricDefinition, ParkedEvent
@@ -39,6 +40,7 @@ def fill(world: World, letter: str) -> None:
         _work(world, letter, number, account)
     _notices(world, letter, people["owner"])
     _imports(world, letter, people["owner"])
+    knowledge_seeds.fill(world, letter, author=people["reader"], reviewer=people["vp"])
 
 
 def _account(world: World, letter: str, number: int) -> Account:

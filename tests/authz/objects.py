@@ -55,10 +55,15 @@ class Target:
     upserts: bool = False
 
 
+def slugged(seed: str) -> Kind:
+    """A row that stands in the address by its slug."""
+    return Kind(seed, attr="slug", unknown=NOTHING)
+
+
+NOTHING = "no-such-key"
 ACCOUNT = Kind("account", scoped=True)
 UPSERTED = Kind("external_id", attr="external_id", scoped=True, upserts=True, unknown="X-0")
 CTA = Kind("cta_open", scoped=True)
-NOTHING = "no-such-key"
 
 # (route name as a regular expression, keyword): kind. The first that matches counts.
 KWARGS: list[tuple[str, str, Kind]] = [
@@ -110,6 +115,15 @@ KWARGS: list[tuple[str, str, Kind]] = [
     (r"api:methodology.*", "pack", Kind("pack", attr="key", foreign=False, unknown=NOTHING)),
     (r"api:methodology.*", "section", Kind("section", attr="key", foreign=False, unknown=NOTHING)),
     (r"packs:section", "section", Kind("section", attr="key", foreign=False, unknown=NOTHING)),
+    # Knowledge base
+    (r".*", "category_id", Kind("category")),
+    (r".*", "picture_id", Kind("picture")),
+    (r"api:article-review", "article_id", Kind("article_review")),
+    (r"api:article-publish", "article_id", Kind("article_ready")),
+    (r"api:article-retire", "article_id", Kind("article_published")),
+    (r"api:.*", "article_id", Kind("article_draft")),
+    (r"(portal:help|knowledge:article-(confirm|vote|solved)).*", "slug", slugged("article_published")),
+    (r"knowledge:.*", "slug", slugged("article_draft")),
     # The operators' workspace and the public host
     (r"console:tenant-export", "slug", Kind("tenant_gone", attr="slug", foreign=False, unknown=NOTHING)),
     (r"console:.*", "slug", Kind("tenant", attr="slug", foreign=False, unknown=NOTHING)),

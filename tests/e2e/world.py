@@ -17,6 +17,7 @@ from accounts.choices import Role
 from accounts.models import Account, User
 from engagement.actions import notify
 from health.actions.recompute import recompute
+from knowledge import actions as knowledge
 from packs.actions.install import install_pack
 from packs.models import PackItem
 from playbooks.actions import install_playbook, open_cta, snooze_cta
@@ -62,6 +63,27 @@ def build(tenants: dict[str, Any]) -> World:
         return _acme(now)
 
 
+def _article(people: dict[str, User], now: datetime) -> None:
+    shelf = knowledge.create_category(actor=people["vp"], at=now, title="Routes")
+    body = (
+        "## Before you start\n\n1. Open **Routes**.\n2. Press `New`.\n\n| Key | Does |\n|---|---|\n| N | New route |\n"
+    )
+    article = knowledge.write_article(
+        actor=people["csm"],
+        at=now,
+        category=shelf,
+        title="Plan a route",
+        summary="From A to B.",
+        body=body,
+        audience="public",
+    )
+    knowledge.submit_article(article, actor=people["csm"], at=now)
+    for kind in ("technical", "editorial"):
+        knowledge.review_text(article, kind, approve=True, actor=people["vp"], at=now)
+    knowledge.publish_article(article, actor=people["vp"], at=now)
+    knowledge.note_gap("tachograph", place="base", actor=people["csm"], at=now)
+
+
 def _acme(now: datetime) -> World:
     today = now.date()
     install_pack("fleet", actor=None, at=now)
@@ -92,6 +114,7 @@ def _acme(now: datetime) -> World:
         at = now if not weeks else datetime.combine(day, time(6), tzinfo=UTC)
         record_observations(_values(accounts, day, weeks), source="crm", at=at)
         recompute(at=at)
+    _article(people, now)
     return World({account.name: account.pk for account in accounts}, portal.pk, _work(accounts[3], people["vp"], now))
 
 

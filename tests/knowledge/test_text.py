@@ -16,7 +16,8 @@ DANGEROUS = re.compile(r"<(script|style|iframe|object|svg|form|input)|\son\w+\s*
     ("source", "result"),
     [
         ("# Title", "<h2>Title</h2>\n"),
-        ("###### Deep", "<h6>Deep</h6>\n"),
+        ("## A\n\n#### B", "<h2>A</h2>\n<h4>B</h4>\n"),
+        ("# A\n\n###### B", "<h2>A</h2>\n<h6>B</h6>\n"),
         ("a <b onclick=x>b</b>", "<p>a &lt;b onclick=x&gt;b&lt;/b&gt;</p>\n"),
         ("[x](javascript:alert)", "<p>[x](javascript:alert)</p>\n"),
         ("[x](https://a.example)", '<p><a href="https://a.example" rel="noopener noreferrer nofollow">x</a></p>\n'),
