@@ -28,9 +28,9 @@ NOTES = (
         "Sign in with your company's account",
         "Single sign-on with your identity provider, and what to do when it refuses.",
         "## Turn it on\n\n1. An administrator opens **Settings**, then **Sign-in**.\n2. Paste the metadata address of "
-        "your identity provider and press **Test**.\n3. When the test says that your own address came back, press **Turn "
-        "on**.\n\n## If it refuses\n\n* *Unknown address*: the person has not been invited yet.\n* *Clock skew*: the "
-        "two servers' clocks differ by more than two minutes.\n\nThe password keeps working for owners, so nobody is "
+        "your identity provider and press **Test**.\n3. When the test says that your own address came back, press "
+        "**Turn on**.\n\n## If it refuses\n\n* *Unknown address*: the person has not been invited yet.\n* *Clock skew*: "
+        "the two servers' clocks differ by more than two minutes.\n\nThe password keeps working for owners, so nobody is "
         "locked out.",
         "start",
         210,
@@ -39,8 +39,8 @@ NOTES = (
         "Export your figures",
         "Every list can be downloaded as CSV, with the columns and filters you see.",
         "Press **CSV** above any list. The file holds what the list shows: the same filters, the same columns, the "
-        "same order.\n\n| Rows | Time |\n|---|---|\n| up to 10,000 | at once |\n| more | a mail with a link |\n\nIf Excel "
-        "shows everything in one column, open the file with **Data, From text** and choose the comma.",
+        "same order.\n\n| Rows | Time |\n|---|---|\n| up to 10,000 | at once |\n| more | a mail with a link |\n\nIf "
+        "Excel shows everything in one column, open the file with **Data, From text** and choose the comma.",
         "how",
         150,
     ),
