@@ -29,9 +29,9 @@ NOTES = (
         "Single sign-on with your identity provider, and what to do when it refuses.",
         "## Turn it on\n\n1. An administrator opens **Settings**, then **Sign-in**.\n2. Paste the metadata address of "
         "your identity provider and press **Test**.\n3. When the test says that your own address came back, press "
-        "**Turn on**.\n\n## If it refuses\n\n* *Unknown address*: the person has not been invited yet.\n* *Clock skew*: "
-        "the two servers' clocks differ by more than two minutes.\n\nThe password keeps working for owners, so nobody is "
-        "locked out.",
+        "**Turn on**.\n\n## If it refuses\n\n* *Unknown address*: the person has not been invited yet.\n* *Clock "
+        "skew*: the two servers' clocks differ by more than two minutes.\n\nThe password keeps working for owners, so "
+        "nobody is locked out.",
         "start",
         210,
     ),

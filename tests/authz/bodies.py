@@ -19,6 +19,7 @@ from django.utils import timezone
 from tests.authz.actors import PASSWORD
 
 if TYPE_CHECKING:
+    from knowledge.models import Category
     from tests.authz.actors import Actor
     from tests.authz.routes import Route
     from tests.authz.world import World
@@ -137,8 +138,13 @@ WORKSPACE = {
 
 def article_form(world: World, actor: Actor) -> dict[str, Any]:
     """The editor's fields."""
-    shelf = world.own("category").pk
-    return {"title": "T", "body": "B", "category": shelf, "audience": "internal", "check_every_days": "90"}
+    shelf = shelf_of(world, actor)
+    return {"title": "T", "body": "B", "category": shelf.pk, "audience": "internal", "check_every_days": "90"}
+
+
+def shelf_of(world: World, actor: Actor) -> Category:
+    """The category of the actor's own workspace."""
+    return world.rows[("category", "foreign" if actor.tenant == "b" else "own")]
 
 
 CONTRACT = {
@@ -208,7 +214,7 @@ EXAMPLES: dict[str, Example] = {
     "POST knowledge:article-solved": Example({"q": "export"}),
     "POST knowledge:gap": Example({"q": "export"}),
     "POST api:article-list": Example(
-        lambda world, actor: {"title": "T", "body": "B", "category": world.own("category").key}
+        lambda world, actor: {"title": "T", "body": "B", "category": shelf_of(world, actor).key}
     ),
     "PATCH api:article-detail": Example({"title": "Changed"}),
     "POST api:article-review": Example({"kind": "technical", "verdict": "approve"}),
