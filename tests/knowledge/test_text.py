@@ -1,17 +1,30 @@
 """Markdown becomes HTML that no script survives."""
 
 import re
+from html.parser import HTMLParser
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from knowledge.text import to_html, to_words
+from knowledge.text import TAGS, to_html, to_words
 
+RUNS = re.compile(r"\s*(javascript|data|vbscript):", re.IGNORECASE)
 KEY = "01a220ff-2e88-75df-9f33-4e6e290aa9c6"
-DANGEROUS = re.compile(
-    r"""<(script|style|iframe|object|svg|form|input)|\son\w+\s*=|(href|src)="\s*(javascript|data):""", re.IGNORECASE
-)
+
+
+class Running(HTMLParser):
+    """What would run in a page: elements, handlers and addresses."""
+
+    def __init__(self, page):
+        super().__init__()
+        self.found = []
+        self.feed(page)
+
+    def handle_starttag(self, tag, attrs):
+        self.found += [tag] if tag not in TAGS else []
+        self.found += [name for name, _value in attrs if name.startswith("on") or name == "style"]
+        self.found += [value for name, value in attrs if name in {"href", "src"} and RUNS.match(value or "")]
 
 
 @pytest.mark.parametrize(
@@ -50,9 +63,13 @@ PIECES = st.sampled_from(
 
 
 @given(st.lists(st.one_of(PIECES, st.text(max_size=8)), max_size=12).map("".join))
-def test_whatever_is_written_no_tag_or_attribute_runs(source):
-    tags = re.findall(r"<[^>]*>", to_html(source))
-    assert [tag for tag in tags if DANGEROUS.search(tag)] == []
+def test_whatever_is_written_nothing_runs(source):
+    assert Running(to_html(source)).found == []
+
+
+def test_the_judge_itself_sees_what_runs():
+    page = '<script></script><p onclick="x" style="y"><a href=" JavaScript:x"><img src="data:x">'
+    assert Running(page).found == ["script", "onclick", "style", " JavaScript:x", "data:x"]
 
 
 def test_words_are_text_without_marks():
