@@ -24,6 +24,7 @@ TABS = (
     ("accounts:account-people", "People", "people_count"),
     ("accounts:account-contracts", "Contracts", "contract_count"),
     ("accounts:account-usage", "Usage", ""),
+    ("health:account-targets", "Targets", ""),
     ("playbooks:account-ctas", "CTAs", ""),
 )
 

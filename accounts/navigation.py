@@ -49,6 +49,7 @@ ENTRIES = (
     Entry("accounts:account-list", "At risk", "bookmark", "Views", query="?band=risk"),
     Entry("accounts:account-list", "Renewing in 90 days", "bookmark", "Views", query="?renewal=90&sort=renewal"),
     Entry("accounts:account-list", "My book", "bookmark", "Views", query="?owner=me"),
+    Entry("health:metric-report", "Success metrics", "chart-line", "Views"),
     Entry("knowledge:article-list", "Knowledge base", "book-open"),
     Entry("health:scorecard-list", "Scorecards", "heart-pulse", "Method"),
     Entry("health:trigger-list", "Triggers", "zap", "Method"),

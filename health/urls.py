@@ -3,7 +3,7 @@
 from django.urls import path
 
 from health import views
-from health.pages import receipts
+from health.pages import receipts, targets
 
 app_name = "health"
 urlpatterns = [
@@ -15,6 +15,9 @@ urlpatterns = [
     path("triggers/", views.trigger_list, name="trigger-list"),
     path("triggers/<slug:key>/", views.trigger_detail, name="trigger-detail"),
     path("triggers/<slug:key>/simulator/", views.trigger_simulator, name="trigger-simulator"),
+    path("metrics/", targets.metric_report, name="metric-report"),
+    path("metrics/export.csv", targets.metric_export, name="metric-export"),
+    path("accounts/<uuid:account_id>/targets/", targets.account_targets, name="account-targets"),
     path("accounts/<uuid:account_id>/receipt/", receipts.receipt, name="receipt"),
     path("accounts/<uuid:account_id>/events/", views.event_record, name="event-record"),
 ]

@@ -58,7 +58,7 @@ def set_logo(raw: bytes, *, actor: User, at: datetime) -> Workspace:
     except Unreadable as wrong:
         raise RuleViolated(f"workspace.logo_{wrong.rule}", wrong.message, "logo") from wrong
     workspace = Workspace.objects.select_for_update().get()
-    old = workspace.logo.name
+    old = workspace.logo.name or ""
     workspace.logo.save("logo.png", ContentFile(picture), save=False)
     _write(workspace, {"logo": workspace.logo.name}, {"logo": old}, actor=actor, at=at)
     _forget(workspace, old)
@@ -69,7 +69,7 @@ def set_logo(raw: bytes, *, actor: User, at: datetime) -> Workspace:
 def remove_logo(*, actor: User, at: datetime) -> Workspace:
     """Show the name's first letter again. Returns the workspace."""
     workspace = Workspace.objects.select_for_update().get()
-    old = workspace.logo.name
+    old = workspace.logo.name or ""
     if old:
         _write(workspace, {"logo": ""}, {"logo": old}, actor=actor, at=at)
         _forget(workspace, old)

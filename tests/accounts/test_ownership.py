@@ -1,4 +1,5 @@
 import json
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from accounts.capacity import judge
 from accounts.choices import Role
 from accounts.errors import CapacityExceeded, RuleViolated
 from accounts.models import Account, AuditEntry, TeamRole, Tier
+from packs.actions import install_pack
 from tests.factories import AccountFactory, UserFactory
 
 AT = datetime(2026, 11, 24, 9, tzinfo=UTC)
@@ -151,9 +153,15 @@ def test_the_packs_own_tier_refuses_a_fourth_account(db):
         assign_owner(AccountFactory(tier=tier), csm, actor=csm, at=AT)
 
 
-def test_a_csm_at_sixteen_mid_market_accounts_is_remarked_on(db):
+@pytest.mark.requirement("CS-6.2")
+def test_a_csm_at_sixteen_mid_market_accounts_is_remarked_on_and_reviews_come_every_six_months(client, db):
     tier, csm = tiers_of("generic")["mid-market"], UserFactory()
     for _account in range(15):
         AccountFactory(tier=tier, owner=csm)
     assign_owner(AccountFactory(tier=tier), csm, actor=None, at=AT)
     assert "account 16" in AuditEntry.objects.latest("pk").after["remark"]
+    install_pack("generic", actor=None, at=AT)
+    client.force_login(csm)
+    page = client.get("/methodology/generic/cadences/").content.decode()
+    review = re.sub(r"<[^>]+>", " ", page[page.index('id="mid-review"') :].split("</section>")[0])
+    assert "Every 6 Unit months" in " ".join(review.split())

@@ -29,6 +29,8 @@ PAGES = {
     "account owner": ("vp", ACCOUNT + "/owner/"),
     "account new": ("vp", "/accounts/new/"),
     "contact new": ("vp", ACCOUNT + "/people/new/"),
+    "account targets": ("vp", "/health" + ACCOUNT + "/targets/"),
+    "success metrics": ("vp", "/health/metrics/"),
     "account stage": ("vp", ACCOUNT + "/stage/"),
     "team": ("vp", ACCOUNT + "/team/new/"),
     "contract new": ("vp", ACCOUNT + "/contracts/new/"),

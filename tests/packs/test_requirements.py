@@ -312,3 +312,30 @@ def test_return_over_cost_and_net_roi_stand_beside_each_other(desk):
 def test_a_methodology_without_figures_has_no_case(desk):
     install_pack("fleet", actor=None, at=AT)
     assert "What it costs and brings" not in page(desk, "fleet/roi/")
+
+
+@pytest.mark.requirement("CS-2.2")
+def test_the_generic_onboarding_has_six_phases(desk):
+    install_pack("generic", actor=None, at=AT)
+    said = words(page(desk, "generic/onboarding_templates/"))
+    phases = [
+        "System setup and configuration",
+        "Team training",
+        "Advanced training and workflows",
+        "Go-live",
+        "Optimization and check-ins",
+        "First value realization milestone",
+    ]
+    places = [said.index(phase) for phase in phases]
+    assert places == sorted(places)
+
+
+@pytest.mark.requirement("MNA-2.5")
+def test_two_courses_of_which_the_administrators_leads_to_a_certificate(desk):
+    install_pack("mna", actor=None, at=AT)
+    rows = cells(card(page(desk, "mna/training/"), "Courses"))
+    assert list(zip(column(rows, "Name"), column(rows, "Certification"), strict=True)) == [
+        ("Administrator Training", "administrator"),
+        ("End-User Training", "–"),
+    ]
+    assert "Administrator certification" in words(page(desk, "mna/training/"))
