@@ -16,9 +16,10 @@ def cta_row(page):
 
 
 def walk_to(page, locator):
-    """Press K up to the first row, then J until the cursor stands on this one."""
+    """Press K up to the first row, then J until the cursor stands on this one; again while the list is being drawn."""
+    expect(page.locator("#day")).not_to_have_attribute("aria-busy", "true")
     count = page.locator("[data-item]").count()
-    for key in "k" * (count + 1) + "j" * count:
+    for key in ("k" * (count + 1) + "j" * count) * 2:
         page.keyboard.press(key)
         if locator.get_attribute("data-cursor") is not None:
             return
