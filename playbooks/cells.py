@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any
 
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import escape
 
 from playbooks.choices import CtaKind, CtaStatus, Outcome, Priority
@@ -48,14 +49,24 @@ class CtaCells:
 
     def due(self, row: Row) -> str:
         if row["status"] == CtaStatus.CLOSED:
-            return f'<span class="dim nowrap">{escape(Outcome(row["outcome"]).label)}</span>'
+            return self.closed(row)
         if row["status"] == CtaStatus.SNOOZED:
-            until = self._day(row["snoozed_until_on"])
-            return f'<span class="dim nowrap">Snoozed until {until}</span>'
+            return self.snoozed(row)
         day = self._day(row["due_on"])
         late = (self.today - row["due_on"]).days
         note = f'<span class="sub warn">{late} day{"" if late == 1 else "s"} late</span>' if late > 0 else ""
         return f'<span class="nowrap">{day}</span>{note}'
+
+    def closed(self, row: Row) -> str:
+        """How it ended, when and by whom."""
+        day = self._day(timezone.localtime(row["closed_at"]).date())
+        who = escape(row["closed_by__name"] or row["closed_by__email"] or "a rule")
+        return f'{escape(Outcome(row["outcome"]).label)}<span class="sub faint">{day} by {who}</span>'
+
+    def snoozed(self, row: Row) -> str:
+        """Until when it is put off, and why."""
+        until = self._day(row["snoozed_until_on"])
+        return f'<span class="nowrap">Until {until}</span><span class="sub faint">{escape(row["snooze_reason"])}</span>'
 
     def owner(self, row: Row) -> str:
         name = row["owner__name"] or row["owner__email"]
@@ -69,13 +80,18 @@ class CtaCells:
     def arr(self, row: Row) -> str:
         return f'<span class="num">{formats.money(row["account__arr"], row["account__currency"], compact=True)}</span>'
 
-    def columns(self) -> list[Column]:
+    def columns(self, status: str = "open") -> list[Column]:
+        """The columns of the list; the histories of closed and snoozed CTAs tell how they came there."""
+        end = {
+            "closed": Column("Outcome", self.closed, sort="-closed", css="c-p1"),
+            "snoozed": Column("Snoozed", self.snoozed, sort="until", css="c-p1"),
+        }
         return [
             Column("CTA", self.title, heading=True),
             Column("Account", self.account, sort="account", css="c-p1"),
             Column("ARR", self.arr, sort="-arr", css="n c-p2"),
             Column("Priority", self.priority, sort="priority"),
-            Column("Due", self.due, sort="due", css="c-p1"),
+            end.get(status) or Column("Due", self.due, sort="due", css="c-p1"),
             Column("Tasks", self.tasks, css="n c-p3"),
             Column("Owner", self.owner, css="c-p2"),
         ]
@@ -99,6 +115,7 @@ CSV_HEADINGS = (
     "snoozed_until_on",
     "snooze_reason",
     "closed_at",
+    "closed_by__email",
     "outcome",
     "tasks_done",
     "tasks_all",

@@ -40,3 +40,49 @@ def _plain(value: Any) -> str:
 def _words(key: str) -> str:
     words = key.replace("_pct", " %").replace("_", " ").strip()
     return words[:1].upper() + words[1:]
+
+
+def evidence_sentences(evidence: Any) -> list[str]:
+    """What a rule saw, as sentences: what it looks for, what it found, and what the score did. Unknown parts are left
+    to ``evidence_rows``.
+    """
+    if not isinstance(evidence, dict):
+        return []
+    return [*_looked_for(evidence), *_found(evidence), *_moved(evidence)]
+
+
+def _looked_for(evidence: dict[str, Any]) -> Iterator[str]:
+    condition = evidence.get("condition")
+    if isinstance(condition, str) and condition:
+        yield f"The rule looks for: {condition}."
+
+
+def _found(evidence: dict[str, Any]) -> Iterator[str]:
+    facts, events = evidence.get("facts"), evidence.get("events")
+    if isinstance(facts, dict) and facts:
+        told = [f"{_words(str(name)).lower()} was {_plain(value)}" for name, value in facts.items()]
+        yield f"When it fired, {_listed(told)}."
+    for name, moment in events.items() if isinstance(events, dict) else ():
+        yield f"{_words(str(name))} last happened on {str(moment)[:10]}."
+
+
+def _moved(evidence: dict[str, Any]) -> Iterator[str]:
+    old, new = evidence.get("old_band"), evidence.get("new_band")
+    if old and new:
+        before, after = _rounded(evidence.get("old_score")), _rounded(evidence.get("new_score"))
+        bands = f"from {_words(str(old))} to {_words(str(new))}"
+        yield f"The account moved {bands}, when the score went from {before} to {after}."
+    changes = evidence.get("changes")
+    if isinstance(changes, list) and changes:
+        yield f"What moved most: {_listed([str(change) for change in changes[:4]])}."
+
+
+def _listed(parts: list[str]) -> str:
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+
+
+def _rounded(value: Any) -> str:
+    try:
+        return f"{float(value):.1f}".removesuffix(".0")
+    except (TypeError, ValueError):
+        return "no score"

@@ -1,16 +1,19 @@
 from django.urls import path
 
-from playbooks.views import ctas, recipes, tasks, verbs
+from playbooks.views import cockpit, ctas, recipes, tasks, verbs
 
 app_name = "playbooks"
 
 urlpatterns = [
     path("ctas/", ctas.cta_index, name="cta-list"),
+    path("ctas/board/", cockpit.board, name="cta-board"),
+    path("ctas/calendar/", cockpit.calendar, name="cta-calendar"),
     path("ctas/export.csv", ctas.cta_export, name="cta-export"),
     path("ctas/new/", ctas.cta_create, name="cta-create"),
     path("ctas/bulk/", verbs.bulk, name="cta-bulk"),
     path("ctas/undo/", verbs.undo, name="cta-undo"),
     path("ctas/<uuid:cta_id>/", ctas.cta_detail, name="cta-detail"),
+    path("ctas/<uuid:cta_id>/move/", cockpit.move, name="cta-move"),
     path("ctas/<uuid:cta_id>/edit/", ctas.cta_edit, name="cta-edit"),
     path("ctas/<uuid:cta_id>/close/", verbs.close, name="cta-close"),
     path("ctas/<uuid:cta_id>/reopen/", verbs.reopen, name="cta-reopen"),

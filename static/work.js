@@ -68,7 +68,7 @@
     if (cancel) event.preventDefault();
   });
 
-  /* Board: a card dropped on a column sends the form of its own "move to" choice. */
+  /* Board: a card dropped on a column uses the card's own choice of a column. */
   let dragged = null;
   document.addEventListener("dragstart", (event) => {
     dragged = event.target.closest && event.target.closest("[data-card]");
@@ -89,7 +89,7 @@
     const column = dragged && event.target.closest("[data-column]");
     if (!column) return;
     event.preventDefault();
-    const form = one("form[data-move]", dragged);
-    if (form && !column.contains(dragged)) { one("select", form).value = column.dataset.column; form.requestSubmit(); }
+    const choice = one(".move select", dragged);
+    if (choice && !column.contains(dragged)) { choice.value = column.dataset.column; one(".move button", dragged).click(); }
   });
 })();

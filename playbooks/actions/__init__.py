@@ -1,6 +1,6 @@
 """What can be done with CTAs, their tasks and playbooks. Each verb is one transaction and one audit row."""
 
-from playbooks.actions.bulk import BulkResult, bulk_close, bulk_reassign, bulk_snooze, undo_bulk
+from playbooks.actions.bulk import BulkResult, bulk_close, bulk_prioritise, bulk_reassign, bulk_snooze, undo_bulk
 from playbooks.actions.ctas import (
     NotOpen,
     close_cta,
@@ -21,6 +21,7 @@ __all__ = [
     "NotOpen",
     "add_task",
     "bulk_close",
+    "bulk_prioritise",
     "bulk_reassign",
     "bulk_snooze",
     "close_cta",

@@ -17,7 +17,7 @@ from django.db import transaction
 from accounts.errors import RuleViolated
 from accounts.models import User
 from playbooks.actions import ctas as verbs
-from playbooks.choices import CtaStatus
+from playbooks.choices import CtaStatus, Priority
 from playbooks.models import Cta
 
 MAX_ROWS = 500
@@ -45,6 +45,13 @@ def bulk_snooze(keys: Iterable[UUID], *, until_on: date, reason: str, actor: Use
 def bulk_reassign(keys: Iterable[UUID], owner: User, *, actor: User, at: datetime) -> BulkResult:
     """Hand every CTA of ``keys`` that ``actor`` may work to ``owner``."""
     return _each(keys, lambda cta: verbs.reassign_cta(cta, owner, actor=actor, at=at), actor)
+
+
+def bulk_prioritise(keys: Iterable[UUID], priority: str, *, actor: User, at: datetime) -> BulkResult:
+    """Give every unclosed CTA of ``keys`` that ``actor`` may work this priority."""
+    if priority not in Priority.values:
+        raise RuleViolated("priority", "Choose the priority.", "priority")
+    return _each(keys, lambda cta: verbs.update_cta(cta, priority=priority, actor=actor, at=at), actor)
 
 
 @transaction.atomic
@@ -82,6 +89,13 @@ def _restore(cta: Cta, entry: dict[str, Any], *, actor: User, at: datetime) -> C
     if before["status"] == CtaStatus.SNOOZED:
         until_on = date.fromisoformat(before["snoozed_until_on"])
         cta = verbs.snooze_cta(cta, until_on=until_on, reason=before["snooze_reason"], actor=actor, at=at)
+    changed = {
+        name: before[name]
+        for name in ("priority", "kind")
+        if before.get(name, getattr(cta, name)) != getattr(cta, name)
+    }
+    if changed:
+        cta = verbs.update_cta(cta, actor=actor, at=at, **changed)
     if before["owner_id"] and before["owner_id"] != str(cta.owner_id):
         owner = User.objects.get(pk=before["owner_id"])
         cta = verbs.reassign_cta(cta, owner, actor=actor, at=at)

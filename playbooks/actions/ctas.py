@@ -98,11 +98,13 @@ def create_cta(account: Account, *, actor: User, at: datetime, **fields: Any) ->
 
 @transaction.atomic
 def update_cta(cta: Cta, *, actor: User, at: datetime, expected_version: int | None = None, **changes: Any) -> Cta:
-    """Change title, reason, kind, priority or due day. Raises StaleVersion when somebody was faster."""
+    """Change title, reason, kind, priority or due day of an unclosed CTA. StaleVersion: somebody was faster."""
     unknown = set(changes) - EDITABLE
     if unknown:
         raise RuleViolated("unknown", f"Cannot be changed here: {', '.join(sorted(unknown))}.", min(unknown))
     cta = locked(cta, expected_version)
+    if cta.status == CtaStatus.CLOSED:
+        raise NotOpen("closed", "A closed CTA stays as it was. Open it again first.", "status")
     before = {name: plain(getattr(cta, name)) for name in changes}
     if "title" in changes:
         changes["title"] = _text(changes["title"], "title", 200)
@@ -257,7 +259,7 @@ def locked(cta: Cta, expected_version: int | None = None) -> Cta:
 
 def snapshot(cta: Cta) -> dict[str, Any]:
     """The changing fields of a CTA as plain values, for the audit log and for undo."""
-    names = ("status", "priority", "owner_id", "due_on", "outcome", "close_note", "snoozed_until_on", "snooze_reason")
+    names = "status priority kind owner_id due_on outcome close_note snoozed_until_on snooze_reason".split()
     return {name: plain(getattr(cta, name)) for name in names}
 
 

@@ -1,5 +1,15 @@
 """Reads of CTAs, tasks and playbooks; each says how many queries it takes."""
 
+from playbooks.queries.cockpit import (
+    BOARDS,
+    DEFAULT_BOARD,
+    SPANS,
+    CalendarDay,
+    Column,
+    board,
+    calendar,
+    days_of,
+)
 from playbooks.queries.day import day_ctas, day_tasks
 from playbooks.queries.listing import (
     DEFAULT_SORT,
@@ -15,27 +25,39 @@ from playbooks.queries.listing import (
     cta_list,
     cta_record,
     ctas_of_account,
+    default_sort,
+    due_range,
     open_count,
     playbook_list,
     status_counts,
 )
 
 __all__ = [
+    "BOARDS",
+    "DEFAULT_BOARD",
     "DEFAULT_SORT",
     "DUES",
     "EXPORT_LIMIT",
     "PAGE_SIZE",
     "SORTS",
+    "SPANS",
     "STATUSES",
+    "CalendarDay",
+    "Column",
     "CtaFilters",
     "Listing",
     "all_rows",
     "assignees",
+    "board",
+    "calendar",
     "cta_list",
     "cta_record",
     "ctas_of_account",
     "day_ctas",
     "day_tasks",
+    "days_of",
+    "default_sort",
+    "due_range",
     "open_count",
     "playbook_list",
     "status_counts",

@@ -36,8 +36,14 @@ SORTS = {
     "-arr": ("account__arr", True),
     "opened": ("opened_at", False),
     "-opened": ("opened_at", True),
+    "closed": ("closed_at", False),
+    "-closed": ("closed_at", True),
+    "until": ("snoozed_until_on", False),
+    "-until": ("snoozed_until_on", True),
 }
 DEFAULT_SORT = "due"
+# Histories begin with what is nearest: the last closed, the first to come back.
+DEFAULT_SORTS = {"closed": "-closed", "snoozed": "until"}
 COLUMNS = (
     "pk",
     "title",
@@ -50,6 +56,8 @@ COLUMNS = (
     "snoozed_until_on",
     "snooze_reason",
     "closed_at",
+    "closed_by__name",
+    "closed_by__email",
     "outcome",
     "reason",
     "trigger_key",
@@ -84,7 +92,7 @@ class CtaFilters:
             kind=_known(query.get("kind", ""), CtaKind.values),
             priority=_known(query.get("priority", ""), Priority.values),
             owner=owner if owner in {"me", "none"} or _is_uuid(owner) else "",
-            due=_known(query.get("due", ""), DUES),
+            due=_due_words(query.get("due", "")),
             account=account if _is_uuid(account) else "",
             q=query.get("q", "").replace("\x00", "").strip()[:100],
         )
@@ -124,23 +132,28 @@ class Listing:
 
 def cta_list(user: User, filters: CtaFilters, sort: str, cursor: str, today: date) -> Listing:
     """One page of CTAs: three queries, whatever the number of rows (two on a single page)."""
-    sort = sort if sort in SORTS else DEFAULT_SORT
+    sort = sort if sort in SORTS else default_sort(filters)
     path, descending = SORTS[sort]
-    rows = _ranked(filters.ctas(user, today))
+    rows = ranked(filters.ctas(user, today))
     page = keyset.page(rows.values(*COLUMNS), keyset.Order(path, descending), _field(path), cursor, PAGE_SIZE)
-    _add_tasks(page.rows)
+    add_tasks(page.rows)
     total = len(page.rows) if not (page.next or page.previous) else rows.order_by().count()
     return Listing(page, total, sort)
 
 
 def all_rows(user: User, filters: CtaFilters, sort: str, today: date) -> list[dict[str, Any]]:
     """Matching rows in order for the CSV, at most EXPORT_LIMIT: two queries."""
-    path, descending = SORTS.get(sort, SORTS[DEFAULT_SORT])
+    path, descending = SORTS.get(sort, SORTS[default_sort(filters)])
     order = keyset.Order(path, descending)
-    rows = _ranked(filters.ctas(user, today)).values(*COLUMNS).order_by(*order.expressions(backwards=False))
+    rows = ranked(filters.ctas(user, today)).values(*COLUMNS).order_by(*order.expressions(backwards=False))
     listed = list(rows[:EXPORT_LIMIT])
-    _add_tasks(listed)
+    add_tasks(listed)
     return listed
+
+
+def default_sort(filters: CtaFilters) -> str:
+    """How the list is sorted until its reader says otherwise."""
+    return DEFAULT_SORTS.get(filters.status, DEFAULT_SORT)
 
 
 def status_counts(user: User, filters: CtaFilters, today: date) -> dict[str, int]:
@@ -183,7 +196,8 @@ def playbook_list() -> QuerySet[Playbook]:
     )
 
 
-def _ranked(rows: CtaQuerySet) -> CtaQuerySet:
+def ranked(rows: CtaQuerySet) -> CtaQuerySet:
+    """``rows`` with ``priority_rank``, by which they sort: 1 is high."""
     ranks = [When(priority=priority, then=Value(rank)) for priority, rank in RANKS.items()]
     return rows.annotate(priority_rank=Case(*ranks, output_field=IntegerField()))
 
@@ -197,7 +211,7 @@ def _field(path: str) -> Field[Any, Any]:
     return Cta._meta.get_field(path)  # type: ignore[return-value]
 
 
-def _add_tasks(rows: list[dict[str, Any]]) -> None:
+def add_tasks(rows: list[dict[str, Any]]) -> None:
     """``tasks_done`` and ``tasks_all`` of each row, counted for all of them in one query."""
     counted = (
         Task.objects.filter(cta__in=[row["pk"] for row in rows])
@@ -210,6 +224,20 @@ def _add_tasks(rows: list[dict[str, Any]]) -> None:
         row["tasks_done"], row["tasks_all"] = counts.get(row["pk"], (0, 0))
 
 
+def due_range(due: str) -> tuple[date, date] | None:
+    """First and last day of ``2026-11-28`` or ``2026-11-01..2026-11-30``; None for any other text."""
+    first, _dots, last = due.partition("..")
+    try:
+        span = date.fromisoformat(first), date.fromisoformat(last or first)
+    except ValueError:
+        return None
+    return span if due == (span[0].isoformat() + (f"..{span[1].isoformat()}" if last else "")) else None
+
+
+def _due_words(due: str) -> str:
+    return due if due in DUES or due_range(due) else ""
+
+
 def _due(due: str, today: date) -> dict[str, Any]:
     week = today + timedelta(days=7)
     ranges: dict[str, dict[str, Any]] = {
@@ -219,7 +247,7 @@ def _due(due: str, today: date) -> dict[str, Any]:
         "week": {"due_on__range": (today, week)},
         "later": {"due_on__gt": week},
     }
-    return ranges[due]
+    return ranges[due] if due in ranges else {"due_on__range": due_range(due)}
 
 
 def _owner(owner: str, user: User) -> Any:

@@ -10,7 +10,6 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.utils import timezone
 
 from accounts.csv_out import csv_response
@@ -19,10 +18,11 @@ from accounts.policy import may, requires
 from playbooks import queries
 from playbooks.actions import create_cta, update_cta
 from playbooks.cells import CSV_HEADINGS, CtaCells, csv_row
-from playbooks.choices import CtaKind, Outcome, Priority
-from playbooks.evidence import evidence_rows
+from playbooks.choices import Outcome, Priority
+from playbooks.evidence import evidence_rows, evidence_sentences
 from playbooks.forms import CloseForm, CtaForm, NewCtaForm, ReassignForm, SnoozeForm, TaskForm, snooze_initial
 from playbooks.models import Cta
+from playbooks.views.bar import answer
 from ui.formats import number
 from ui.tables import table
 
@@ -34,17 +34,14 @@ def cta_index(request: HttpRequest) -> HttpResponse:
     filters = queries.CtaFilters.read(request.GET)
     listing = queries.cta_list(request.user, filters, request.GET.get("sort", ""), request.GET.get("after", ""), today)
     parameters = filters.parameters()
-    if listing.sort != queries.DEFAULT_SORT:
+    if listing.sort != queries.default_sort(filters):
         parameters["sort"] = listing.sort
     may_work = may(request.user, "ctas.work")
     context = {
-        "filters": filters,
-        "parameters": parameters,
         "listing": listing,
         "shown": len(listing.page.rows),
-        "tabs": _tabs(request, filters, today),
         "table": table(
-            CtaCells(today).columns(),
+            CtaCells(today).columns(filters.status),
             listing.page.rows,
             f"{number(listing.total)} CTAs",
             parameters=filters.parameters(),
@@ -53,43 +50,11 @@ def cta_index(request: HttpRequest) -> HttpResponse:
         ),
         "next": _page_url(parameters, listing.page.next),
         "previous": _page_url(parameters, listing.page.previous),
-        "export": f"{reverse('playbooks:cta-export')}?{urlencode(parameters)}",
         "may_work": may_work,
-        "owners": queries.assignees(),
         "outcomes": Outcome.choices,
-        "undo": request.session.get("cta_undo"),
+        "priorities": Priority.choices,
     }
-    partial = request.htmx and not request.htmx.history_restore_request  # type: ignore[attr-defined]
-    if not partial:
-        context["selects"] = _selects(filters, context["owners"])
-    response = render(request, "playbooks/_cta_results.html" if partial else "playbooks/cta_list.html", context)
-    response["Vary"] = "HX-Request, Cookie"
-    return response
-
-
-def _tabs(request: HttpRequest, filters: queries.CtaFilters, today: Any) -> list[dict[str, Any]]:
-    """Links to each status with its number, the other filters kept."""
-    counts = queries.status_counts(request.user, filters, today)
-    kept = {name: value for name, value in filters.parameters().items() if name != "status"}
-    return [
-        {
-            "label": queries.STATUSES[status],
-            "count": counts[status],
-            "url": f"?{urlencode({**kept, 'status': status})}",
-            "current": filters.status == status,
-        }
-        for status in ("open", "snoozed", "closed")
-    ]
-
-
-def _selects(filters: queries.CtaFilters, owners: list[tuple[str, str]]) -> list[tuple[str, str, list[Any], str]]:
-    choices = [
-        ("kind", "Kind", list(CtaKind.choices)),
-        ("priority", "Priority", list(Priority.choices)),
-        ("owner", "Owner", [("me", "Me"), ("none", "Nobody"), *owners]),
-        ("due", "Due", list(queries.DUES.items())),
-    ]
-    return [(name, label, options, getattr(filters, name)) for name, label, options in choices]
+    return answer(request, filters, "list", context, parameters=parameters)
 
 
 def _page_url(parameters: dict[str, str], cursor: str) -> str:
@@ -136,7 +101,9 @@ def detail_context(request: HttpRequest, cta: Cta, **forms: Any) -> dict[str, An
         "cta": cta,
         "tasks": tasks,
         "done": sum(task.completed_at is not None for task in tasks),
+        "why": evidence_sentences(cta.evidence),
         "evidence": evidence_rows(cta.evidence),
+        "refused": request.GET.get("do", ""),
         "today": timezone.localdate(),
         "may_work": may_work,
         "close_form": CloseForm(prefix="close"),

@@ -12,11 +12,13 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django_htmx.http import HttpResponseClientRefresh
 
 from accounts.errors import RuleViolated
 from accounts.people_forms import RuleForm
 from accounts.policy import requires
 from playbooks import actions
+from playbooks.choices import Priority
 from playbooks.forms import CloseForm, ReassignForm, SnoozeForm
 from playbooks.queries import CtaFilters
 from playbooks.views.ctas import detail_context, visible_cta, workable_cta
@@ -95,6 +97,8 @@ def bulk(request: HttpRequest) -> HttpResponse:
 
 def _close_many(request: HttpRequest, keys: list[UUID]) -> tuple[actions.BulkResult, str]:
     outcome = request.POST.get("outcome", "")
+    if not outcome:
+        raise RuleViolated("outcome", "To close, choose how they ended.")
     return actions.bulk_close(keys, outcome=outcome, actor=request.user, at=timezone.now()), "closed"
 
 
@@ -113,10 +117,17 @@ def _reassign_many(request: HttpRequest, keys: list[UUID]) -> tuple[actions.Bulk
     return actions.bulk_reassign(keys, owner, actor=request.user, at=timezone.now()), f"handed to {owner}"
 
 
+def _prioritise_many(request: HttpRequest, keys: list[UUID]) -> tuple[actions.BulkResult, str]:
+    priority = request.POST.get("new_priority", "")
+    result = actions.bulk_prioritise(keys, priority, actor=request.user, at=timezone.now())
+    return result, f"set to {Priority(priority).label.lower()} priority"
+
+
 _BULK: dict[str, Callable[[HttpRequest, list[UUID]], tuple[actions.BulkResult, str]]] = {
     "close": _close_many,
     "snooze": _snooze_many,
     "reassign": _reassign_many,
+    "prioritise": _prioritise_many,
 }
 
 
@@ -137,6 +148,8 @@ def undo(request: HttpRequest) -> HttpResponse:
     if kept:
         result = actions.undo_bulk(kept["rows"], actor=request.user, at=timezone.now())
         messages.success(request, f"{len(result.changed)} brought back, {len(result.refused)} changed since.")
+    if request.htmx:  # type: ignore[attr-defined]
+        return HttpResponseClientRefresh()
     return redirect("playbooks:cta-list")
 
 

@@ -248,6 +248,9 @@ EXAMPLES: dict[str, Example] = {
     "POST playbooks:cta-close": Example({"close-outcome": "resolved"}),
     "POST playbooks:cta-snooze": Example({"snooze-until_on": tomorrow(), "snooze-reason": "Waiting"}),
     "POST playbooks:cta-reassign": Example(owner_chosen("reassign-owner")),
+    "POST playbooks:cta-move": Example(
+        lambda world, actor: {"by": "priority", f"to-{world.own('cta_open').pk}": "low"}
+    ),
     "POST playbooks:task-add": Example({"task-title": "Call"}),
     "POST playbooks:playbook-detail": Example({"trigger_keys": ""}),
     "POST api:cta-list": Example(of_account({"title": "Call", "kind": "risk", "priority": "high"}), about=IN_BODY),
