@@ -160,3 +160,50 @@ def test_the_sign_up_proposes_the_browsers_own_time_zone(browser, address):
     page.goto(address("/signup/").replace("acme.", ""))
     expect(page.locator("[name=timezone]")).to_have_value("Europe/Lisbon")
     context.close()
+
+
+def test_the_filters_go_along_from_list_to_board_to_calendar(visit):
+    seen = visit("vp", "/ctas/")
+    page = seen.page
+    page.locator("select[name=kind]").select_option("risk")
+    expect(page).to_have_url(re.compile("kind=risk"))
+    page.get_by_role("navigation", name="View").get_by_role("link", name="Board").click()
+    expect(page).to_have_url(re.compile(r"/ctas/board/\?kind=risk"))
+    expect(page.locator("[data-column=high]")).to_contain_text("Usage fell")
+    page.get_by_role("navigation", name="View").get_by_role("link", name="Calendar").click()
+    expect(page).to_have_url(re.compile(r"/ctas/calendar/\?kind=risk"))
+    expect(page.locator(".cal-day", has_text="Usage fell")).to_have_count(1)
+    page.locator("select[name=kind]").select_option("renewal")
+    expect(page.locator(".cal-day", has_text="Usage fell")).to_have_count(0)
+    assert seen.problems == []
+
+
+@pytest.mark.parametrize("way", ["drag", "choice"])
+def test_a_card_moves_to_another_column_and_back_by_undo(visit, way):
+    seen = visit("vp", "/ctas/board/")
+    page = seen.page
+    card = page.locator("[data-card]", has_text="Usage fell")
+    if way == "drag":
+        card.drag_to(page.locator("[data-column=low]"))
+    else:
+        card.locator("select").focus()
+        card.locator("select").select_option("low")
+        page.keyboard.press("Tab")
+        page.keyboard.press("Enter")
+    expect(page.locator("[data-column=low] [data-card]", has_text="Usage fell")).to_have_count(1)
+    page.locator(".toast", has_text="moved").get_by_role("button", name="Undo").click()
+    expect(page.locator("[data-column=high] [data-card]", has_text="Usage fell")).to_have_count(1)
+    assert seen.problems == []
+
+
+def test_many_get_a_priority_with_the_keyboard_and_take_it_back(visit):
+    page = visit("vp", "/ctas/").page
+    page.keyboard.press("j")
+    page.keyboard.press("x")
+    bar = page.locator(".bulk")
+    bar.locator("[name=new_priority]").select_option("low")
+    bar.get_by_role("button", name="Set").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("tbody tr", has_text="Low")).to_have_count(1)
+    page.get_by_role("button", name="Undo").click()
+    expect(page.locator("tbody tr", has_text="Low")).to_have_count(0)

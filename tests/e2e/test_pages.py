@@ -38,6 +38,11 @@ PAGES = {
     "search": ("vp", "/search/?q=hal"),
     "audit": ("owner", "/audit/?verify=1"),
     "ctas": ("vp", "/ctas/"),
+    "ctas closed": ("vp", "/ctas/?status=closed"),
+    "board": ("vp", "/ctas/board/"),
+    "board of statuses": ("reader", "/ctas/board/?by=status"),
+    "calendar": ("vp", "/ctas/calendar/"),
+    "calendar of a week": ("csm", "/ctas/calendar/?span=week"),
     "ctas put off": ("vp", "/ctas/?status=snoozed"),
     "cta": ("vp", "/ctas/{cta}/"),
     "cta put off": ("vp", "/ctas/{snoozed cta}/"),
@@ -108,7 +113,8 @@ def test_a_page_is_accessible_and_stays_in_its_window(visit, world, name):
 
 
 @pytest.mark.parametrize(
-    "name", ["my day", "portfolio", "accounts", "account", "account health", "account usage", "contract new", "audit"]
+    "name",
+    ["my day", "board", "portfolio", "accounts", "account", "account health", "account usage", "contract new", "audit"],
 )
 def test_a_page_reflows_at_320_pixels_in_its_own_and_in_a_wider_font(visit, world, name):
     who, pattern = PAGES[name]
