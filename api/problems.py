@@ -79,15 +79,9 @@ def bad_parameter(name: str, rule: str) -> Problem:
     return Problem("malformed", detail, errors=[error_at("", name, detail)])
 
 
-def field_errors(errors: Iterable[FieldError], prefix: str = "") -> list[dict[str, str]]:
-    """Errors of ``accounts.fields`` as entries of ``errors``, below ``prefix``."""
-    return [error_at(f"{prefix}/{_escape(e.field)}" if e.field else prefix, e.rule, e.message) for e in errors]
-
-
-def refuse(errors: Iterable[FieldError], prefix: str = "") -> Problem:
-    """The 422 for fields that were read and not accepted."""
-    found = field_errors(errors, prefix)
-    return Problem("refused", found[0]["detail"] if found else "The request was refused.", errors=found)
+def field_errors(errors: Iterable[FieldError]) -> list[dict[str, str]]:
+    """Errors of ``accounts.fields`` as entries of ``errors``."""
+    return [error_at(f"/{_escape(e.field)}" if e.field else "", e.rule, e.message) for e in errors]
 
 
 def problem_of(error: Exception) -> Problem | None:

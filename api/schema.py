@@ -7,7 +7,7 @@ from typing import Any
 
 from drf_spectacular.drainage import warn
 from drf_spectacular.openapi import AutoSchema
-from drf_spectacular.utils import OpenApiExample, OpenApiParameter
+from drf_spectacular.utils import OpenApiParameter
 
 from accounts.policy import ANONYMOUS, CAPABILITIES
 from api.problems import KINDS
@@ -92,7 +92,7 @@ class PolicySchema(AutoSchema):
         """Nothing: ``get_operation`` reads the policy instead."""
         return []
 
-    def _usual_answers(self) -> Any:
+    def get_response_serializers(self) -> Any:
         """A list where the view has an order; the row, or nothing when it is deleted, elsewhere."""
         shown = self.view.serializer_class
         if self.method == "DELETE":
@@ -103,40 +103,12 @@ class PolicySchema(AutoSchema):
             return {200: shown}
         return {200: shown(many=True)} if self.method == "GET" else {201: shown}
 
-    # What follows reads ``describe``, the way of views that do not yet use ``extend_schema``.
-
-    @property
-    def _described(self) -> Any:
-        return getattr(self.view, "describe", {}).get(self.method)
-
-    def get_summary(self) -> str | None:
-        return self._described and self._described.summary
-
-    def get_description(self) -> str:
-        return self._described.detail if self._described else ""
-
     def get_override_parameters(self) -> list[Any]:
-        if not self._described:
-            return [self.view.query_class] if self.method == "GET" and self.view.query_class().fields else []
-        found = [OpenApiParameter(name, dict(schema)) for name, schema in self._described.query.items()]
-        return [*found, IF_MATCH] if 412 in self._described.errors else found
+        """What the view's query reads."""
+        return [self.view.query_class] if self.method == "GET" and self.view.query_class().fields else []
 
-    def get_request_serializer(self) -> Any:
-        if not self._described or self._described.body is None:
-            return None
-        return {self._described.body_type: dict(self._described.body)}
-
-    def get_response_serializers(self) -> Any:
-        if not self._described:
-            return self._usual_answers()
-        return {
-            (str(status), self._described.answer_type): dict(schema) if schema is not None else None
-            for status, schema in self._described.answers.items()
-        }
-
-    def get_examples(self) -> list[OpenApiExample]:
-        example = self._described and self._described.example
-        return [OpenApiExample("Example", value=example, request_only=True)] if example else []
+    def get_request_serializer(self) -> None:
+        """No body, unless ``extend_schema`` names one."""
 
 
 @cache

@@ -23,7 +23,6 @@ from typing import Any, ClassVar
 
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
-from rest_framework.exceptions import ParseError, UnsupportedMediaType
 from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -33,19 +32,11 @@ from accounts.audit import acting_via
 from accounts.models import User
 from accounts.policy import ANONYMOUS, CAPABILITIES
 from api.authentication import door
-from api.describe import Operation
 from api.idempotency import once
 from api.pagination import PAGING
 from api.problems import Problem
+from api.reading import check_address, json_object
 from api.serializers import QuerySerializer
-
-
-def check_address(request: Request) -> None:
-    """Raise Problem 400 for an address that holds a NUL, which no database takes."""
-    if "\x00" in request.path or any(
-        "\x00" in part for name, values in request.query_params.lists() for part in (name, *values)
-    ):
-        raise Problem("malformed", "The address holds a NUL character.")
 
 
 class Endpoint(GenericAPIView):
@@ -56,7 +47,6 @@ class Endpoint(GenericAPIView):
     """
 
     policy: ClassVar[Mapping[str, str]] = {}
-    describe: ClassVar[Mapping[str, Operation]] = {}
     query_class: ClassVar[type[QuerySerializer]] = QuerySerializer
     ordering_fields: ClassVar[Mapping[str, str]] = {}
     ordering: ClassVar[str] = ""
@@ -138,13 +128,7 @@ class Endpoint(GenericAPIView):
     @property
     def body(self) -> dict[str, Any]:
         """The JSON object of the body. Raises 415 for a body without a type, 400 when it is something else."""
-        if not self.request.content_type:
-            raise UnsupportedMediaType("", "Send the body as application/json.")
-        if self.request.stream is None:
-            raise ParseError("The body is empty.", "json")
-        if not isinstance(self.request.data, dict):
-            raise ParseError("The body must be a JSON object.", "type")
-        return self.request.data
+        return json_object(self.request)
 
     def read(self, wanted: type[BaseSerializer], *, partial: bool = False, **context: Any) -> dict[str, Any]:
         """The clean values of the body. Raises ValidationError naming fields and rules, Problem 400, 413 or 415."""
