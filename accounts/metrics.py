@@ -21,9 +21,10 @@ Columns = dict[str, dict[UUID, Observation]]
 # Contracts decide; the day entered on the account counts while it has none. Below zero: overdue.
 _DAYS_TO_RENEWAL = f"""
 SELECT a.id, coalesce(min(c.end_on) FILTER (WHERE c.start_on <= %(on)s AND c.end_on >= %(on)s),
-                      CASE WHEN count(c.id) = 0 THEN a.renewal_on END) - %(on)s
+                      CASE WHEN count(c.id) = 0 AND %(known_at)s::timestamptz IS NULL THEN a.renewal_on END) - %(on)s
 FROM accounts_account a
 LEFT JOIN accounts_contract c ON c.account_id = a.id AND c.status <> '{ContractStatus.DRAFT.value}'
+  AND (%(known_at)s::timestamptz IS NULL OR c.created_at <= %(known_at)s)
 WHERE {{which}} GROUP BY a.id
 """
 _ASSIGNED_USERS = "SELECT a.id, a.assigned_users FROM accounts_account a WHERE {which}"
@@ -31,6 +32,7 @@ _SEATS = f"""
 SELECT c.account_id, sum(l.seats) FROM accounts_contractline l
 JOIN accounts_contract c ON c.id = l.contract_id JOIN accounts_account a ON a.id = c.account_id
 WHERE c.status <> '{ContractStatus.DRAFT.value}' AND c.start_on <= %(on)s AND coalesce(c.end_on, %(on)s) >= %(on)s
+  AND (%(known_at)s::timestamptz IS NULL OR c.created_at <= %(known_at)s)
   AND {{which}} GROUP BY c.account_id
 """
 # Only where somebody was ever in touch: silence is not the same as nothing recorded.
@@ -61,15 +63,16 @@ METRICS: dict[str, str] = {
 }
 
 
-def provide(account_ids: list[UUID] | None, metrics: set[str], on: date) -> Columns:
+def provide(account_ids: list[UUID] | None, metrics: set[str], on: date, known_at: datetime | None = None) -> Columns:
     """Metric to account to observation as of ``on``, for these accounts (None: all not archived).
 
-    One query for each metric asked for that the record knows, whatever the number of accounts.
+    One query for each metric asked for that the record knows, whatever the number of accounts. ``known_at``
+    leaves out contracts that were entered later.
     """
     wanted = [name for name in METRICS if name in metrics]
     observed_at = datetime.combine(on, time.min, UTC)
     which = "a.archived_at IS NULL" if account_ids is None else "a.id = ANY(%(ids)s)"
-    values = {"on": on, "end": datetime.combine(on, time.max, UTC), "ids": account_ids}
+    values = {"on": on, "end": datetime.combine(on, time.max, UTC), "ids": account_ids, "known_at": known_at}
     found: Columns = {}
     for name in wanted:
         with connection.cursor() as cursor:

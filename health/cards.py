@@ -15,6 +15,8 @@ from health.models import ScorecardVersion
 from health.scoring import Scorecard, compile_scorecard, inputs_of
 
 _KEPT = 400
+# What a definition is compiled under that is no version.
+NO_VERSION = UUID(int=0)
 _compiled: dict[tuple[str, UUID], CompiledCard] = {}
 
 
@@ -50,14 +52,20 @@ def compiled(version: ScorecardVersion) -> CompiledCard:
 
 def compile_version(version: ScorecardVersion) -> CompiledCard:
     """Compile without keeping; the definition has been checked when the version was made."""
-    definition = version.definition
+    return compile_definition(version.definition, version_id=version.pk, number=version.number)
+
+
+def compile_definition(
+    definition: Mapping[str, Any], *, version_id: UUID = NO_VERSION, number: int = 0
+) -> CompiledCard:
+    """Compile a checked definition that need not be a version: a shipped one, or a backtest's copy."""
     card = compile_scorecard(definition)
     flag_metrics = sorted(set().union(*(metrics_of(flag["condition"]) for flag in card.red_flags)) - set(card.inputs))
     inputs = (*card.inputs, *flag_metrics)
     ages = _ages(definition, card.max_age_days)
     return CompiledCard(
-        version_id=version.pk,
-        number=version.number,
+        version_id=version_id,
+        number=number,
         card=card,
         definition=definition,
         evidence_inputs=inputs,

@@ -56,6 +56,9 @@ def _scorecard(card: Mapping[str, Any]) -> Iterator[Problem]:
     age = card.get("max_age_days")
     if age is not None and (not isinstance(age, int) or isinstance(age, bool) or age < 1):
         yield Problem("/max_age_days", "minimum", "max_age_days must be a whole number of days, 1 or more")
+    least = card.get("min_coverage_pct")
+    if least is not None and ((figure := number(least)) is None or not 1 <= figure <= 100):
+        yield Problem("/min_coverage_pct", "range", "min_coverage_pct must be from 1 to 100")
     parts = card.get("dimensions")
     if not _is_list_of_objects(parts, 1, _MOST["dimensions"]):
         yield Problem("/dimensions", "list", f"a scorecard has 1 to {_MOST['dimensions']} dimensions")

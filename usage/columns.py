@@ -23,7 +23,7 @@ from usage.catalogue import STATED_FOR_DAYS
 from usage.counts import counts_of
 from usage.derived import FORMULAS, exact, trimmed
 from usage.metrics import BASES, PER_USER, SOURCE, _observed_at, computed_counts, provide
-from usage.stated import DAILY, LATEST, SUMS, TICKET_FORMULAS, Given, Tickets
+from usage.stated import DAILY, TICKET_FORMULAS, Given, Tickets, ever_sql, latest_sql, sums_sql
 
 Codes = npt.NDArray[np.int64]
 MISSING = -1
@@ -64,27 +64,34 @@ class Roster:
         return np.where((self.keys[found] == keys).all(axis=1), found, MISSING)
 
 
-def coded_columns(accounts: Sequence[UUID], metrics: set[str], on: dt.date, *, everyone: bool) -> dict[str, Coded]:
+def coded_columns(
+    accounts: Sequence[UUID],
+    metrics: set[str],
+    on: dt.date,
+    *,
+    everyone: bool,
+    known_at: dt.datetime | None = None,
+) -> dict[str, Coded]:
     """Metric to coded column over ``accounts``, as of ``on``. ``everyone`` says that these are all there are.
 
-    A constant number of queries. Metrics nobody measured have no entry.
+    A constant number of queries. Metrics nobody measured have no entry. ``known_at`` as in ``provide``.
     """
     roster = Roster(accounts, everyone=everyone)
     slow = {name for name in metrics if name == PER_USER or name.startswith(("ticket_count:", "open_tickets:"))}
     quick = metrics - slow
     formulas, tickets = quick & set(FORMULAS), quick & set(TICKET_FORMULAS)
-    columns = _stated(roster, quick | set(BASES) if formulas else quick, on)
+    columns = _stated(roster, quick | set(BASES) if formulas else quick, on, known_at)
     computed: dict[str, Coded] = {}
     if formulas:
         bases = {name: _by_account(roster, columns[name]) for name in BASES if name in columns}
         computed = _computed(roster, formulas, bases, on)
     if tickets:
-        computed |= _ticket_columns(roster, tickets, on)
+        computed |= _ticket_columns(roster, tickets, on, known_at)
     for name in columns.keys() - metrics:
         del columns[name]
     for metric, column in computed.items():
         columns[metric] = _merged(column, columns.get(metric), on)
-    for metric, given in (provide(roster.ids, slow, on) if slow else {}).items():
+    for metric, given in (provide(roster.ids, slow, on, known_at) if slow else {}).items():
         columns[metric] = coded(roster.accounts, given)
     return columns
 
@@ -131,16 +138,16 @@ _MICRO = f"(LEAST(GREATEST({{0}}, -9000000000000), 9000000000000) * {MILLION})::
 _STATED = f"""SELECT l.account_id, m.place::int2,
     CASE WHEN l.number IS NULL THEN {_NO_NUMBER} ELSE {_MICRO.format("l.number")} END,
     hashtextextended(l.choice, 0), (l."on" - date '1970-01-01')::int4, hashtextextended(l.source, 0)
-FROM ({LATEST}) AS l JOIN unnest(%(metrics)s::text[]) WITH ORDINALITY AS m (metric, place) USING (metric)"""
+FROM ({{latest}}) AS l JOIN unnest(%(metrics)s::text[]) WITH ORDINALITY AS m (metric, place) USING (metric)"""
 
 
-def _stated(roster: Roster, metrics: set[str], on: dt.date) -> dict[str, Coded]:
+def _stated(roster: Roster, metrics: set[str], on: dt.date, known_at: dt.datetime | None) -> dict[str, Coded]:
     """The newest stated values. One query, and one more when a choice or source is met for the first time."""
     names = sorted(metrics)
-    parameters = {"metrics": names, "on": on, "ids": roster.ids or []}
+    parameters = {"metrics": names, "on": on, "ids": roster.ids or [], "known_at": known_at}
     narrow = "" if roster.ids is None else "AND l.account_id = ANY(%(ids)s)"
     rows = _packed(
-        _STATED.format(narrow=narrow), parameters,
+        _STATED.format(latest=latest_sql(known_at).format(narrow=narrow)), parameters,
         account="V16", metric=">i2", micro=">i8", choice=">i8", day=">i4", source=">i8",
     )  # fmt: skip
     texts = _texts(np.unique(rows["choice"]), np.unique(rows["source"]))
@@ -234,21 +241,22 @@ def _merged(computed: Coded, given: Coded | None, on: dt.date) -> Coded:
 
 _TICKET_SUMS = f"""SELECT t.account_id, m.place::int2, {_MICRO.format("t.fortnight")}, {_MICRO.format("t.month")},
     {_MICRO.format("t.before")}
-FROM ({SUMS}) AS t (account_id, metric, fortnight, month, before)
+FROM ({{sums}}) AS t (account_id, metric, fortnight, month, before)
 JOIN unnest(%(metrics)s::text[]) WITH ORDINALITY AS m (metric, place) USING (metric)"""
-_TICKETS_GIVEN = f"""SELECT t.account_id, m.place::int2 FROM ({stated.EVER}) AS t
+_TICKETS_GIVEN = """SELECT t.account_id, m.place::int2 FROM ({ever}) AS t
 JOIN unnest(%(metrics)s::text[]) WITH ORDINALITY AS m (metric, place) USING (metric)"""
 
 
-def _ticket_columns(roster: Roster, metrics: set[str], on: dt.date) -> dict[str, Coded]:
+def _ticket_columns(roster: Roster, metrics: set[str], on: dt.date, known_at: dt.datetime | None) -> dict[str, Coded]:
     """Ticket metrics: the formulas of ``usage.stated`` for each distinct set of sums. Two queries."""
     narrow = "" if roster.ids is None else "AND {}.account_id = ANY(%(ids)s)"
-    parameters = {"metrics": list(DAILY), "on": on, "ids": roster.ids or []}
-    given = _packed(_TICKETS_GIVEN.format(narrow=narrow.format("l")), parameters, account="V16", metric=">i2")
+    parameters = {"metrics": list(DAILY), "on": on, "ids": roster.ids or [], "known_at": known_at}
+    ever = ever_sql(narrow.format("l"), known_at)
+    given = _packed(_TICKETS_GIVEN.format(ever=ever), parameters, account="V16", metric=">i2")
     if not len(given["metric"]):
         return {}
     sums = _packed(
-        _TICKET_SUMS.format(narrow=narrow.format("v")), parameters,
+        _TICKET_SUMS.format(sums=sums_sql(narrow.format("v"), known_at)), parameters,
         account="V16", metric=">i2", fortnight=">i8", month=">i8", before=">i8",
     )  # fmt: skip
     width = len(DAILY)

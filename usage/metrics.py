@@ -32,12 +32,15 @@ BASES = {"assigned_users": "assigned", "expected_usage_30d": "expected"}
 Columns = dict[str, dict[UUID, Observation]]
 
 
-def provide(account_ids: list[UUID] | None, metrics: set[str], on: dt.date) -> Columns:
+def provide(
+    account_ids: list[UUID] | None, metrics: set[str], on: dt.date, known_at: dt.datetime | None = None
+) -> Columns:
     """Metric to account to observation, as of ``on``, for the accounts (None: all). At most five queries.
 
-    A metric nobody measured for an account has no entry there.
+    A metric nobody measured for an account has no entry there. ``known_at`` leaves out stated values that were
+    recorded later; usage counts on its own day, which is when it arrives.
     """
-    given = latest_values(account_ids, metrics | set(BASES), on)
+    given = latest_values(account_ids, metrics | set(BASES), on, known_at)
     computed: Columns = {}
     per_user = {"tickets_month", "active_users"} if PER_USER in metrics else set()
     formulas = (metrics | per_user) & set(FORMULAS)
@@ -45,7 +48,7 @@ def provide(account_ids: list[UUID] | None, metrics: set[str], on: dt.date) -> C
         computed = computed_columns(counts_of(account_ids, on), given, formulas, on)
     tickets = ticket_metrics_in(metrics | per_user)
     if tickets:
-        computed |= ticket_columns(account_ids, tickets, on)
+        computed |= ticket_columns(account_ids, tickets, on, known_at)
     if per_user:
         computed[PER_USER] = _per_user(computed.get("tickets_month", {}), computed.get("active_users", {}))
     return {

@@ -32,6 +32,21 @@ CROSS JOIN LATERAL (
     ORDER BY v."on" DESC LIMIT 1) AS v
 WHERE l.metric = ANY(%(metrics)s) AND l."on" > %(on)s {narrow}
 """
+# A value counts from when it was recorded until another took its place: what was known at a moment.
+KNOWN = "v.recorded_at <= %(known_at)s AND (v.superseded_at IS NULL OR v.superseded_at > %(known_at)s)"
+LATEST_KNOWN = f"""
+SELECT l.account_id, l.metric, v.number, v.choice, v."on", v.source FROM usage_metriclatest l
+CROSS JOIN LATERAL (
+    SELECT number, choice, "on", source FROM usage_metricvalue v
+    WHERE v.account_id = l.account_id AND v.metric = l.metric AND v."on" <= %(on)s AND {KNOWN}
+    ORDER BY v."on" DESC, v.recorded_at DESC LIMIT 1) AS v
+WHERE l.metric = ANY(%(metrics)s) {{narrow}}
+"""
+
+
+def latest_sql(known_at: dt.datetime | None) -> str:
+    """The statement for the newest values: as they stand now, or as they were known at a moment."""
+    return LATEST if known_at is None else LATEST_KNOWN
 
 
 @lru_cache(maxsize=4096)
@@ -39,18 +54,19 @@ def _start_of(day: dt.date) -> dt.datetime:
     return dt.datetime.combine(day, dt.time(), tzinfo=dt.UTC)
 
 
-def latest_values(account_ids: Sequence[UUID] | None, metrics: Iterable[str], on: dt.date) -> Given:
+def latest_values(
+    account_ids: Sequence[UUID] | None, metrics: Iterable[str], on: dt.date, known_at: dt.datetime | None = None
+) -> Given:
     """The newest stated value of each metric and account up to ``on``. One query.
 
     A value is observed at the start of its day. A value that reached us later but speaks of an earlier day
-    counts for that day.
+    counts for that day, unless ``known_at`` asks for what was known by then.
     """
     narrow = "" if account_ids is None else "AND l.account_id = ANY(%(ids)s)"
     given: Given = {}
     with connection.cursor() as cursor:
-        cursor.execute(
-            LATEST.format(narrow=narrow), {"metrics": sorted(metrics), "on": on, "ids": list(account_ids or [])}
-        )
+        parameters = {"metrics": sorted(metrics), "on": on, "ids": list(account_ids or []), "known_at": known_at}
+        cursor.execute(latest_sql(known_at).format(narrow=narrow), parameters)
         for account, metric, number, choice, day, source in cursor.fetchall():
             value = choice if number is None else trimmed(number)
             given.setdefault(metric, {})[account] = Observation(value, _start_of(day), source)
@@ -129,7 +145,9 @@ def ticket_metrics_in(metrics: Iterable[str]) -> set[str]:
     return {one for one in metrics if one in TICKET_FORMULAS or one.startswith(_BY_SEVERITY)}
 
 
-def ticket_columns(account_ids: Sequence[UUID] | None, metrics: Iterable[str], on: dt.date) -> Given:
+def ticket_columns(
+    account_ids: Sequence[UUID] | None, metrics: Iterable[str], on: dt.date, known_at: dt.datetime | None = None
+) -> Given:
     """Ticket metrics of the accounts whose daily ticket figures are given. Two queries, four with severities."""
     observed_at = _start_of(on)
     wanted = set(metrics)
@@ -141,12 +159,12 @@ def ticket_columns(account_ids: Sequence[UUID] | None, metrics: Iterable[str], o
         for one in by_severity
         if one.startswith("ticket_count:")
     }
-    for account, tickets in _tickets(account_ids, on).items():
+    for account, tickets in _tickets(account_ids, on, known_at).items():
         for metric, formula in formulas.items():
             value = formula(tickets)
             if value is not None:
                 columns.setdefault(metric, {})[account] = Observation(trimmed(value), observed_at, SOURCE)
-    columns |= _open_tickets(account_ids, by_severity, ranks, on)
+    columns |= _open_tickets(account_ids, by_severity, ranks, on, known_at)
     return columns
 
 
@@ -159,7 +177,11 @@ def _ranks() -> dict[str, int]:
 
 
 def _open_tickets(
-    account_ids: Sequence[UUID] | None, by_severity: set[str], ranks: Mapping[str, int], on: dt.date
+    account_ids: Sequence[UUID] | None,
+    by_severity: set[str],
+    ranks: Mapping[str, int],
+    on: dt.date,
+    known_at: dt.datetime | None,
 ) -> Given:
     names = {
         one: f"open_tickets_s{ranks.get(one.partition(':')[2].lower(), 0)}"
@@ -168,7 +190,7 @@ def _open_tickets(
     }
     if not names:
         return {}
-    given = latest_values(account_ids, set(names.values()), on)
+    given = latest_values(account_ids, set(names.values()), on, known_at)
     return {one: given[name] for one, name in names.items() if name in given}
 
 
@@ -178,7 +200,7 @@ SELECT v.account_id, v.metric,
     coalesce(sum(v.number) FILTER (WHERE v."on" > %(on)s::date - 30), 0),
     coalesce(sum(v.number) FILTER (WHERE v."on" <= %(on)s::date - 30), 0)
 FROM usage_metricvalue v
-WHERE v.superseded_at IS NULL AND v.metric = ANY(%(metrics)s)
+WHERE {which} AND v.metric = ANY(%(metrics)s)
     AND v."on" > %(on)s::date - 60 AND v."on" <= %(on)s::date {narrow}
 GROUP BY v.account_id, v.metric
 """
@@ -188,19 +210,37 @@ WHERE l.metric = ANY(%(metrics)s) {narrow} AND (l."on" <= %(on)s::date OR EXISTS
     SELECT FROM usage_metricvalue v
     WHERE v.account_id = l.account_id AND v.metric = l.metric AND v."on" <= %(on)s::date))
 """
+EVER_KNOWN = """
+SELECT l.account_id, l.metric FROM usage_metriclatest l
+WHERE l.metric = ANY(%(metrics)s) {narrow} AND EXISTS (
+    SELECT FROM usage_metricvalue v WHERE v.account_id = l.account_id AND v.metric = l.metric
+        AND v."on" <= %(on)s::date AND v.recorded_at <= %(known_at)s)
+"""
 
 
-def _tickets(account_ids: Sequence[UUID] | None, on: dt.date) -> dict[UUID, Tickets]:
-    parameters: dict[str, Any] = {"metrics": list(DAILY), "on": on, "ids": list(account_ids or [])}
+def sums_sql(narrow: str, known_at: dt.datetime | None) -> str:
+    """The statement for sums of daily figures, ``narrow`` being a condition on ``v``."""
+    return SUMS.format(narrow=narrow, which="v.superseded_at IS NULL" if known_at is None else KNOWN)
+
+
+def ever_sql(narrow: str, known_at: dt.datetime | None) -> str:
+    """The statement for which daily figures were ever given, ``narrow`` being a condition on ``l``."""
+    return (EVER if known_at is None else EVER_KNOWN).format(narrow=narrow)
+
+
+def _tickets(account_ids: Sequence[UUID] | None, on: dt.date, known_at: dt.datetime | None) -> dict[UUID, Tickets]:
+    ids = list(account_ids or [])
+    parameters: dict[str, Any] = {"metrics": list(DAILY), "on": on, "ids": ids, "known_at": known_at}
+    narrow = "" if account_ids is None else "AND {}.account_id = ANY(%(ids)s)"
     ever: dict[UUID, set[str]] = {}
     sums: dict[UUID, tuple[dict[str, Decimal], ...]] = {}
     with connection.cursor() as cursor:
-        cursor.execute(EVER.format(narrow="" if account_ids is None else "AND l.account_id = ANY(%(ids)s)"), parameters)
+        cursor.execute(ever_sql(narrow.format("l"), known_at), parameters)
         for account, metric in cursor.fetchall():
             ever.setdefault(account, set()).add(metric)
         if not ever:
             return {}
-        cursor.execute(SUMS.format(narrow="" if account_ids is None else "AND v.account_id = ANY(%(ids)s)"), parameters)
+        cursor.execute(sums_sql(narrow.format("v"), known_at), parameters)
         for account, metric, *windows in cursor.fetchall():
             of_account = sums.setdefault(account, ({}, {}, {}))
             for window, total in zip(of_account, windows, strict=True):

@@ -14,10 +14,9 @@ from health.actions.scoring import score_accounts
 from health.actions.standing import keep_standings, sum_day
 from health.actions.storing import store
 from health.actions.triggers import NO_TRIGGERS, ActiveTriggers, active_triggers, evaluate
-from health.cards import CompiledCard, compiled
-from health.kpis import Target, fill_from_kpis, metric_names
-from health.models import BandChange, HealthRun, Kpi
-from health.queries.inputs import ActiveCards, Frame, Subject, active_cards, frame_for, local_day, subjects
+from health.models import BandChange, HealthRun
+from health.queries.inputs import active_cards, frame_for, local_day, subjects
+from health.queries.scored import fill_measures_from_kpis, grouped, metrics_read
 
 
 class RecomputeResult(NamedTuple):
@@ -122,45 +121,17 @@ def _run(
     cards = active_cards()
     triggers = triggers or active_triggers()
     accounts = subjects(ids, on, since=bool(triggers.absences))
-    groups = _grouped(accounts, cards)
+    groups = grouped(accounts, cards)
     metrics = set(triggers.metrics)
     for card in groups:
-        metrics |= set(card.evidence_inputs)
-        metrics |= {name for keys in card.kpis.values() for key in keys for name in metric_names(key)}
+        metrics |= metrics_read(card)
     frame = frame_for([subject.account_id for subject in accounts], metrics, on, everyone=everyone)
     rows: list[bytes] = []
     for card, places in groups.items():
-        _fill_from_kpis(card, frame)
+        fill_measures_from_kpis(card, frame)
         rows += score_accounts(card, places, frame, at=at)
     stored = store(rows, at=at, on=on, tell=triggers.own)
     firings = evaluate(triggers, accounts, frame, stored.current, at=at, on=on, everyone=everyone)
     if keep_standings(on, ids) or everyone:
         sum_day(on)
     return RecomputeResult(stored.accounts, stored.history, stored.crossings, firings, perf_counter() - started)
-
-
-def _grouped(accounts: list[Subject], cards: ActiveCards) -> dict[CompiledCard, list[int]]:
-    """Places of accounts by the card that scores them; without any card nothing is scored."""
-    places: dict[tuple[str, str], list[int]] = {}
-    for place, subject in enumerate(accounts):
-        places.setdefault((subject.scorecard_key, subject.segment), []).append(place)
-    groups: dict[CompiledCard, list[int]] = {}
-    for found in places.values():
-        version = cards.of(accounts[found[0]])
-        if version is not None:
-            groups.setdefault(compiled(version), []).extend(found)
-    return groups
-
-
-def _fill_from_kpis(card: CompiledCard, frame: Frame) -> None:
-    """Take measures from KPIs where the card allows it and nobody stated them. One query if it does."""
-    if not card.kpis:
-        return
-    keys = {key for wanted in card.kpis.values() for key in wanted}
-    known = Kpi.objects.filter(key__in=keys).values_list("key", "op", "target")
-    targets = {key: Target(key, op, target) for key, op, target in known if op is not None and target is not None}
-    readings = frame.by_account(name for key in keys for name in metric_names(key))
-    for name, wanted in card.kpis.items():
-        chosen = tuple(targets[key] for key in wanted if key in targets)
-        stated = frame.by_account([name]).get(name, {})
-        frame.replace(name, fill_from_kpis(stated, chosen, readings))

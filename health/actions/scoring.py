@@ -7,19 +7,17 @@ picking bytes by code and joining them.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from struct import pack
 from typing import Any
-
-import numpy as np
 
 from health.actions import binary
 from health.cards import CompiledCard
 from health.choices import FRESH, MISSING, REFUSED, STALE, Rag
-from health.conditions import Facts, accounts_where
 from health.queries.inputs import Frame
+from health.queries.scored import Column, score_frame
 from health.scoring import MILLION, Scorecard
-from health.scoring.columns import NONE, Coded, Integers, Read, Scores, score_columns
+from health.scoring.columns import NONE, Integers, Read, Scores
 
 STAGE_COLUMNS = (
     "account_id, version_id, scorecard_key, score, shown, band, band_rank, rag, coverage_pct, values, observed_at, "
@@ -30,17 +28,17 @@ _FIELDS = pack(">h", len(STAGE_COLUMNS.split(",")))
 
 def score_accounts(compiled: CompiledCard, places: Sequence[int], frame: Frame, *, at: datetime) -> list[bytes]:
     """The rows for COPY of the accounts at ``places`` of ``frame``, scored with one card. No query."""
-    chosen = np.array(places, dtype=np.int64)
-    inputs = [_Input(compiled, place, name, frame, chosen, at) for place, name in enumerate(compiled.evidence_inputs)]
-    card = compiled.card
-    scores = score_columns(card, [item.to_score for item in inputs[: len(card.inputs)]], len(chosen))
-    held = _held(compiled, inputs, at)
+    found = score_frame(compiled, places, frame, at=at)
+    inputs = [
+        _Texts(compiled, name, column) for name, column in zip(compiled.evidence_inputs, found.inputs, strict=True)
+    ]
+    card, scores, held = compiled.card, found.scores, found.held
     flag_keys = [binary.text(flag["key"]) for flag in card.red_flags]
     head = binary.field(compiled.version_id.bytes) + binary.text(card.key)
     states = map(b"".join, zip(*[item.pick(item.states) for item in inputs], strict=True))
     rows = zip(
         [frame.accounts[place].bytes for place in places],
-        _figures(card, scores, held),
+        _figures(card, scores, found.band),
         _arrays(binary.TEXT, [item.pick(item.values) for item in inputs]),
         _arrays(binary.MOMENT, [item.pick(item.moments) for item in inputs]),
         _arrays(binary.TEXT, [item.pick(item.sources) for item in inputs]),
@@ -48,36 +46,25 @@ def score_accounts(compiled: CompiledCard, places: Sequence[int], frame: Frame, 
         _arrays(binary.SMALL, [_picked(read, _levels(read)) for read in scores.measures]),
         _arrays(binary.WHOLE, [_picked(read, _points(card, read)) for read in scores.measures]),
         _arrays(binary.WHOLE, [_whole(column) for column in scores.dimensions]),
-        [binary.texts(flag_keys[index] for index in held.get(row, ())) for row in range(len(chosen))],
+        [binary.texts(flag_keys[index] for index in held.get(row, ())) for row in range(len(places))],
         strict=True,
     )
     start = _FIELDS + pack(">i", 16)
     return [b"".join((start, account, head, *rest)) for account, *rest in rows]
 
 
-class _Input:
-    """One input over the accounts: what to score, and the texts to keep, the last of each for a missing one."""
+class _Texts:
+    """The texts to keep of one input over the accounts, the last of each for a missing one."""
 
-    def __init__(
-        self, compiled: CompiledCard, place: int, name: str, frame: Frame, chosen: Integers, at: datetime
-    ) -> None:
-        column = frame.coded(name)
-        self.codes = column.codes[chosen]
-        self.picked: list[int] = self.codes.tolist()
+    def __init__(self, compiled: CompiledCard, name: str, column: Column) -> None:
+        self.picked: list[int] = column.codes.tolist()
         cells = column.cells
-        limit = at - timedelta(days=compiled.max_age_days[place])
-        stale = [seen.observed_at < limit for seen in cells]
-        drop = not compiled.card.stale_counts
-        self.raw = [seen.value for seen in cells]
-        self.to_score = Coded(
-            self.codes, [None if drop and old else value for value, old in zip(self.raw, stale, strict=True)]
-        )
         refused = _refusals(compiled.card, name)
         self.states = [
             (REFUSED if refused(value) else STALE if old else FRESH).encode()
-            for value, old in zip(self.raw, stale, strict=True)
+            for value, old in zip(column.raw, column.stale, strict=True)
         ] + [MISSING.encode()]
-        self.values = [*(binary.text(str(value)) for value in self.raw), binary.NULL]
+        self.values = [*(binary.text(str(value)) for value in column.raw), binary.NULL]
         # Many observations share few moments and sources: each is written out once.
         moments = {id(seen.observed_at): seen.observed_at for seen in cells}
         written = {key: binary.moment(moment) for key, moment in moments.items()}
@@ -97,29 +84,8 @@ def _refusals(card: Scorecard, name: str) -> Any:
     return lambda value: not any(domain.takes(value) for domain in domains)
 
 
-def _held(compiled: CompiledCard, inputs: list[_Input], at: datetime) -> dict[int, tuple[int, ...]]:
-    """Which red flags each row holds, as indices."""
-    flags = compiled.card.red_flags
-    if not flags:
-        return {}
-    metrics: dict[str, dict[Any, Any]] = {
-        name: {row: item.raw[code] for row, code in enumerate(item.picked) if code != NONE}
-        for name, item in zip(compiled.evidence_inputs, inputs, strict=True)
-    }
-    facts = Facts(at=at, metrics=metrics)
-    held: dict[int, tuple[int, ...]] = {}
-    for index, flag in enumerate(flags):
-        for row in accounts_where(flag["condition"], facts):
-            held[row] = (*held.get(row, ()), index)
-    return held
-
-
-def _figures(card: Scorecard, scores: Scores, held: dict[int, tuple[int, ...]]) -> list[bytes]:
+def _figures(card: Scorecard, scores: Scores, band: Integers) -> list[bytes]:
     """Score, shown, band, rank, colour and coverage of every row: six fields."""
-    flagged = np.zeros(len(scores.total), dtype=np.int64)
-    flagged[list(held)] = 1
-    # AMB-132: no better than the second band while a red flag stands.
-    band = np.where((scores.band == 0) & (flagged == 1), 1, scores.band)
     known: dict[tuple[int, int, int], bytes] = {}
     found = []
     for key in zip(scores.total.tolist(), band.tolist(), scores.coverage.tolist(), strict=True):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from functools import lru_cache
+from inspect import signature
 from typing import Any, NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -129,26 +130,42 @@ class Frame:
                 found[metric] = {self.accounts[at]: cells[code] for at, code in zip(places, codes[places], strict=True)}
         return found
 
+    def copy(self) -> Frame:
+        """The same columns, to put some in the place of others without touching this frame."""
+        return Frame(self.accounts, dict(self._columns))
+
     def replace(self, metric: str, column: Mapping[UUID, Any]) -> None:
         """Put another column in the place of a metric's."""
         self._columns[metric] = coded(self.accounts, column)
 
 
-def frame_for(accounts: list[UUID], metrics: set[str], on: date, *, everyone: bool) -> Frame:
-    """The columns of ``metrics`` over ``accounts`` as known on ``on``; ``everyone`` says that these are all.
+def frame_for(
+    accounts: list[UUID], metrics: set[str], on: date, *, everyone: bool, known_at: datetime | None = None
+) -> Frame:
+    """The columns of ``metrics`` over ``accounts`` as of ``on``; ``everyone`` says that these are all.
 
-    The number of queries is the providers', whatever the number of accounts. A later provider wins.
+    The number of queries is the providers', whatever the number of accounts. A later provider wins. With
+    ``known_at`` only what was recorded by then counts; a provider that cannot tell is not asked.
     """
     columns: dict[str, Coded] = {}
+    known = {} if known_at is None else {"known_at": known_at}
     for provide, at_once in _providers(tuple(settings.METRIC_PROVIDERS)):
+        if known and not _can_tell(provide):
+            continue
         if at_once is not None:
-            given = at_once(accounts, metrics, on, everyone=everyone)
+            given = at_once(accounts, metrics, on, everyone=everyone, **known)
         else:
-            answer = provide(None if everyone else accounts, metrics, on)
+            answer = provide(None if everyone else accounts, metrics, on, **known)
             given = {metric: coded(accounts, column) for metric, column in answer.items()}
         for metric, column in given.items():
             columns[metric] = _over(columns[metric], column) if metric in columns else column
     return Frame(accounts, columns)
+
+
+@lru_cache(maxsize=16)
+def _can_tell(provide: Any) -> bool:
+    """Whether a provider knows when it came to know things."""
+    return "known_at" in signature(provide).parameters
 
 
 def _over(earlier: Coded, later: Coded) -> Coded:

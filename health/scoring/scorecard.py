@@ -23,7 +23,8 @@ from health.scoring.measures import Domain, Measure, Reading, Value, compile_mea
 
 POINTS_SUM = "points_sum"
 WEIGHTED_AVERAGE = "weighted_average"
-LEAST_COVERAGE = Fraction(1, 2)
+# AMB-03, unless the card says otherwise.
+LEAST_COVERAGE_PCT = 50
 # Distinct values remembered a measure. A daily share has few; the limit only bounds a hostile feed.
 _MEMORY = 50_000
 
@@ -54,8 +55,9 @@ class Dimension(NamedTuple):
 class Score(NamedTuple):
     """What one row of inputs is worth. All figures are millionths (health.scoring.figures); None: not measured.
 
-    ``total`` and ``band`` are None under half coverage. ``band`` is an index into the card's bands, after red
-    flags; ``points``, ``levels`` run over the card's measures, ``dimensions`` over its dimensions.
+    ``total`` and ``band`` are None under the card's least coverage, half unless it says otherwise. ``band`` is an
+    index into the card's bands, after red flags; ``points``, ``levels`` run over the card's measures,
+    ``dimensions`` over its dimensions.
     """
 
     total: int | None
@@ -91,6 +93,7 @@ class Scorecard:
     recommendations: tuple[Mapping[str, Any], ...]
     max_age_days: int
     stale_counts: bool
+    least_coverage: Fraction
     scale: int
     _readers: tuple[Callable[[Sequence[Value | None]], Reading | None], ...] = field(repr=False)
     _plans: dict[int, _Plan] = field(default_factory=dict, repr=False)
@@ -176,7 +179,7 @@ class Scorecard:
             ),
             denominator,
             millionths(covered * 100),
-            covered >= LEAST_COVERAGE,
+            covered >= self.least_coverage,
         )
         self._plans[pattern] = plan
         return plan
@@ -264,6 +267,7 @@ def compile_scorecard(definition: Mapping[str, Any]) -> Scorecard:
         recommendations=tuple(definition.get("recommendations", ())),
         max_age_days=definition.get("max_age_days") or DEFAULT_MAX_AGE_DAYS,
         stale_counts=definition.get("stale_policy", "count") == "count",
+        least_coverage=exact(definition.get("min_coverage_pct") or LEAST_COVERAGE_PCT) / 100,
         scale=scale,
         _readers=tuple(_remembering(measure, inputs) for measure in measures),
     )
