@@ -216,10 +216,17 @@ def _events_of(demo: Demo, company: Company, now: datetime) -> Iterator[intake.E
 
 
 def _reports(demo: Demo, customers: list[Company], now: datetime) -> None:
-    """What integrations and CSMs reported, in the rhythm of each measure."""
-    rows = [row for company in customers for row in _reports_of(BY_PACK[demo.pack], company, demo.seed, now.date())]
-    for start in range(0, len(rows), ROWS):
-        recorded = record_observations(rows[start : start + ROWS], source=SOURCE, at=now)
+    """What integrations and CSMs reported, in the rhythm of each measure, each on the day it speaks of.
+
+    Recorded day by day as it would have been, so that a backtest finds what was known when.
+    """
+    by_day: dict[str, list[dict[str, Any]]] = {}
+    for company in customers:
+        for row in _reports_of(BY_PACK[demo.pack], company, demo.seed, now.date()):
+            by_day.setdefault(row["on"], []).append(row)
+    for day in sorted(by_day):
+        at = min(now, datetime.combine(date.fromisoformat(day), time(12), tzinfo=UTC))
+        recorded = record_observations(by_day[day], source=SOURCE, at=at)
         if recorded.rejected:
             raise ValueError(f"the demonstration data was refused: {recorded.rejected[0]}")
 

@@ -35,3 +35,30 @@ class Firing(TextChoices):
 
 # One letter an input in HealthScore.states.
 FRESH, STALE, MISSING, REFUSED = "f", "s", "-", "!"
+
+
+class BacktestState(TextChoices):
+    """Where a backtest stands."""
+
+    QUEUED = "queued", "Waiting for a worker"
+    RUNNING = "running", "Running"
+    DONE = "done", "Done"
+    FAILED = "failed", "Stopped by an error"
+    CANCELLED = "cancelled", "Cancelled"
+
+
+BACKTEST_WORKING = (BacktestState.QUEUED, BacktestState.RUNNING)
+
+
+class Step(TextChoices):
+    """How often a backtest scores."""
+
+    MONTH = "month", "Every month end"
+    WEEK = "week", "Every week"
+
+
+class Basis(TextChoices):
+    """What counts as known on a past day."""
+
+    RECORDED = "recorded", "What had been recorded by that day"
+    DATED = "dated", "What is dated up to that day, whenever it was recorded"

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from celery import shared_task
 from django.utils import timezone
 
 from engagement.actions import notify
 from engagement.choices import Kind
-from health.actions import expire_overrides, open_ctas, recompute_changed, recompute_nightly
-from health.models import HealthOverride
+from health.actions import activate_due, expire_overrides, open_ctas, recompute_changed, recompute_nightly
+from health.actions.backtests import LOST_AFTER, run
+from health.choices import BACKTEST_WORKING
+from health.models import Backtest, HealthOverride
 from tenants import bell
 from tenants.locks import job_lock
 from tenants.tasks import TenantTask
@@ -48,13 +51,30 @@ def _score(now: datetime) -> dict[str, Any]:
 
 @shared_task(base=TenantTask, name="health.nightly")
 def nightly() -> dict[str, Any]:
-    """The full run of the workspace's day, if it has not been; then the CTAs it calls for."""
+    """Versions whose day has come; the full run of the workspace's day, if it has not been; then its CTAs."""
     now = timezone.now()
+    activate_due(at=now)
     result = recompute_nightly(at=now)
     if result is None:
         return {"skipped": "today has been run"}
     handled = open_ctas(at=now)
     return {"accounts": result.accounts, "seconds": round(result.seconds, 3), "ctas": handled.ctas}
+
+
+@shared_task(base=TenantTask, name="health.backtest")
+def run_backtest(backtest_id: str) -> None:
+    """Replay a scorecard version over history."""
+    run(UUID(backtest_id))
+
+
+@shared_task(base=TenantTask, name="health.resume_backtests")
+def resume_backtests() -> int:
+    """Take up backtests that showed no sign of life for three minutes: worker or message was lost."""
+    stuck = Backtest.objects.filter(state__in=BACKTEST_WORKING, touched_at__lt=timezone.now() - LOST_AFTER)
+    keys = list(stuck.values_list("pk", flat=True))
+    for key in keys:
+        run_backtest.delay(str(key))
+    return len(keys)
 
 
 def _tell_author(override: HealthOverride) -> None:

@@ -24,16 +24,27 @@ from health.actions.recompute import (
     recompute_changed,
     recompute_nightly,
 )
+from health.actions.versions import (
+    activate_due,
+    change_draft,
+    discard_draft,
+    roll_back,
+    schedule_version,
+    unschedule_version,
+)
 
 __all__ = [
     "Handled",
     "RecomputeResult",
+    "activate_due",
     "activate_version",
     "backfill",
+    "change_draft",
     "change_trigger",
     "clear_override",
     "create_scorecard",
     "create_trigger",
+    "discard_draft",
     "draft_version",
     "enable_trigger",
     "expire_overrides",
@@ -47,7 +58,10 @@ __all__ = [
     "recompute_changed",
     "recompute_nightly",
     "record_event",
+    "roll_back",
+    "schedule_version",
     "set_override",
     "snooze_trigger",
+    "unschedule_version",
     "use_scorecard",
 ]

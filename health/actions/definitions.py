@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 from django.db import transaction
 from django.db.models import Max
 
+from accounts.actions.changes import mark_changed
 from accounts.audit import record
 from accounts.errors import RuleViolated
+from accounts.models import Account
 from health.choices import VersionState
 from health.conditions import events_of
 from health.errors import DefinitionRefused
@@ -83,7 +85,8 @@ def draft_version(
 def activate_version(version: ScorecardVersion, *, actor: User | None, at: datetime) -> ScorecardVersion:
     """Make a draft the version that scores from now on; the one before is retired and kept.
 
-    Scores already stored keep their version. Raises RuleViolated unless ``version`` is a draft.
+    Scores already stored keep their version; every account is scored again by the next sweep. Raises
+    RuleViolated unless ``version`` is a draft.
     """
     scorecard = Scorecard.objects.select_for_update().get(pk=version.scorecard_id)
     version = ScorecardVersion.objects.select_for_update().get(pk=version.pk)
@@ -93,8 +96,8 @@ def activate_version(version: ScorecardVersion, *, actor: User | None, at: datet
     if before is not None:
         before.state, before.retired_at = VersionState.RETIRED, at
         before.save(update_fields=["state", "retired_at"])
-    version.state, version.activated_at = VersionState.ACTIVE, at
-    version.save(update_fields=["state", "activated_at"])
+    version.state, version.activated_at, version.scheduled_on = VersionState.ACTIVE, at, None
+    version.save(update_fields=["state", "activated_at", "scheduled_on"])
     if scorecard.name != version.definition["name"]:
         scorecard.name = version.definition["name"]
         scorecard.save(update_fields=["name"])
@@ -106,7 +109,13 @@ def activate_version(version: ScorecardVersion, *, actor: User | None, at: datet
         before={"version": before.number} if before else None,
         after={"version": version.number, "note": version.note},
     )
+    _score_everybody_again(at)
     return version
+
+
+def _score_everybody_again(at: datetime) -> None:
+    """Mark every account, so that the next sweep scores by the rules of now. Two statements."""
+    mark_changed(Account.objects.filter(archived_at=None).values_list("pk", flat=True), at=at)
 
 
 @transaction.atomic
@@ -137,6 +146,8 @@ def use_scorecard(
     scorecard.save(update_fields=["segments", "is_default"])
     after = {"segments": scorecard.segments, "is_default": scorecard.is_default}
     record("scorecard.use", scorecard, actor=actor, at=at, before=before, after=after)
+    if before != after:
+        _score_everybody_again(at)
     return scorecard
 
 

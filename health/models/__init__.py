@@ -1,12 +1,14 @@
 """Scorecards and their versions, scores with evidence, triggers and what they did."""
 
 from health.models.definitions import Kpi, Scorecard, ScorecardVersion, Trigger, TriggerVersion
+from health.models.lab import Backtest
 from health.models.portfolio import PortfolioDay, Standing
 from health.models.scores import AccountHealth, BandChange, HealthOverride, HealthRun, HealthScore
 from health.models.signals import HealthEvent, TriggerFiring, TriggerState
 
 __all__ = [
     "AccountHealth",
+    "Backtest",
     "BandChange",
     "HealthEvent",
     "HealthOverride",

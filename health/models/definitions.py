@@ -43,6 +43,10 @@ class ScorecardVersion(TenantModel):
     created_at = models.DateTimeField()
     activated_at = models.DateTimeField(null=True, blank=True)
     retired_at = models.DateTimeField(null=True, blank=True)
+    scheduled_on = models.DateField(null=True, blank=True, help_text="Day on which the draft goes live by itself")
+    scheduled_by = models.ForeignKey(
+        "accounts.User", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
 
     class Meta:
         ordering = ["-number"]
@@ -55,6 +59,14 @@ class ScorecardVersion(TenantModel):
                 condition=Q(state=VersionState.DRAFT, activated_at=None)
                 | ~Q(state=VersionState.DRAFT) & Q(activated_at__isnull=False),
                 name="scorecard_version_activated_iff_not_draft",
+            ),
+            models.CheckConstraint(
+                condition=Q(state=VersionState.DRAFT) | Q(scheduled_on=None),
+                name="scorecard_version_scheduled_is_draft",
+            ),
+            # Two drafts of one card cannot be due at once: nobody could say which one scores.
+            models.UniqueConstraint(
+                fields=["scorecard"], condition=Q(scheduled_on__isnull=False), name="scorecard_one_scheduled_version"
             ),
         ]
 

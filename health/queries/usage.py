@@ -1,0 +1,96 @@
+"""Who is scored by which scorecard, and why."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import NamedTuple
+
+from django.db.models import Count, Max, Q
+from django.utils import timezone
+
+from health.choices import VersionState
+from health.models import Scorecard
+from health.queries.inputs import Subject, local_day, subjects
+from usage.models import MetricDefinition
+
+
+class Usage(NamedTuple):
+    """How many accounts a card scores today: because they name it, by their segment, by default."""
+
+    named: int
+    by_segment: int
+    by_default: int
+
+    @property
+    def total(self) -> int:
+        return sum(self)
+
+
+class Segment(NamedTuple):
+    """A segment with its accounts and the card that scores it (None: the default)."""
+
+    name: str
+    accounts: int
+    card: str | None
+
+    @property
+    def label(self) -> str:
+        plural = "" if self.accounts == 1 else "s"
+        card = f", scored by {self.card}" if self.card else ""
+        return f"{self.name} ({self.accounts} account{plural}{card})"
+
+
+def _everybody() -> list[Subject]:
+    return subjects(None, local_day(timezone.now()), since=False)
+
+
+def _usages(cards: list[Scorecard]) -> dict[str, Usage]:
+    """By card key, for cards with a running version; the others score nobody. Two queries."""
+    live = {card.key for card in cards if getattr(card, "active", None) is not None}
+    by_segment = {name: card.key for card in cards if card.key in live for name in card.segments}
+    default = next((card.key for card in cards if card.is_default and card.key in live), None)
+    counts: Counter[tuple[str | None, int]] = Counter()
+    for row in _everybody():
+        if row.scorecard_key in live:
+            counts[row.scorecard_key, 0] += 1
+        elif row.segment in by_segment:
+            counts[by_segment[row.segment], 1] += 1
+        else:
+            counts[default, 2] += 1
+    return {card.key: Usage(*(counts[card.key, why] for why in range(3))) for card in cards}
+
+
+def _cards() -> list[Scorecard]:
+    return list(
+        Scorecard.objects.annotate(
+            active=Max("versions__number", filter=Q(versions__state=VersionState.ACTIVE)),
+            drafts=Count("versions", filter=Q(versions__state=VersionState.DRAFT)),
+            scheduled_on=Max("versions__scheduled_on"),
+        ).order_by("-is_default", "name")
+    )
+
+
+def scored_by() -> list[Scorecard]:
+    """Every card with ``active``, ``drafts``, ``scheduled_on`` and its ``usage``. Three queries."""
+    cards = _cards()
+    usages = _usages(cards)
+    for card in cards:
+        card.usage = usages[card.key]
+    return cards
+
+
+def usage_of(card: Scorecard) -> Usage:
+    """How many accounts ``card`` scores today. Three queries."""
+    return _usages(_cards())[card.key]
+
+
+def segments_in_use() -> list[Segment]:
+    """Every segment of a live account with its card, the largest first. Three queries."""
+    cards = {name: card.name for card in Scorecard.objects.all() for name in card.segments}
+    counts = Counter(row.segment for row in _everybody() if row.segment)
+    return [Segment(name, n, cards.get(name)) for name, n in sorted(counts.items(), key=lambda row: (-row[1], row[0]))]
+
+
+def metric_names() -> list[tuple[str, str]]:
+    """(key, name) of every metric that values may be stated for, as the editor suggests them. One query."""
+    return list(MetricDefinition.objects.order_by("key").values_list("key", "name"))
