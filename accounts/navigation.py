@@ -52,6 +52,7 @@ ENTRIES = (
     Entry("health:metric-report", "Success metrics", "chart-line", "Views"),
     Entry("knowledge:article-list", "Knowledge base", "book-open"),
     Entry("health:scorecard-list", "Scorecards", "heart-pulse", "Method"),
+    Entry("health:backtest-list", "Backtest lab", "history", "Method"),
     Entry("health:trigger-list", "Triggers", "zap", "Method"),
     Entry("playbooks:playbook-list", "Playbooks", "route", "Method"),
     Entry("packs:methodology", "Methodology", "book-open", "Method"),

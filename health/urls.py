@@ -3,14 +3,26 @@
 from django.urls import path
 
 from health import views
-from health.pages import receipts, targets
+from health.pages import backtests, receipts, scorecards, targets, versions
 
 app_name = "health"
 urlpatterns = [
-    path("scorecards/", views.scorecard_list, name="scorecard-list"),
-    path("scorecards/<slug:key>/", views.scorecard_detail, name="scorecard-detail"),
-    path("scorecards/<slug:key>/draft/", views.scorecard_draft, name="scorecard-draft"),
+    path("scorecards/", scorecards.scorecard_list, name="scorecard-list"),
+    path("scorecards/new/", scorecards.scorecard_create, name="scorecard-create"),
+    path("scorecards/<slug:key>/", scorecards.scorecard_detail, name="scorecard-detail"),
+    path("scorecards/<slug:key>/edit/", scorecards.scorecard_edit, name="scorecard-edit"),
+    path("scorecards/<slug:key>/draft/", scorecards.scorecard_draft, name="scorecard-draft"),
+    path("scorecards/<slug:key>/compare/", scorecards.scorecard_compare, name="scorecard-compare"),
+    path("scorecards/<slug:key>/use/", scorecards.scorecard_use, name="scorecard-use"),
+    path("scorecards/<slug:key>/preview/", versions.version_preview, name="scorecard-preview"),
+    path("scorecards/<slug:key>/preview.csv", versions.version_preview_csv, name="scorecard-preview-csv"),
+    path("scorecards/<slug:key>/versions/<int:number>/", versions.version_act, name="scorecard-version"),
     path("scorecards/<slug:key>/simulator/", views.scorecard_simulator, name="scorecard-simulator"),
+    path("backtests/", backtests.backtest_list, name="backtest-list"),
+    path("backtests/<uuid:backtest_id>/", backtests.backtest_detail, name="backtest-detail"),
+    path("backtests/<uuid:backtest_id>/progress/", backtests.backtest_progress, name="backtest-progress"),
+    path("backtests/<uuid:backtest_id>/losses.csv", backtests.backtest_losses_csv, name="backtest-losses"),
+    path("backtests/<uuid:backtest_id>/warnings.csv", backtests.backtest_warnings_csv, name="backtest-warnings"),
     path("risks/", views.risk_list_page, name="risk-list"),
     path("triggers/", views.trigger_list, name="trigger-list"),
     path("triggers/<slug:key>/", views.trigger_detail, name="trigger-detail"),

@@ -79,6 +79,15 @@ def percent(value: Number | None, places: int = 0) -> str:
 
 
 @lru_cache(maxsize=4096)
+def share(value: float | None) -> str:
+    """``12 %`` for 0.12, ``1.2 %`` for 0.012: one decimal under ten, a dash for None."""
+    if value is None:
+        return DASH
+    percent = value * 100
+    places = 0 if percent >= 10 or not percent else 1
+    return f"{percent:.{places}f} %"
+
+
 def day(value: date | None, *, today: date | None = None) -> str:
     """``31 Jan 2027``; the year is left out when it is that of ``today``."""
     if value is None:

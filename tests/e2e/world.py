@@ -16,7 +16,9 @@ from accounts.actions.people import create_user_with_password
 from accounts.choices import Role
 from accounts.models import Account, User
 from engagement.actions import notify
+from health.actions.backtests import run, start_backtest
 from health.actions.recompute import recompute
+from health.models import ScorecardVersion
 from knowledge import actions as knowledge
 from packs.actions.install import install_pack
 from packs.models import PackItem
@@ -137,7 +139,21 @@ def _work(account: Account, leader: User, now: datetime) -> dict[str, UUID]:
         account=account, at=now, dedupe_key="e2e",
     )  # fmt: skip
     tier = PackItem.objects.get(section="tiers", key="enterprise")
-    return {"cta": cta.pk, "snoozed cta": later.pk, "playbook": playbook.pk, "tier": tier.pk}
+    return {
+        "cta": cta.pk,
+        "snoozed cta": later.pk,
+        "playbook": playbook.pk,
+        "tier": tier.pk,
+        "backtest": _backtest(leader, now),
+    }
+
+
+def _backtest(leader: User, now: datetime) -> UUID:
+    """A backtest that has run."""
+    version = ScorecardVersion.objects.get(scorecard__key="fleet-health", state="active")
+    backtest = start_backtest(version, challenger=None, months=3, step="week", actor=leader, at=now)
+    run(backtest.pk)
+    return backtest.pk
 
 
 def _account(number: int, name: str, people: dict[str, User], now: datetime) -> Account:

@@ -39,6 +39,12 @@ def number_tag(value: Decimal | float | None, places: int | None = None) -> str:
     return formats.number(value, places)
 
 
+@register.simple_tag
+def share(value: float | None) -> str:
+    """A share from 0 to 1 as ``12 %``, with one decimal under ten; a dash for None."""
+    return formats.share(value)
+
+
 @register.simple_tag(name="date")
 def date_tag(value: date | None) -> SafeString:
     """``31 Jan 2027`` in a ``time`` element; the year is left out in the current one."""

@@ -1,0 +1,203 @@
+"""What a version would do, and its way from draft to live and back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+
+from accounts.csv_out import csv_response
+from accounts.errors import RuleViolated
+from accounts.policy import requires
+from health.actions import (
+    discard_draft,
+    roll_back,
+    schedule_version,
+    unschedule_version,
+)
+from health.choices import Rag, VersionState
+from health.models import Scorecard, ScorecardVersion
+from health.pages.scorecards import activated, version_of
+from health.queries.preview import Change, Preview, live_version, preview_of
+from ui.charts import share_bar
+from ui.tokens import tone_of
+
+PER_PAGE = 50
+VIEWS = ("crossing", "moved", "all")
+HEADINGS = (
+    "Account", "Owner", "ARR", "Currency", "Score before", "Band before", "Score after", "Band after", "Change",
+    "Direction", "Band set by hand",
+)  # fmt: skip
+
+
+@requires(GET="health.configure")
+def version_preview(request: HttpRequest, key: str) -> HttpResponse:
+    """Scores of every account under the version beside those of now: distribution, movers, bands. Writes nothing."""
+    card = get_object_or_404(Scorecard, key=key)
+    version = version_of(card, request.GET.get("version", ""))
+    preview = preview_of(version, request.user, at=timezone.now())
+    shown = request.GET.get("show", "crossing")
+    shown = shown if shown in VIEWS else "crossing"
+    rows = _rows(preview, shown)
+    page = _page(request, len(rows))
+    crossing = preview.crossing
+    context = {
+        "card": card,
+        "version": version,
+        "active": live_version(version),
+        "is_draft": version.state == VersionState.DRAFT,
+        "is_retired": version.state == VersionState.RETIRED,
+        "preview": preview,
+        "bars": [("Now", _bar("Now", preview.before)), ("With this version", _bar("With it", preview.after))],
+        "colours": _colours(preview),
+        "worse": sum(1 for change in crossing if change.direction == "worse"),
+        "better": sum(1 for change in crossing if change.direction == "better"),
+        "moved": sum(1 for change in preview.changes if change.moved),
+        "crossing": len(crossing),
+        "show": shown,
+        "rows": rows[(page - 1) * PER_PAGE : page * PER_PAGE],
+        "total": len(rows),
+        "page": page,
+        "pages": -(-len(rows) // PER_PAGE),
+        "first": (page - 1) * PER_PAGE + 1,
+        "last": min(page * PER_PAGE, len(rows)),
+        "tomorrow": timezone.localdate() + timedelta(days=1),
+    }
+    return render(request, "health/version_preview.html", context)
+
+
+@requires(GET="health.configure")
+def version_preview_csv(request: HttpRequest, key: str) -> HttpResponse:
+    """The preview, account by account, of what the page shows (``?show=``)."""
+    card = get_object_or_404(Scorecard, key=key)
+    version = version_of(card, request.GET.get("version", ""))
+    shown = request.GET.get("show", "all")
+    rows = _rows(preview_of(version, request.user, at=timezone.now()), shown if shown in VIEWS else "all")
+    return csv_response(f"preview-{card.key}-{version.number}.csv", HEADINGS, _lines(rows))
+
+
+def _rows(preview: Preview, shown: str) -> list[Change]:
+    if shown == "crossing":
+        return preview.crossing
+    return [change for change in preview.changes if change.moved] if shown == "moved" else preview.changes
+
+
+def _lines(rows: list[Change]) -> Iterator[tuple[Any, ...]]:
+    for change in rows:
+        old, new = change.before, change.after
+        yield (
+            change.name, change.owner, change.arr, change.currency, old.shown, old.name, new.shown, new.name,
+            change.moved, change.direction, change.override,
+        )  # fmt: skip
+
+
+def _page(request: HttpRequest, total: int) -> int:
+    raw = request.GET.get("page", "1")
+    wanted = int(raw) if raw.isascii() and raw.isdigit() and len(raw) < 7 else 1
+    return min(max(wanted, 1), max(-(-total // PER_PAGE), 1))
+
+
+def _colours(preview: Preview) -> list[tuple[str, str, int, int, int]]:
+    """(name, tone, accounts before, after, difference) of each colour that occurs."""
+    before, after = preview.before, preview.after
+    return [
+        (
+            Rag(key).label,
+            "nodata" if key == Rag.NONE else tone_of(key),
+            before[key],
+            after[key],
+            after[key] - before[key],
+        )
+        for key in before
+        if before[key] or after[key]
+    ]
+
+
+def _bar(title: str, counts: dict[str, int]) -> Any:
+    parts = [
+        ("nodata" if key == Rag.NONE else tone_of(key), Rag(key).label, float(count)) for key, count in counts.items()
+    ]
+    words = ", ".join(f"{label} {int(count)}" for _, label, count in parts if count)
+    return share_bar(f"{title}: accounts by colour", words or "No accounts", parts)
+
+
+@requires(POST="health.configure")
+def version_act(request: HttpRequest, key: str, number: int) -> HttpResponse:
+    """Activate, schedule, take back a schedule, discard, or roll back to: what ``do`` says."""
+    card = get_object_or_404(Scorecard, key=key)
+    version = get_object_or_404(card.versions.select_related("scorecard"), number=number)
+    act = _ACTS.get(request.POST.get("do", ""))
+    if act is None:
+        raise Http404
+    return act(request, version)
+
+
+def _activate(request: HttpRequest, version: ScorecardVersion) -> HttpResponse:
+    activated(request, version)
+    return _to_card(version)
+
+
+def _schedule(request: HttpRequest, version: ScorecardVersion) -> HttpResponse:
+    try:
+        on = date.fromisoformat(request.POST.get("on", ""))
+    except ValueError:
+        messages.error(request, "Choose a day.")
+        return _to_preview(version)
+    try:
+        schedule_version(version, on=on, actor=request.user, at=timezone.now())
+    except RuleViolated as broken:
+        messages.error(request, str(broken))
+        return _to_preview(version)
+    messages.success(request, f"Version {version.number} goes live on {on:%-d %B %Y}, before that day's scores.")
+    return _to_card(version)
+
+
+def _unschedule(request: HttpRequest, version: ScorecardVersion) -> HttpResponse:
+    return _tried(request, version, unschedule_version, "It stays a draft and goes live when you say so.")
+
+
+def _discard(request: HttpRequest, version: ScorecardVersion) -> HttpResponse:
+    number = version.number
+    try:
+        discard_draft(version, actor=request.user, at=timezone.now())
+    except RuleViolated as broken:
+        messages.error(request, str(broken))
+        return _to_card(version)
+    messages.success(request, f"Draft {number} is discarded.")
+    return redirect("health:scorecard-detail", version.scorecard.key)
+
+
+def _roll_back(request: HttpRequest, version: ScorecardVersion) -> HttpResponse:
+    return _tried(request, version, roll_back, f"Version {version.number}'s rules are live again, as a new version.")
+
+
+def _tried(request: HttpRequest, version: ScorecardVersion, act: Any, words: str) -> HttpResponse:
+    try:
+        changed = act(version, actor=request.user, at=timezone.now())
+    except RuleViolated as broken:
+        messages.error(request, str(broken))
+        return _to_card(version)
+    messages.success(request, words)
+    return _to_card(changed)
+
+
+def _to_card(version: ScorecardVersion) -> HttpResponse:
+    return redirect(f"/health/scorecards/{version.scorecard.key}/?version={version.number}")
+
+
+def _to_preview(version: ScorecardVersion) -> HttpResponse:
+    return redirect(f"/health/scorecards/{version.scorecard.key}/preview/?version={version.number}")
+
+
+_ACTS = {
+    "activate": _activate,
+    "schedule": _schedule,
+    "unschedule": _unschedule,
+    "discard": _discard,
+    "roll-back": _roll_back,
+}

@@ -1,0 +1,85 @@
+"""An administrator changes a scorecard, looks at what that does, activates it, takes it back, and backtests it."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from django_tenants.utils import tenant_context
+from playwright.sync_api import expect
+
+from health.actions.backtests import run
+from health.models import Backtest
+from tenants.models import Tenant
+
+pytestmark = pytest.mark.e2e
+CARD = "/health/scorecards/fleet-health/"
+
+
+def test_edit_preview_activate_and_roll_back_without_javascript(visit):
+    page = visit("vp", CARD, java_script_enabled=False).page
+    page.get_by_role("link", name="New version").click()
+    green = page.locator("[name='/bands/0/min']")
+    green.fill("60")
+    page.get_by_role("button", name="Keep as a draft and preview").click()
+
+    expect(page.get_by_role("alert")).to_contain_text("each band must begin below the one before it")
+    expect(page.locator("[name='/bands/1/min']")).to_have_attribute("aria-invalid", "true")
+    expect(green).to_have_value("60")
+
+    green.fill("95")
+    page.get_by_label("Why this version").fill("Stricter green")
+    page.get_by_role("button", name="Keep as a draft and preview").click()
+    expect(page.locator("h1")).to_have_text(re.compile(r"\d+ of 12 accounts would change band|No"))
+    expect(page.get_by_role("button", name="Activate now")).to_be_visible()
+
+    page.get_by_role("link", name="What differs").click()
+    expect(page.locator("del")).to_have_text("90")
+    expect(page.locator("ins")).to_have_text("95")
+    page.go_back()
+    page.get_by_role("button", name="Activate now").click()
+    expect(page.locator("main .sub").first).to_contain_text("active: Stricter green")
+
+    page.get_by_role("link", name="Version 1", exact=True).click()
+    page.get_by_role("link", name="Preview and roll back").click()
+    page.get_by_role("button", name="Roll back to version 1").click()
+    expect(page.locator("main .sub").first).to_contain_text("active: Back to version 1")
+
+
+def test_rows_are_added_and_removed_with_what_was_typed_kept(visit):
+    page = visit("vp", CARD + "edit/").page
+    page.get_by_label("Why this version").fill("Another band")
+    page.get_by_role("button", name="Band", exact=True).click()
+
+    expect(page.locator("[name='/bands/2/name']")).to_be_focused()
+    expect(page.get_by_label("Why this version")).to_have_value("Another band")
+    page.locator("[name='/bands/2/name']").fill("Orange")
+    page.locator("button[value='remove /bands/2']").click()
+    expect(page.locator("[name='/bands/3/name']")).to_have_count(0)
+
+
+def test_a_backtest_is_run_watched_and_read(visit, world):
+    seen = visit("vp", "/health/backtests/")
+    page = seen.page
+    page.get_by_label("Over").select_option("3")
+    page.get_by_role("button", name="Run").click()
+    expect(page.locator("progress")).to_be_visible()
+    expect(page.get_by_role("status").filter(has_text="days replayed")).to_be_visible()
+
+    # What a worker does.
+    with tenant_context(Tenant.objects.get(slug="acme")):
+        run(Backtest.objects.filter(state="queued").latest("created_at").pk)
+
+    expect(page.locator("#verdict")).to_be_visible(timeout=10_000)
+    expect(page.get_by_role("heading", name="Lost without a warning in time")).to_be_visible()
+    page.get_by_role("link", name="Warns from yellow").click()
+    expect(page).to_have_url(re.compile("warn=yellow"))
+    page.get_by_role("button", name="Delete").click()
+    expect(page.locator("h1")).to_have_text("Backtest lab")
+    assert seen.problems == []
+
+
+def test_five_methodologies_are_one_step_from_the_health_tab(visit, world):
+    page = visit("vp", f"/accounts/{world.accounts['Dovetail Couriers']}/health/").page
+    page.get_by_role("link", name="Five methodologies").click()
+    expect(page.locator("main h3")).to_have_count(5)
