@@ -18,6 +18,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
 from api.openapi import document
+from health.editing import fields_of
 from tests.authz.actors import PASSWORD
 
 if TYPE_CHECKING:
@@ -160,7 +161,19 @@ CONTRACT = {
 }
 METRIC = {"key": "seats_used", "name": "Seats used"}
 NEW_PASSWORD = "another long password"
+
+
 # allauth's forms answer 200 with the error; ours 422.
+def theirs(world: World, actor: Actor, seed: str) -> Any:
+    """The row of the tenant ``actor`` knocks at."""
+    return world.row(seed, "own" if actor.tenant == "a" else "foreign")
+
+
+def edited(world: World, actor: Actor) -> dict[str, Any]:
+    """The editor's fields for a new version, as they came."""
+    return {**fields_of(world.own("version").definition), "do": "save"}
+
+
 EXAMPLES: dict[str, Example] = {
     # Signing in and one's own security
     "GET account_login": Example(status=at_the_door),
@@ -295,6 +308,30 @@ EXAMPLES: dict[str, Example] = {
         lambda world, actor: {"definition": json.dumps(world.own("version").definition), "note": "Tried"}
     ),
     "POST health:scorecard-simulator": Example(status=200),
+    "POST health:scorecard-edit": Example(edited),
+    "POST health:scorecard-version": Example({"do": "unschedule"}),
+    "POST health:scorecard-use": Example({"is_default": "on"}),
+    "POST health:scorecard-create": Example(
+        lambda world, actor: {"name": "Own", "key": "matrix-own", "copy": theirs(world, actor, "scorecard").pk}
+    ),
+    "POST health:backtest-list": Example(
+        lambda world, actor: {
+            "version": theirs(world, actor, "version").pk,
+            "months": 3,
+            "step": "month",
+            "horizon_days": 90,
+            "basis": "recorded",
+        }
+    ),
+    "POST health:backtest-detail": Example({"do": "delete"}),
+    "PUT api:scorecard-draft": Example(definition("version")),
+    "POST api:scorecard-schedule": Example({"on": tomorrow()}, status=200),
+    "POST api:scorecard-roll-back": Example(status=200),
+    "POST api:backtest-list": Example(
+        lambda world, actor: {"scorecard": world.own("scorecard").key, "version": 1, "months": 1},
+        status=201,
+    ),
+    "POST api:backtest-cancel": Example(status=200),
     "POST health:trigger-detail": Example(),
     "POST health:trigger-simulator": Example(status=200),
     "GET health:receipt": Example(),

@@ -9,7 +9,9 @@ from accounts.models import Account, ExternalId, User, WorkCalendar
 from engagement.choices import Kind
 from engagement.models import Notification, OutboxMessage
 from health.actions import draft_version, recompute, set_override
-from health.models import AccountHealth, ScorecardVersion, Trigger
+from health.actions.backtests import run as run_backtest
+from health.actions.backtests import start_backtest
+from health.models import AccountHealth, Backtest, ScorecardVersion, Trigger
 from imports.actions import take_file
 from imports.models import ImportJob
 from packs.actions import install_pack
@@ -50,6 +52,25 @@ def _account(world: World, letter: str, number: int) -> Account:
     return world.rows[("account", name)]
 
 
+def _lab(world: World, letter: str, active: ScorecardVersion, actor: User) -> None:
+    """A backtest that has run, and a version that was live."""
+    backtest = start_backtest(active, months=1, actor=actor, at=world.now)
+    run_backtest(backtest.pk)
+    world.keep(letter, "backtest", 1, Backtest.objects.get(pk=backtest.pk))
+    waiting = start_backtest(active, months=1, actor=actor, at=world.now)
+    world.keep(letter, "backtest_waiting", 1, waiting)
+    retired = ScorecardVersion.objects.create(
+        scorecard=active.scorecard,
+        number=50,
+        definition=active.definition,
+        state="retired",
+        created_at=world.now,
+        activated_at=world.now,
+        retired_at=world.now,
+    )
+    world.keep(letter, "retired", 1, retired)
+
+
 def _methodology(world: World, letter: str, actor: User) -> None:
     install_pack(PACK, actor=actor, at=world.now)
     world.keep(letter, "pack", 1, PackInstall.objects.get(key=PACK))
@@ -62,6 +83,7 @@ def _methodology(world: World, letter: str, actor: User) -> None:
     world.keep(letter, "scorecard", 1, active.scorecard)
     draft = draft_version(active.scorecard, definition=active.definition, actor=actor, at=world.now)
     world.keep(letter, "draft", 1, draft)
+    _lab(world, letter, active, actor)
     world.keep(letter, "calendar", 1, _calendar(letter))
     world.keep(letter, "trigger", 1, Trigger.objects.order_by("pk").first())
     trigger = Trigger.objects.order_by("pk").first()
