@@ -64,7 +64,7 @@ def _of_the_routes(routes: list[Route]) -> Iterator[Mutant]:
 
 
 def _declared(view: Any) -> dict[str, str] | None:
-    """The very dict that is enforced: in the closure of a view behind ``requires`` or ``endpoint``, or its class's."""
+    """The very dict that is enforced: in the closure of a view behind ``requires``, or its class's."""
     enforced: dict[str, str] | None = getattr(getattr(view, "view_class", None), "policy", None)
     while view is not None and enforced is None:
         code = getattr(view, "__code__", None)
