@@ -103,6 +103,7 @@ CAPABILITY_NAMES = {
     "health.override": "Override a score",
     "health.configure": "Change scorecards and triggers",
     "portfolio.view": "See the portfolio",
+    "portfolio.packs": "Make and read board packs",
     "ctas.view": "See CTAs",
     "ctas.work": "Work CTAs and tasks",
     "playbooks.view": "See playbooks",

@@ -54,6 +54,8 @@ CAPABILITIES: dict[str, Capability] = {
     "health.override": Capability(LEADER_ROLES | {Role.CSM}, Scope.WRITE),
     "health.configure": Capability(LEADER_ROLES, Scope.ADMIN),
     "portfolio.view": Capability(STAFF_ROLES - {Role.SUPPORT_AGENT, Role.TRAINER}, Scope.READ),
+    # What goes to the board holds every account, and is for those who answer for all of them.
+    "portfolio.packs": Capability(LEADER_ROLES, Scope.READ),
     # Work
     "ctas.view": Capability(STAFF_ROLES, Scope.READ),
     "ctas.work": Capability(WRITERS, Scope.WRITE),

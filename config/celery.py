@@ -45,6 +45,8 @@ app.conf.beat_schedule = {
     "imports": every(60, "imports.resume_lost"),
     "contracts": every(3600, "accounts.refresh_due"),
     "idempotency-keys": every(3600, "api.forget_keys"),
+    "documents": every(120, "documents.resume_lost"),
+    "weekly-digest": every(900, "health.digest"),
     "outbox": every(10, "engagement.deliver"),
     "task-reminders": every(900, "engagement.remind"),
     "heartbeat": {"task": "tenants.heartbeat", "schedule": 10.0, "options": {"expires": 10}},

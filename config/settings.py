@@ -32,6 +32,7 @@ TENANT_APPS = [
     "allauth.usersessions",
     "accounts",
     "usage",
+    "documents",
     "playbooks",
     "engagement",
     "support",

@@ -20,6 +20,7 @@ class Kind(TextChoices):
     TICKET = "ticket", "A ticket of mine moved"
     TASK_DUE = "task_due", "Tasks of mine are due"
     IMPORT_DONE = "import_done", "An import finished"
+    WEEKLY_DIGEST = "weekly_digest", "My week: what moved and what is due"
     SYSTEM = "system", "The workspace itself"
 
 

@@ -13,6 +13,7 @@ from engagement.actions import notify
 from engagement.choices import Kind
 from health.actions import activate_due, expire_overrides, open_ctas, recompute_changed, recompute_nightly
 from health.actions.backtests import LOST_AFTER, run
+from health.actions.digest import send_digests
 from health.choices import BACKTEST_WORKING
 from health.models import Backtest, HealthOverride
 from tenants import bell
@@ -75,6 +76,12 @@ def resume_backtests() -> int:
     for key in keys:
         run_backtest.delay(str(key))
     return len(keys)
+
+
+@shared_task(base=TenantTask, name="health.digest")
+def digest() -> int:
+    """Send the week's digest to those who have not had it, from Monday morning on; how many were told."""
+    return send_digests(at=timezone.now())
 
 
 def _tell_author(override: HealthOverride) -> None:

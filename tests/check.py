@@ -15,6 +15,7 @@ TYPED = [
     "tenants",
     "accounts",
     "usage",
+    "documents",
     "playbooks",
     "engagement",
     "support",

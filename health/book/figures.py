@@ -17,7 +17,7 @@ Row = Mapping[str, Any]
 AT_RISK = frozenset({"red", "orange"})
 COLOURS = ("red", "orange", "yellow", "green", "none")
 RENEWAL_DAYS = 90
-_PLACES = Decimal("0.000001")
+PLACES = Decimal("0.000001")
 
 
 def _sum(rows: Sequence[Row], column: str) -> Decimal:
@@ -129,7 +129,7 @@ class Figure:
     def value(self, rows: Sequence[Row]) -> Decimal | None:
         """The figure over its rows with six decimals; None where it cannot be said."""
         exact = FORMULAS[self.formula].work_out(rows)
-        return None if exact is None else exact.quantize(_PLACES, ROUND_HALF_EVEN)
+        return None if exact is None else exact.quantize(PLACES, ROUND_HALF_EVEN)
 
 
 STANDING, CONTRACTS = "standing", "contracts"

@@ -2,7 +2,7 @@
 
 from health.models.definitions import Kpi, Scorecard, ScorecardVersion, Trigger, TriggerVersion
 from health.models.lab import Backtest
-from health.models.portfolio import PortfolioDay, Standing
+from health.models.portfolio import DigestWeek, PortfolioDay, Standing
 from health.models.scores import AccountHealth, BandChange, HealthOverride, HealthRun, HealthScore
 from health.models.signals import HealthEvent, TriggerFiring, TriggerState
 
@@ -10,6 +10,7 @@ __all__ = [
     "AccountHealth",
     "Backtest",
     "BandChange",
+    "DigestWeek",
     "HealthEvent",
     "HealthOverride",
     "HealthRun",

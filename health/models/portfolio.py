@@ -68,6 +68,18 @@ class Standing(models.Model):
         return f"{self.rag} from {self.from_on}"
 
 
+class DigestWeek(models.Model):
+    """The week's digests, written with them: a week's are sent once."""
+
+    week = models.CharField(max_length=8, primary_key=True, help_text="ISO week, such as 2026-W48")
+    sent_at = models.DateTimeField()
+
+    objects = TenantQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return self.week
+
+
 class PortfolioDay(models.Model):
     """How many accounts and how much ARR stood in a band on a day: the standings of the day, added up.
 

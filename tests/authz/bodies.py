@@ -336,6 +336,8 @@ EXAMPLES: dict[str, Example] = {
     "POST health:trigger-simulator": Example(status=200),
     "GET health:receipt": Example(),
     "POST health:receipt": Example(status=200),
+    "POST accounts:portfolio-figure": Example(status=200),
+    "POST accounts:board-packs": Example(),
     "POST api:account-health-events": Example({"event": "churn_threat"}),
     "POST api:account-trigger-snooze": Example({"until": f"{tomorrow()}T00:00:00Z", "reason": "Known"}),
     "POST api:override-list": Example(

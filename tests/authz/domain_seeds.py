@@ -5,12 +5,16 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from django.core.files.base import ContentFile
+
 from accounts.models import Account, ExternalId, User, WorkCalendar
+from documents.actions import order_document
 from engagement.choices import Kind
 from engagement.models import Notification, OutboxMessage
 from health.actions import draft_version, recompute, set_override
 from health.actions.backtests import run as run_backtest
 from health.actions.backtests import start_backtest
+from health.book.figures import FIGURES
 from health.models import AccountHealth, Backtest, ScorecardVersion, Trigger
 from imports.actions import take_file
 from imports.models import ImportJob
@@ -43,6 +47,7 @@ def fill(world: World, letter: str) -> None:
     _notices(world, letter, people["owner"])
     _imports(world, letter, people["owner"])
     knowledge_seeds.fill(world, letter, author=people["reader"], reviewer=people["vp"])
+    _documents(world, letter, people["owner"])
 
 
 def _account(world: World, letter: str, number: int) -> Account:
@@ -96,6 +101,19 @@ def _calendar(letter: str) -> WorkCalendar:
     hours = {day: [["09:00", "17:00"]] for day in ("mon", "tue", "wed", "thu", "fri")}
     calendar = WorkCalendar.objects.create(key="matrix", name="x", definition={"weekly": hours})
     return plant(calendar, letter, "w", only=("name",))
+
+
+def _documents(world: World, letter: str, actor: User) -> None:
+    world.keep(letter, "figure", 1, FIGURES["arr"])
+    data = {"on": world.now.date().isoformat(), "figures": []}
+    document = order_document(
+        kind="board_pack", title="x", template="health/pdf/board_pack.html", data=data, parameters={}, actor=actor,
+        at=world.now,
+    )  # fmt: skip
+    document.file.save("x.pdf", ContentFile(b"%PDF-"), save=False)
+    document.state, document.file_digest, document.file_bytes = "done", "0" * 64, 5
+    document.save()
+    world.keep(letter, "document", 1, plant(document, letter, "w", only=("title",)))
 
 
 def _imports(world: World, letter: str, actor: User) -> None:

@@ -104,6 +104,8 @@ KWARGS: list[tuple[str, str, Kind]] = [
     (r"packs:install", "key", Kind("pack", attr="key", foreign=False, unknown=NOTHING)),
     (r"packs:.*", "item_id", Kind("pack_item")),
     (r"packs:.*", "pack", Kind("pack", attr="key", foreign=False, unknown=NOTHING)),
+    (r"accounts:portfolio-figure.*", "key", Kind("figure", attr="key", foreign=False, unknown=NOTHING)),
+    (r".*", "document_id", Kind("document")),
     (r"health:scorecard.*|api:scorecard.*", "key", Kind("scorecard", attr="key", foreign=False, unknown=NOTHING)),
     (
         r"health:scorecard-version|api:scorecard-(draft|schedule)",

@@ -42,6 +42,7 @@ TABLE: dict[str, tuple[str, str]] = {
     "health.override": ("OAVC", "write"),
     "health.configure": ("OAV", "admin"),
     "portfolio.view": ("OAVCBNR", "read"),
+    "portfolio.packs": ("OAV", "read"),
     "ctas.view": (STAFF, "read"),
     "ctas.work": ("OAVCSBTN", "write"),
     "playbooks.view": (STAFF, "read"),

@@ -14,6 +14,12 @@ PAGES = {
     "my day, a touch": ("csm", "/day/accounts/{Dovetail Couriers}/log/"),
     "portfolio": ("vp", "/portfolio/"),
     "portfolio of nobody": ("vp", "/portfolio/?segment=none-such"),
+    "portfolio of a past day": ("vp", "/portfolio/?on=2026-01-01"),
+    "portfolio figure": ("vp", "/portfolio/figures/arr/"),
+    "portfolio retention": ("vp", "/portfolio/figures/nrr/"),
+    "portfolio compared": ("vp", "/portfolio/compare/?period=90"),
+    "portfolio team": ("vp", "/portfolio/team/"),
+    "board packs": ("vp", "/portfolio/board-packs/"),
     "accounts": ("vp", "/accounts/"),
     "accounts filtered": ("csm", "/accounts/?owner=me&band=risk&sort=-arr"),
     "accounts empty": ("vp", "/accounts/?q=nothing-like-it"),
@@ -135,7 +141,19 @@ def test_a_page_is_accessible_and_stays_in_its_window(visit, world, name):
 
 @pytest.mark.parametrize(
     "name",
-    ["my day", "board", "portfolio", "accounts", "account", "account health", "account usage", "contract new", "audit"],
+    [
+        "my day",
+        "board",
+        "portfolio",
+        "portfolio compared",
+        "portfolio team",
+        "accounts",
+        "account",
+        "account health",
+        "account usage",
+        "contract new",
+        "audit",
+    ],
 )
 def test_a_page_reflows_at_320_pixels_in_its_own_and_in_a_wider_font(visit, world, name):
     who, pattern = PAGES[name]

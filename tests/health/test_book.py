@@ -13,13 +13,12 @@ from django.http import Http404, QueryDict
 from django.test.utils import CaptureQueriesContext
 
 from accounts.choices import Role
-from accounts.models import Account, Contract, Tier, Workspace
-from health.book import portfolio as book
+from accounts.models import Account, Contract, Workspace
 from health.book.filters import AccountFilters
 from health.book.listing import PAGE_SIZE, account_list
 from health.book.retention import Retention, retention, retention_of
 from health.choices import Rag, VersionState
-from health.models import AccountHealth, HealthScore, PortfolioDay, Scorecard, ScorecardVersion
+from health.models import AccountHealth, HealthScore, Scorecard, ScorecardVersion
 from tests.factories import AccountFactory, UserFactory
 from tests.health.definitions import CARDS
 
@@ -295,7 +294,7 @@ class TestRetention:
                 Contract.objects.create(account=account, start_on=year + timedelta(days=1), end_on=TODAY, arr=now)
             Contract.objects.create(account=account, start_on=year, status="draft", arr=999)
             Contract.objects.create(account=account, start_on=year, currency="EUR", arr=999)
-        now, _before = retention(Account.objects.all(), "USD", TODAY)
+        now, _before = retention(Account.objects.all(), "USD", TODAY, TODAY - timedelta(days=30))
         assert now == retention_of([(Decimal(then), Decimal(after)) for then, after in terms.values()])
         assert now == Retention(Decimal(400), Decimal("62.5"), Decimal(50), 3, 2)
 
@@ -303,116 +302,5 @@ class TestRetention:
         for churned_on in (TODAY - timedelta(days=31), TODAY - timedelta(days=1), None):
             account = AccountFactory(churned_on=churned_on, status="churned" if churned_on else "active")
             Contract.objects.create(account=account, start_on=TODAY - timedelta(days=900), arr=100)
-        now, month_ago = retention(Account.objects.all(), "USD", TODAY)
+        now, month_ago = retention(Account.objects.all(), "USD", TODAY, TODAY - timedelta(days=30))
         assert ((now.customers, now.kept), (month_ago.customers, month_ago.kept)) == ((3, 1), (3, 2))
-
-
-class TestPortfolio:
-    def test_totals_by_colour_add_up_and_leave_other_currencies_out_of_the_money(self, vp, scored):
-        scored(AccountFactory(arr=100, renewal_on=TODAY), 30, Rag.RED)
-        scored(AccountFactory(arr=50, renewal_on=TODAY + timedelta(days=90)), 55, Rag.ORANGE)
-        scored(AccountFactory(arr=20, renewal_on=TODAY + timedelta(days=91)), 95, Rag.GREEN)
-        scored(AccountFactory(arr=70, currency="EUR"), 95, Rag.GREEN)
-        AccountFactory(arr=5)
-        sums = book.totals(filters().accounts(vp, TODAY), "USD", TODAY)
-        assert (sums.accounts, sums.scored, sums.arr, sums.at_risk) == (5, 4, 175, book.Slice(2, Decimal(150)))
-        assert (sums.renewing, sums.renewing_at_risk) == (book.Slice(2, Decimal(150)), book.Slice(2, Decimal(150)))
-        assert (sums.by_colour[Rag.GREEN], sums.by_colour[Rag.NONE]) == (
-            book.Slice(2, Decimal(20)),
-            book.Slice(1, Decimal(5)),
-        )
-        assert (sums.other_currencies, round(sums.average, 2)) == (1, Decimal("68.75"))
-
-    def test_history_takes_the_last_day_of_each_month(self, vp):
-        for day, arr in (
-            (date(2026, 9, 29), 1),
-            (date(2026, 9, 30), 2),
-            (date(2026, 11, 23), 4),
-            (date(2026, 11, 24), 8),
-        ):
-            PortfolioDay.objects.create(day=day, currency="USD", rag=Rag.GREEN, accounts=1, scored=1, arr=arr, total=90)
-        PortfolioDay.objects.create(day=TODAY, currency="EUR", rag=Rag.RED, accounts=1, scored=1, arr=99, total=9)
-        PortfolioDay.objects.create(
-            day=date(2025, 11, 30), currency="USD", rag=Rag.RED, accounts=1, scored=1, arr=7, total=9
-        )
-        months = book.history(vp, filters(), "USD", TODAY)
-        assert [(month.day, month.arr[Rag.GREEN], month.arr[Rag.RED]) for month in months] == [
-            (date(2026, 9, 30), 2, 0),
-            (TODAY, 8, 0),
-        ]
-
-    def test_a_csm_confined_to_their_book_gets_the_history_of_it_alone(self):
-        Workspace.objects.update(csm_reads_all_accounts=False)
-        csm = UserFactory(role=Role.CSM)
-        for owner, arr in ((csm.pk, 3), (None, 50)):
-            PortfolioDay.objects.create(
-                day=TODAY, owner_id=owner, currency="USD", rag=Rag.GREEN, accounts=1, scored=1, arr=arr, total=90
-            )
-        assert [month.arr[Rag.GREEN] for month in book.history(csm, filters(), "USD", TODAY)] == [3]
-
-    def test_movers_come_largest_first_with_the_measures_that_moved(self, vp, scored):
-        small, large, still = (AccountFactory(name=name) for name in ("small", "large", "still"))
-        scored(small, 60, Rag.RED, change=-2)
-        health = scored(large, 40, Rag.RED, change=-30)
-        scored(still, 50, Rag.RED, change=0)
-        scored.history(large, 70, Rag.YELLOW, TODAY - timedelta(days=31))
-        health.points = [0, *health.points[1:]]
-        health.levels = [2, *health.levels[1:]]
-        health.dimensions = [health.dimensions[0] - 5_000_000, *health.dimensions[1:]]
-        health.save()
-        found = book.movers(filters().accounts(vp, TODAY), TODAY)
-        assert [mover.row["name"] for mover in found] == ["large", "small"]
-        assert found[1].change is None
-        assert found[0].change.sentence() == "Login Frequency High → Low"
-        assert sum(effect.points for effect in found[0].change.effects) < 0
-
-    @pytest.mark.requirement("FLEET-7.19")
-    def test_the_vp_page_has_its_four_views(self, client, vp, scored):
-        red, green = AccountFactory(name="Sinking Ltd", arr=100, owner=vp), AccountFactory(name="Rising Ltd", arr=50)
-        scored(red, 30, Rag.RED, change=-20)
-        scored(green, 95, Rag.GREEN, change=4)
-        PortfolioDay.objects.create(day=TODAY, currency="USD", rag=Rag.RED, accounts=1, scored=1, arr=100, total=30)
-        client.force_login(vp)
-        page = client.get("/portfolio/").content.decode()
-        sections = {
-            heading: page.split(f'id="{heading}"', 1)[1].split("</section>")[0]
-            for heading in ("h-pie", "h-movers", "h-risk", "h-growth")
-        }
-        assert "Share of ARR by band" in sections["h-pie"]
-        assert "Red" in sections["h-pie"]
-        assert "Sinking Ltd" in sections["h-movers"]
-        assert "Sinking Ltd" in sections["h-risk"]
-        assert str(vp) in sections["h-risk"]
-        assert "Rising Ltd" not in sections["h-risk"]
-        assert "Rising Ltd" in sections["h-growth"]
-        assert "Sinking Ltd" not in sections["h-growth"]
-
-    def test_the_number_of_queries_does_not_grow_with_the_rows(self, client, vp, scored):
-        client.force_login(vp)
-        counts = []
-        for total in (1, 3):
-            while Account.objects.count() < total:
-                account = AccountFactory(owner=vp, arr=10)
-                scored(account, 50, Rag.RED, change=-3)
-                scored.history(account, 53, Rag.RED, TODAY - timedelta(days=40))
-            client.get("/portfolio/")
-            with CaptureQueriesContext(connection) as queries:
-                client.get("/portfolio/")
-            counts.append(len(queries))
-        assert counts[0] == counts[1] <= 25
-
-    def test_filters_by_owner_and_tier_reach_every_figure(self, client, vp, scored):
-        tier = Tier.objects.create(key="gold", name="Gold", rank=1)
-        scored(AccountFactory(name="Inside", arr=100, owner=vp, tier=tier), 30, Rag.RED)
-        scored(AccountFactory(name="Outside", arr=900), 30, Rag.RED)
-        client.force_login(vp)
-        page = client.get(f"/portfolio/?owner={vp.pk}&tier={tier.pk}").content.decode()
-        assert ("Inside" in page, "Outside" in page, "$900" in page) == (True, False, False)
-
-
-def test_a_score_links_to_the_rows_behind_it(client, vp):
-    AccountFactory()
-    client.force_login(vp)
-    page = client.get("/portfolio/").content.decode()
-    for target in ("band=risk", "renewal=90", "band=none", "status=churned"):
-        assert target in page

@@ -1,6 +1,7 @@
 """Server-rendered SVG charts: the same markup in the page, the PDF and a mail, under a strict content policy."""
 
 from ui.charts.bars import Series, stacked_bars
+from ui.charts.bridge import bridge
 from ui.charts.chart import Chart
 from ui.charts.donut import donut
 from ui.charts.gauge import gauge
@@ -16,6 +17,7 @@ __all__ = [
     "Series",
     "Step",
     "Total",
+    "bridge",
     "bullet",
     "donut",
     "dots",

@@ -1,0 +1,1 @@
+"""Documents: HTML over frozen data, rendered to PDF in the background and kept with what it was made from."""

@@ -1,0 +1,132 @@
+"""The weekly digest: what moved, what is due. Once a person and week, from the workspace's Monday morning on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+from django.db import transaction
+from django.db.models import Q
+
+from accounts.choices import Role
+from accounts.models import User, Workspace
+from engagement.actions import notify
+from engagement.choices import Kind
+from health.book.compare import compare
+from health.book.portfolio import LIST_LENGTH, portfolio
+from health.book.scope import Scope
+from health.models import DigestWeek
+from playbooks.response import due_until
+from ui import formats
+
+MORNING = 7
+READERS = (Role.VP_CS, Role.CSM)
+LINES = 5
+
+
+class Digest(NamedTuple):
+    """A person's week in words."""
+
+    title: str
+    body: str
+    url: str
+
+
+@transaction.atomic
+def send_digests(*, at: datetime) -> int:
+    """Tell every VP and CSM of their week, unless that week's were sent; how many were told.
+
+    Nobody is told before seven on the workspace's Monday. What could not be sent that day is sent on Tuesday; later
+    nobody wants it. The week's row commits with the messages: however often and wherever this runs, once or not yet.
+    """
+    workspace = Workspace.objects.get()
+    local = at.astimezone(ZoneInfo(workspace.timezone))
+    if local.weekday() > 1 or (local.weekday() == 0 and local.hour < MORNING):
+        return 0
+    year, number, _day = local.isocalendar()
+    week = f"{year}-W{number:02}"
+    # RACE: two workers at once would both write a digest; the second waits here for the first's row and finds it.
+    _row, is_new = DigestWeek.objects.get_or_create(week=week, defaults={"sent_at": at})
+    if not is_new:
+        return 0
+    people = User.objects.active().filter(role__in=READERS).order_by("pk")
+    return sum(_send(person, f"digest:{week}", workspace, local.date(), at) for person in people)
+
+
+def _send(person: User, key: str, workspace: Workspace, today: date, at: datetime) -> int:
+    digest = digest_of(person, workspace.currency, today)
+    if digest is None:
+        return 0
+    return notify(
+        [person], kind=Kind.WEEKLY_DIGEST, title=digest.title, body=digest.body, url=digest.url, at=at, dedupe_key=key
+    )
+
+
+def digest_of(person: User, currency: str, today: date) -> Digest | None:
+    """What ``person`` is told on ``today``: a VP of everything, a CSM of their own book. None for an empty book.
+
+    The week compared with is the seven days before. Eleven queries.
+    """
+    mine = "me" if person.role == Role.CSM else ""
+    scope = Scope.read({"owner": mine, "since": (today - timedelta(days=7)).isoformat()}, today)
+    data = portfolio(person, scope, currency)
+    if not data.now.whole.accounts:
+        return None
+    found = compare(person, scope, currency)
+    whose = "your book" if mine else "the portfolio"
+    lines = [_money("ARR", data.now.whole.arr, found.arr.change, currency, known=found.known)]
+    lines.append(_money("ARR at risk", data.now.at_risk.arr, found.risk.change, currency, known=found.known))
+    lines += _section("What moved", (_mover(mover.row, mover.change) for mover in data.movers[:LINES]))
+    lines += _section("Renewing within 30 days", _renewals(person, scope, currency))
+    lines += _section("Due this week", _due(person, today, everybody=not mine))
+    fell = found.risk.change
+    title = f"Your week: ARR at risk in {whose} "
+    title += (
+        "did not change"
+        if not fell
+        else f"{'rose' if fell > 0 else 'fell'} by {formats.money(abs(fell), currency, compact=True)}"
+    )
+    return Digest(title, "\n".join(lines), "/portfolio/" + (f"?owner={mine}" if mine else ""))
+
+
+def _money(label: str, now: Decimal, change: Decimal, currency: str, *, known: bool) -> str:
+    moved = f" ({'+' if change > 0 else ''}{formats.money(change, currency)} in 7 days)" if known and change else ""
+    return f"{label}: {formats.money(now, currency)}{moved}"
+
+
+def _section(title: str, lines: Iterable[str]) -> list[str]:
+    found = list(lines)
+    return ["", f"{title}:", *(f"• {line}" for line in found)] if found else []
+
+
+def _mover(row: dict[str, Any], change: Any) -> str:
+    reason = change.sentence(1) if change is not None else ""
+    moved = formats.signed(round(row["change"], 1), 1)
+    return f"{row['name']} {moved} to {row['shown']}{f': {reason}' if reason else ''}"
+
+
+def _renewals(person: User, scope: Scope, currency: str) -> list[str]:
+    soon = scope.customers(person).filter(renewal_on__range=(scope.today, scope.today + timedelta(days=30)))
+    rows = soon.order_by("renewal_on", "pk").values_list("name", "renewal_on", "arr", "currency")
+    named = [
+        f"{name} on {formats.day(day, today=scope.today)}, {formats.money(arr, money)}"
+        for name, day, arr, money in rows[: LIST_LENGTH + 1]
+    ]
+    return [*named[:LIST_LENGTH], "and more"] if len(named) > LIST_LENGTH else named
+
+
+def _due(person: User, today: date, *, everybody: bool) -> list[str]:
+    """CTAs to be done by Sunday: one's own with their names, a leader's as a number."""
+    until = today + timedelta(days=6 - today.weekday())
+    ctas = due_until(person, until, own=not everybody)
+    overdue = ctas.filter(Q(due_on__lt=today)).count()
+    total = ctas.count()
+    if not total:
+        return []
+    if everybody:
+        return [f"{total} CTA{'' if total == 1 else 's'} in all, {overdue} overdue"]
+    first = [f"{cta.account.name}: {cta.title}, {formats.day(cta.due_on, today=today)}" for cta in ctas[:LINES]]
+    return [*first, f"and {total - LINES} more"] if total > LINES else first

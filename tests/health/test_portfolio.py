@@ -1,0 +1,312 @@
+"""The portfolio's figures: each equals what its rows add up to, for whatever filters and days; and who sees what."""
+
+from __future__ import annotations
+
+import random
+from datetime import date, timedelta
+from decimal import Decimal
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from accounts.choices import Role
+from accounts.models import Account, Contract, Tier, Workspace
+from health.actions.standing import keep_standings, sum_day
+from health.book.compare import compare
+from health.book.figures import COLOURS, CONTRACTS, FIGURES
+from health.book.portfolio import portfolio
+from health.book.rows import rows_behind
+from health.book.scope import Scope, period_before
+from health.book.sums import months_due, sums
+from health.models import AccountHealth, Standing
+from tests.factories import AccountFactory, UserFactory
+from tests.health import world
+from tests.health.world import NOON
+
+pytestmark = pytest.mark.django_db
+TODAY = NOON.date()
+DAYS = [TODAY - timedelta(days=days) for days in (200, 120, 60, 31, 30, 9)]
+
+
+@pytest.fixture
+def vp():
+    return UserFactory(role=Role.VP_CS, name="Victoria")
+
+
+def _health(account, version, rng, on):
+    """A score as a run would leave it, without its evidence."""
+    colour = rng.choice(COLOURS)
+    score = None if colour == "none" else Decimal(rng.randrange(0, 100_000_000)) / 1_000_000
+    AccountHealth.objects.update_or_create(
+        account=account,
+        defaults={
+            "version": version, "scorecard_key": version.scorecard.key, "score": score, "band": colour, "rag": colour,
+            "shown": score and round(score, 1), "coverage_pct": rng.choice([40, 55, 100]), "values": [],
+            "observed_at": [], "sources": [], "states": rng.choice(["ff", "fs", "--"]), "levels": [], "points": [],
+            "dimensions": [], "computed_at": NOON, "computed_on": on, "band_since_on": on, "current_band": colour,
+            "current_rag": colour,
+        },
+    )  # fmt: skip
+
+
+@pytest.fixture
+def book(vp):
+    """Forty accounts that live through seven days: owners, tiers, segments, money, bands and customers change."""
+    rng = random.Random(7)
+    world.card()
+    world.card("fmea-health" if "fmea-health" in world.CARDS else sorted(world.CARDS)[0])
+    from health.models import ScorecardVersion
+
+    versions = list(ScorecardVersion.objects.select_related("scorecard"))
+    tiers = [Tier.objects.create(key=f"t{n}", name=f"T{n}", rank=n, capacity={"csm": {"max": 5}} if n else {})
+             for n in range(3)]  # fmt: skip
+    owners = [UserFactory(role=Role.CSM) for _ in range(3)]
+    accounts = []
+    for number in range(40):
+        account = AccountFactory(
+            name=f"A{number:02}", owner=rng.choice([None, *owners]), tier=rng.choice([None, *tiers]),
+            segment=rng.choice(["", "SMB", "Enterprise"]), currency=rng.choice(["USD", "USD", "USD", "EUR"]),
+            arr=rng.randrange(0, 9_000), customer_since_on=rng.choice([None, *DAYS]),
+            renewal_on=rng.choice([None, TODAY + timedelta(days=rng.randrange(-200, 300))]),
+        )  # fmt: skip
+        for start in range(rng.randrange(0, 4)):
+            begin = date(2025, 1, 10) + timedelta(days=rng.randrange(0, 300) + 200 * start)
+            end = rng.choice([None, begin + timedelta(days=rng.randrange(30, 500))])
+            Contract.objects.create(account=account, start_on=begin, end_on=end, arr=rng.randrange(1, 5_000))
+        accounts.append(account)
+    for day in [*DAYS, TODAY]:
+        for account in accounts:
+            chance = rng.random()
+            if chance < 0.5:
+                _health(account, rng.choice(versions), rng, day)
+            elif chance < 0.6:
+                Account.objects.filter(pk=account.pk).update(owner=rng.choice([None, *owners]), segment="SMB")
+            elif chance < 0.65:
+                Account.objects.filter(pk=account.pk).update(status="churned", churned_on=day)
+            elif chance < 0.67:
+                Account.objects.filter(pk=account.pk).update(archived_at=NOON)
+        keep_standings(day)
+        sum_day(day)
+    return {"owners": owners, "tiers": tiers, "versions": versions}
+
+
+def scopes(book, count, seed):
+    """Random filters and days."""
+    rng = random.Random(seed)
+    for _ in range(count):
+        on = rng.choice([TODAY, TODAY, *DAYS[1:]])
+        query = {
+            "owner": rng.choice(["", "", "none", *(str(owner.pk) for owner in book["owners"])]),
+            "tier": rng.choice(["", "", *(str(tier.pk) for tier in book["tiers"])]),
+            "segment": rng.choice(["", "", "SMB", "Enterprise"]),
+            "card": rng.choice(["", "", *(version.scorecard.key for version in book["versions"])]),
+            "on": on.isoformat(),
+            "since": rng.choice([day for day in DAYS if day < on] or [DAYS[0]]).isoformat(),
+        }
+        yield Scope.read(query, TODAY)
+
+
+def parts_of(figure, scope):
+    return {
+        "colour": COLOURS,
+        "month": [f"{month:%Y-%m}" for month in months_due(scope.on)],
+        "cohort": [f"2025-{month:02}-01.{age}" for month in (1, 4, 7) for age in (0, 1, 3)],
+    }.get(figure.parts, [""])
+
+
+def shown(data, figure, part):
+    """What the page says."""
+    if figure.key == "band":
+        return data.now.by_colour[part].arr
+    if figure.key == "due":
+        month = date.fromisoformat(f"{part}-01")
+        return sum((one.arr for one in data.now.due.get(month, {}).values()), Decimal(0))
+    if figure.key == "cohort":
+        quarter, age = part.split(".")
+        found = [row for row in data.cohorts if row.quarter.isoformat() == quarter]
+        return found[0].shares[int(age)] if found and len(found[0].shares) > int(age) else None
+    return data.value(figure.key)
+
+
+class TestFiguresEqualTheirRows:
+    def test_for_random_filters_and_days(self, book, vp):
+        checked = 0
+        for scope in scopes(book, 10, seed=1):
+            data = portfolio(vp, scope, "USD")
+            for figure in FIGURES.values():
+                for part in parts_of(figure, scope):
+                    behind = rows_behind(vp, scope, figure, part, "USD")
+                    said = shown(data, figure, part)
+                    assert behind.value == figure.value(behind.rows), (figure.key, part, scope)
+                    if figure.key == "cohort" and said is None:
+                        continue
+                    value = figure.value(behind.rows)
+                    assert (said is None) == (value is None), (figure.key, part, scope)
+                    if said is not None:
+                        assert abs(said - value) < Decimal("0.00001"), (figure.key, part, scope)
+                        checked += said != 0
+                    assert all(figure.belongs(row, scope.on, part) for row in behind.rows), (figure.key, part)
+                    assert behind.total == len(behind.rows) == len({row["account"] for row in behind.rows})
+        assert checked > 80
+
+    def test_nobody_who_belongs_is_left_out(self, book, vp):
+        """The rows of a narrower figure are those of all accounts that belong, in the workspace's currency."""
+        for scope in scopes(book, 12, seed=2):
+            everybody = rows_behind(vp, scope, FIGURES["accounts"], "", "USD").rows
+            for figure in FIGURES.values():
+                if figure.source == CONTRACTS or figure.unit != "money":
+                    continue
+                for part in parts_of(figure, scope):
+                    kept = {row["account"] for row in rows_behind(vp, scope, figure, part, "USD").rows}
+                    belonging = {
+                        row["account"]
+                        for row in everybody
+                        if row["currency"] == "USD" and figure.belongs(row, scope.on, part)
+                    }
+                    assert kept == belonging, (figure.key, part, scope)
+
+    def test_the_colours_and_the_owners_add_up_to_the_whole(self, book, vp):
+        for scope in scopes(book, 12, seed=3):
+            now, _before = sums(vp, scope, "USD")
+            assert sum(load.book.accounts for load in now.loads.values()) == now.whole.accounts
+            assert sum(load.book.arr for load in now.loads.values()) == now.whole.arr
+            assert sum(load.at_risk.arr for load in now.loads.values()) == now.at_risk.arr
+
+    def test_the_history_ends_with_the_day_and_follows_its_filters(self, book, vp):
+        for scope in scopes(book, 12, seed=4):
+            if scope.on == TODAY:
+                continue
+            data = portfolio(vp, scope, "USD")
+            last = data.history[-1].arr if data.history and data.history[-1].day == scope.on else {}
+            assert {colour: last.get(colour, 0) for colour in COLOURS} == {
+                colour: data.now.by_colour[colour].arr for colour in COLOURS
+            }
+
+    def test_a_page_of_rows_is_a_piece_of_all_of_them(self, book, vp, monkeypatch):
+        monkeypatch.setattr("health.book.rows.PAGE_SIZE", 7)
+        scope = Scope.read({}, TODAY)
+        whole = rows_behind(vp, scope, FIGURES["arr"], "", "USD").rows
+        pages = [rows_behind(vp, scope, FIGURES["arr"], "", "USD", page=page).rows for page in (1, 2, 3, 4, 5)]
+        assert [row["account"] for page in pages for row in page] == [row["account"] for row in whole[:35]]
+
+
+class TestComparison:
+    def test_accounts_and_steps_explain_the_change_to_the_cent(self, book, vp):
+        moved = 0
+        for scope in scopes(book, 15, seed=5):
+            now, before = sums(vp, scope, "USD")
+            found = compare(vp, scope, "USD")
+            assert (found.arr.after, found.risk.after) == (now.whole.arr, now.at_risk.arr)
+            if before is not None:
+                assert (found.arr.before, found.risk.before) == (before.whole.arr, before.at_risk.arr)
+            for bridge in (found.arr, found.risk):
+                assert sum((step.amount for step in bridge.steps), Decimal(0)) == bridge.change
+                assert sum((move.change for move in bridge.moved), Decimal(0)) == bridge.change
+                assert len({move.account_id for move in bridge.moved}) == len(bridge.moved)
+                moved += len(bridge.moved)
+        assert moved > 30
+
+    @pytest.mark.parametrize(
+        ("before", "after", "why"),
+        [
+            ({"arr": 100}, {"arr": 150}, ("grown", 50)),
+            ({"arr": 100}, {"arr": 60}, ("shrunk", -40)),
+            ({"arr": 100}, {"status": "churned", "churned_on": TODAY}, ("left", -100)),
+            ({"arr": 100, "customer_since_on": TODAY}, {}, ("new", 100)),
+            ({"arr": 100, "segment": "SMB"}, {"segment": "Enterprise"}, ("in", 100)),
+            ({"arr": 100, "segment": "Enterprise"}, {"segment": "SMB"}, ("out", -100)),
+        ],
+    )
+    def test_says_why_an_account_counts_more_or_less(self, vp, before, after, why):
+        account = AccountFactory(**{"segment": "Enterprise", **before})
+        keep_standings(DAYS[-1])
+        Account.objects.filter(pk=account.pk).update(**after)
+        scope = Scope.read({"since": DAYS[-1].isoformat(), "segment": "Enterprise"}, TODAY)
+        assert [(move.why, move.change) for move in compare(vp, scope, "USD").arr.moved] == [why]
+
+    def test_falling_into_risk_and_out_of_it(self, vp):
+        world.card()
+        from health.models import ScorecardVersion
+
+        version = ScorecardVersion.objects.select_related("scorecard").get()
+        accounts = {name: AccountFactory(name=name, arr=arr) for name, arr in (("falls", 30), ("rises", 7))}
+        for name, colour in (("falls", "green"), ("rises", "red")):
+            _health(accounts[name], version, Always(colour), DAYS[-1])
+        keep_standings(DAYS[-1])
+        for name, colour in (("falls", "orange"), ("rises", "green")):
+            _health(accounts[name], version, Always(colour), TODAY)
+        found = compare(vp, Scope.read({"since": DAYS[-1].isoformat()}, TODAY), "USD").risk
+        assert [(move.name, move.why, move.change) for move in found.moved] == [
+            ("falls", "fell", 30),
+            ("rises", "rose", -7),
+        ]
+
+
+class Always:
+    """Draws one colour, and of everything else the first."""
+
+    def __init__(self, colour):
+        self.colour = colour
+
+    def choice(self, options):
+        return self.colour if self.colour in options else options[0]
+
+    def randrange(self, low, high):
+        return 50_000_000
+
+
+class TestScope:
+    @pytest.mark.parametrize(
+        ("period", "since"),
+        [
+            ("30", date(2026, 10, 25)),
+            ("90", date(2026, 8, 26)),
+            ("month", date(2026, 10, 31)),
+            ("quarter", date(2026, 9, 30)),
+            ("year", date(2025, 12, 31)),
+        ],
+    )
+    def test_a_period_is_compared_with_the_day_before_it_began(self, period, since):
+        assert period_before(period, TODAY) == since
+
+    def test_the_address_holds_what_was_asked_and_nothing_else(self):
+        asked = {"owner": "me", "segment": "SMB", "since": "2026-10-01", "on": "2026-11-01"}
+        scope = Scope.read(asked, TODAY)
+        assert scope.parameters() == asked
+        assert Scope.read({"owner": "?", "on": "2027-01-01", "since": "x", "period": "7"}, TODAY).parameters() == {}
+
+    def test_a_day_after_the_other_is_dropped(self):
+        scope = Scope.read({"on": "2026-10-01", "since": "2026-11-01"}, TODAY)
+        assert (scope.since, scope.period) == (date(2026, 9, 1), "30")
+
+
+class TestWhoSees:
+    def test_a_csm_confined_to_their_book_gets_figures_and_history_of_it_alone(self, book):
+        Workspace.objects.update(csm_reads_all_accounts=False)
+        csm = book["owners"][0]
+        for query in ({}, {"on": DAYS[-2].isoformat(), "since": DAYS[0].isoformat()}):
+            scope = Scope.read(query, TODAY)
+            mine = set(map(str, Account.objects.filter(owner=csm).values_list("pk", flat=True)))
+            data = portfolio(csm, scope, "USD")
+            for figure in FIGURES.values():
+                for part in parts_of(figure, scope):
+                    assert {row["account"] for row in rows_behind(csm, scope, figure, part, "USD").rows} <= mine
+            assert data.now.whole.accounts <= len(mine)
+            assert {move.account_id for move in compare(csm, scope, "USD").arr.moved} <= set(
+                Account.objects.filter(owner=csm).values_list("pk", flat=True)
+            )
+            for month in data.history:
+                kept = Standing.objects.visible_to(csm).on(month.day).filter(currency="USD")
+                assert sum(month.arr.values()) == sum(standing.arr for standing in kept)
+
+
+def test_the_number_of_queries_does_not_grow_with_the_rows(book, vp):
+    scope = Scope.read({}, TODAY)
+    with CaptureQueriesContext(connection) as many:
+        portfolio(vp, scope, "USD")
+    Account.objects.exclude(pk__in=Account.objects.values("pk")[:1]).update(archived_at=timezone.now())
+    with CaptureQueriesContext(connection) as few:
+        portfolio(vp, scope, "USD")
+    assert len(few) <= len(many) == 6
