@@ -77,7 +77,8 @@ class CalendarCells(CtaCells):
     def day(self, cell: CalendarDay) -> str:
         """One day: its number, a link to its list, its CTAs and how many more there are."""
         url = escape(f"{self._list}?{urlencode({**self.parameters, 'due': cell.day.isoformat()})}")
-        number = f'<time datetime="{cell.day.isoformat()}">{cell.day:%a} {cell.day.day} {cell.day:%b}</time>'
+        weekday = f'<span class="only-m">{cell.day:%a} </span>'
+        number = f'<time datetime="{cell.day.isoformat()}">{weekday}{cell.day.day} {cell.day:%b}</time>'
         heading = f'<a href="{url}">{number}</a>' if cell.total else number
         items = "".join(self.item(row) for row in cell.rows)
         more = cell.total - len(cell.rows)

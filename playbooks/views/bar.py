@@ -10,6 +10,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.policy import may
 from playbooks import queries
 from playbooks.choices import CtaKind, Priority
 from ui import formats
@@ -45,6 +46,7 @@ def answer(
         "action": reverse(VIEWS[view][0]),
         "export": f"{reverse('playbooks:cta-export')}?{urlencode(parameters if export is None else export)}",
         "owners": owners,
+        "may_work": may(user, "ctas.work"),
         "undo": request.session.get("cta_undo"),
     }
     htmx: Any = request.htmx  # type: ignore[attr-defined]

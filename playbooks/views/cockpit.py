@@ -54,7 +54,6 @@ def _board(request: HttpRequest, query: Any, *, partial: bool = False) -> HttpRe
             {"label": name.capitalize(), "url": f"?{urlencode({**kept, 'by': name})}", "current": name == by}
             for name in queries.BOARDS
         ],
-        "may_work": may_work,
     }
     # The board of statuses cuts the closed ones short, which no list does: its CSV is that of what is to be worked.
     export = {**kept, "status": "unclosed"} if by == "status" else kept

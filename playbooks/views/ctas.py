@@ -50,7 +50,6 @@ def cta_index(request: HttpRequest) -> HttpResponse:
         ),
         "next": _page_url(parameters, listing.page.next),
         "previous": _page_url(parameters, listing.page.previous),
-        "may_work": may_work,
         "outcomes": Outcome.choices,
         "priorities": Priority.choices,
     }
