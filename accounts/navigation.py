@@ -55,6 +55,7 @@ ENTRIES = (
     Entry("health:backtest-list", "Backtest lab", "history", "Method"),
     Entry("health:trigger-list", "Triggers", "zap", "Method"),
     Entry("playbooks:playbook-list", "Playbooks", "route", "Method"),
+    Entry("support:policy-list", "Service levels", "calendar-clock", "Method"),
     Entry("packs:methodology", "Methodology", "book-open", "Method"),
     Entry("imports:job-list", "Imports", "upload", "Data"),
     Entry("usage:receipt-list", "Usage received", "database", "Data"),

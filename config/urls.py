@@ -15,6 +15,7 @@ urlpatterns = [
     path("health/", include("health.urls")),
     path("usage/", include("usage.urls")),
     path("notifications/", include("engagement.urls")),
+    path("support/", include("support.urls")),
     path("methodology/", include("packs.urls")),
     path("imports/", include("imports.urls")),
     path("kb/", include("knowledge.urls")),

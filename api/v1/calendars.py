@@ -153,7 +153,7 @@ class Calculate(Endpoint):
         run = _OPERATIONS.get(operation) if isinstance(operation, str) else None
         if run is None:
             raise invalid(FieldError("operation", "choice", f"One of {', '.join(OPERATIONS)}."))
-        calendar = _read_calendar(body.get("calendar"))
+        calendar = read_definition(body.get("calendar"))
         try:
             return Response(run(calendar, body))
         except NoWorkingTime as error:
@@ -187,7 +187,7 @@ _OPERATIONS: dict[str, Callable[[Calendar, Mapping[str, Any]], dict[str, Any]]] 
 }
 
 
-def _read_calendar(definition: Any) -> Calendar:
+def read_definition(definition: Any) -> Calendar:
     """The calendar of the body: a definition, or the key of a stored one. Raises Problem 422."""
     if isinstance(definition, str):
         stored = WorkCalendar.objects.filter(key=definition[:60]).first()

@@ -136,8 +136,9 @@ def split(ticket: Ticket, message: Message, *, subject: str, actor: User | None,
     since then counts for it too.
     """
     ticket = locked(ticket)
-    rest = list(ticket.messages.filter(created_at__gte=message.created_at).order_by("created_at", "pk"))
-    if message not in rest or not ticket.messages.exclude(pk__in=[m.pk for m in rest]).exists():
+    conversation = list(ticket.messages.order_by("created_at", "pk"))
+    rest = conversation[conversation.index(message) :] if message in conversation else []
+    if not rest or len(rest) == len(conversation):
         raise RuleViolated("split", "Choose a message after the first one.", "message")
     new = open_ticket(
         ticket.account, subject=subject, channel=ticket.channel, severity=ticket.severity, impact=ticket.impact,

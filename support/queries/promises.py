@@ -114,6 +114,12 @@ class Due:
 
 
 def shortest(promises: Sequence[Promise], start: datetime) -> Due | None:
-    """The promise that is due first (BIS-2.4); of two due at once the stricter."""
+    """The promise that is due first (BIS-2.4); of two due at once the stricter, then the one that escalates."""
     dues = [Due(promise, add(promise.calendar, start, promise.target)) for promise in promises]
-    return min(dues, key=lambda due: (due.at, not due.promise.strict), default=None)
+    return min(dues, key=_urgency, default=None)
+
+
+def _urgency(due: Due) -> tuple[datetime, bool, bool, str]:
+    version = due.promise.ref
+    escalates = bool(version and version.escalate_at_pct)
+    return due.at, not due.promise.strict, not escalates, version.policy.key if version else ""

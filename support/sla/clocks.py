@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from itertools import pairwise
 
@@ -52,9 +52,10 @@ def judge(run: Run, periods: Sequence[Period], *, at: datetime) -> State:
     """The state of ``run`` as of ``at``, under the last of ``periods`` that began before it ended.
 
     Judged by time used and not by the clock on the wall: an answer after hours costs nothing. What was missed
-    under an earlier promise stays missed; what ended keeps the promise it ended under.
+    under an earlier promise stays missed; what ended keeps the promise it ended under. Moments come back in UTC.
     """
-    end = run.stopped_at or at
+    end = run.stopped_at or at.astimezone(UTC)
+    periods = [Period(period.since.astimezone(UTC), period.promise) for period in periods]
     inside = [period for period in periods if period.since <= end] or list(periods[:1])
     current = inside[-1]
     spans = run.spans()
@@ -97,8 +98,8 @@ def reach(calendar: Calendar, spans: Spans, amount: timedelta) -> datetime | Non
 
 
 def add(calendar: Calendar, start: datetime, amount: timedelta) -> datetime:
-    """``start`` plus ``amount`` of ``calendar``, to the microsecond. Raises NoWorkingTime."""
-    return calendar.add(start, Fraction(amount // TICK, 60_000_000))
+    """``start`` plus ``amount`` of ``calendar``, to the microsecond, in UTC. Raises NoWorkingTime."""
+    return calendar.add(start, Fraction(amount // TICK, 60_000_000)).astimezone(UTC)
 
 
 def breach(promise: Promise, spans: Spans) -> datetime | None:
@@ -108,7 +109,7 @@ def breach(promise: Promise, spans: Spans) -> datetime | None:
     closing time is still in time all night.
     """
     due = reach(promise.calendar, spans, promise.target)
-    return due if due is None or promise.strict else promise.calendar.next_open(due)
+    return due if due is None or promise.strict else promise.calendar.next_open(due).astimezone(UTC)
 
 
 def moments(state: State, thresholds: Iterable[str]) -> dict[str, datetime]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from businesstime import Calendar
 from support.sla.clocks import State
@@ -15,7 +15,7 @@ COUNTED, CLOSED, HOLIDAY = "counted", "closed", "holiday"
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """One stretch. ``why`` is counted, closed, holiday, done, or the status in which the clock waited.
+    """One stretch, in UTC. ``why`` is counted, closed, holiday, done, or the status in which the clock waited.
 
     ``used`` is the time used up at its end.
     """
@@ -41,7 +41,7 @@ def explain(state: State, *, at: datetime, most: int = 400) -> list[Interval]:
     keeps its beginning and its end.
     """
     run = state.run
-    until = run.stopped_at or max(filter(None, (state.due_at, at)))
+    until = run.stopped_at or max(filter(None, (state.due_at, at.astimezone(UTC))))
     found: list[Interval] = []
     used = timedelta()
     for start, end, why in _stretches(run, state.promise.calendar, until):
@@ -69,7 +69,8 @@ def _worked(calendar: Calendar, start: datetime, end: datetime) -> Iterator[tupl
     if start >= end:
         return
     position = start
-    for opens, closes in calendar.windows(start, end):
+    for window in calendar.windows(start, end):
+        opens, closes = (moment.astimezone(UTC) for moment in window)
         yield from _shut(calendar, position, opens)
         yield opens, closes, COUNTED
         position = closes

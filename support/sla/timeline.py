@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 
 # Marks every clock knows; what else stops one is in its rule.
 CREATED, STATUS, DONE, REOPENED, CANCELLED = "created", "status", "done", "reopened", "cancelled"
@@ -117,7 +117,9 @@ def runs_of(clock: str, rule: ClockRule, marks: Iterable[Mark], *, reopen_within
     later, a new one begins. A repeating clock's cycle of no length is left out.
     """
     reader = _Reader(clock, rule, reopen_within)
-    for mark in sorted(marks, key=lambda mark: mark.at):
+    # In UTC: two moments of one zone are compared by their wall clocks, which happen twice when clocks go back.
+    happened = [replace(mark, at=mark.at.astimezone(UTC)) for mark in marks]
+    for mark in sorted(happened, key=lambda mark: mark.at):
         reader.read(mark)
     runs = [builder.done() for builder in reader.found]
     return [run for run in runs if not (rule.repeats and run.stopped_at == run.started_at)]

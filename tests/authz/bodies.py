@@ -38,6 +38,7 @@ class Example:
 
     ``status`` may be a function of the actor, where an address answers people differently by design. ``about``
     says that the body names account 1, and what whoever does not see it gets, and whoever may not change it.
+    ``agents``: support agents may do it for every account they see.
     """
 
     body: dict[str, Any] | list[Any] | Callable[[World, Actor], Any] = field(default_factory=dict)
@@ -45,6 +46,7 @@ class Example:
     query: str = ""
     headers: dict[str, str] = field(default_factory=dict)
     about: tuple[int, int] | None = None
+    agents: bool = False
     multipart: bool = False
 
     def status_for(self, actor: Actor) -> int:
@@ -124,12 +126,18 @@ def definition(seed: str, **changes: str) -> Callable[[World, Actor], dict[str, 
     return lambda world, actor: {"definition": {**world.own(seed).definition, **changes}}
 
 
+def other_ticket(world: World, actor: Actor) -> dict[str, Any]:
+    """Another ticket of the same account."""
+    return {"ticket": str(world.own("ticket_other").pk)}
+
+
 def csv_file(world: World, actor: Actor) -> dict[str, Any]:
     """A file of one account."""
     file = SimpleUploadedFile("accounts.csv", b"id,name\nN-1,New\n", content_type="text/csv")
     return {"target": "accounts", "source": "crm", "file": file}
 
 
+PROMISE = {"value": 4, "unit": "hours", "op": "<="}
 CALENDAR = {"timezone": "UTC", "weekly": {"mon": [["09:00", "17:00"]]}}
 WORKSPACE = {
     "timezone": "UTC",
@@ -369,6 +377,54 @@ EXAMPLES: dict[str, Example] = {
     "POST imports:job-new": Example(csv_file),
     "POST imports:job-mapping": Example({"date_order": "iso", "field-external_id": "id", "field-name": "name"}),
     "POST api:import-list": Example(csv_file, multipart=True),
+    # Support
+    "POST support:try-policy": Example({"policy": "none"}, status=422),
+    "POST support:try-clocks": Example({"calendar": "none"}, status=422),
+    "POST support:try-decision": Example({"is_technical": "on"}, status=200),
+    "POST api:ticket-list": Example(
+        of_account({"subject": "Down", "impact": 1, "severity": "matrix"}), about=IN_BODY, agents=True, status=201
+    ),
+    "PATCH api:ticket-detail": Example({"subject": "Still down"}),
+    "POST api:ticket-status": Example({"status": "open"}, status=200),
+    "POST api:ticket-severity": Example({"severity": "matrix"}, status=200),
+    "POST api:ticket-assign": Example({"assignee": ""}, status=200),
+    "POST api:ticket-level": Example({"level": 2, "reason": "Logs needed"}, status=200),
+    "POST api:ticket-merge": Example(other_ticket, status=200),
+    "POST api:ticket-link": Example(other_ticket, status=200),
+    "POST api:ticket-split": Example(
+        lambda world, actor: {
+            "message": str(world.own("ticket").messages.order_by("-created_at", "-pk").first().pk),
+            "subject": "Another thing",
+        },
+        status=201,
+    ),
+    "POST api:ticket-rate": Example({"score": 5}, status=200),
+    "POST api:ticket-time": Example({"minutes": 5}, status=200),
+    "POST api:ticket-messages": Example({"body": "Looking into it"}, status=201),
+    "POST api:escalation-list": Example(
+        of_account({"ladder": "fleet", "path": "default", "reason": "Threatens to leave"}), about=IN_BODY, status=201
+    ),
+    "POST api:escalation-begin": Example({"body": "Called them"}, status=200),
+    "POST api:escalation-update": Example({"body": "Fix is in test"}, status=200),
+    "POST api:escalation-pass-on": Example({"level": "T2", "reason": "needs specialist technical help"}, status=200),
+    "POST api:escalation-owner": Example({"owner": "vp@a.example.com"}, status=200),
+    "POST api:escalation-resolve": Example({"outcome": "resolved"}, status=200),
+    "POST api:escalation-decide": Example({"facts": {"is_churn_risk": True}}, status=200),
+    "POST api:sla-policy-list": Example(
+        {"key": "gold", "name": "Gold", "calendar": "matrix", "rules": [{"severity": "*", "response": PROMISE}]},
+        status=201,
+    ),
+    "PATCH api:sla-policy-detail": Example({"name": "Other"}),
+    "POST api:sla-policy-simulate": Example({"created_at": "2026-11-24T10:00:00Z"}, status=200),
+    "POST api:sla-simulate": Example(
+        {
+            "calendar": CALENDAR,
+            "target_minutes": {"resolution": 60},
+            "events": [{"type": "created", "at": "2026-11-24T10:00:00Z"}],
+        },
+        status=200,
+    ),
+    "POST api:escalation-acknowledge": Example(status=200),
     # API of the account record
     "POST api:account-list": Example({"name": "New"}),
     "POST api:account-bulk": Example({"source": "crm", "accounts": []}),

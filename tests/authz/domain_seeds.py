@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from django.core.files.base import ContentFile
 
-from accounts.models import Account, ExternalId, User, WorkCalendar
+from accounts.models import Account, ExternalId, Severity, User, WorkCalendar
 from documents.actions import order_document
 from engagement.choices import Kind
 from engagement.models import Notification, OutboxMessage
@@ -23,6 +23,8 @@ from packs.models import PackInstall, PackItem
 from packs.queries import fields_of
 from playbooks.actions import close_cta, open_cta, snooze_cta
 from playbooks.models import Playbook
+from support.actions import create_policy, escalate, open_ticket, reply, resolve
+from support.models import Ladder, SlaPolicy
 from tests.authz import knowledge_seeds
 from tests.authz.world import canary, plant
 from usage.actions import record_observations
@@ -44,6 +46,7 @@ def fill(world: World, letter: str) -> None:
     for number, account in accounts.items():
         _health(world, letter, number, account)
         _work(world, letter, number, account)
+        _support(world, letter, number, account)
     _notices(world, letter, people["owner"])
     _imports(world, letter, people["owner"])
     knowledge_seeds.fill(world, letter, author=people["reader"], reviewer=people["vp"])
@@ -182,6 +185,50 @@ def _work(world: World, letter: str, number: int, account: Account) -> None:
     reason = canary(letter, number, "i", "snooze")
     snooze_cta(opened["snoozed"], until_on=until, reason=reason, actor=account.owner, at=world.now)
     close_cta(opened["closed"], outcome="resolved", note=reason, actor=account.owner, at=world.now)
+
+
+def _support(world: World, letter: str, number: int, account: Account) -> None:
+    account = Account.objects.select_related("owner", "tier").get(pk=account.pk)
+    Severity.objects.get_or_create(key="matrix", defaults={"name": "Matrix", "rank": 2})
+    actor = account.owner
+    for seed in ("ticket", "ticket_resolved"):
+        ticket = open_ticket(
+            account, subject=canary(letter, number, "i", seed), body=canary(letter, number, "i", "message"),
+            channel="email", actor=actor, at=world.now,
+        )  # fmt: skip
+        world.keep(letter, seed, number, ticket)
+    later = open_ticket(
+        account, subject=canary(letter, number, "i", "later"), channel="email", actor=actor, at=world.now
+    )
+    world.keep(letter, "ticket_other", number, later)
+    if number == 1:
+        # Merged with another of its own account: the other account has no part in that.
+        world.keep(letter, "ticket_merging", 1, world.row("ticket", _which(letter, 1)))
+    reply(world.row("ticket", _which(letter, number)), canary(letter, number, "i", "reply"), actor=actor, at=world.now)
+    resolve(ticket, actor=actor, at=world.now)
+    world.keep(letter, "ladder", 1, Ladder.objects.get(pack=PACK))
+    world.keep(letter, "sla_policy", 1, _own_policy(world, actor))
+    escalation = escalate(
+        account, ladder=Ladder.objects.get(pack=PACK), path="default", reason=canary(letter, number, "i", "escalation"),
+        actor=actor, at=world.now,
+    )  # fmt: skip
+    world.keep(letter, "escalation", number, escalation)
+
+
+def _which(letter: str, number: int) -> str:
+    return "foreign" if letter == "b" else ("own" if number == 1 else "other")
+
+
+def _own_policy(world: World, actor: User) -> SlaPolicy:
+    """A service level of the workspace's own, for nobody, so that the pack's keep holding."""
+    found = SlaPolicy.objects.filter(key="matrix").first()
+    if found is not None:
+        return found
+    rules = [{"severity": "*", "response": {"value": 4, "unit": "hours", "op": "<="}}]
+    return create_policy(
+        key="matrix", name="Matrix", calendar=WorkCalendar.objects.get(key="matrix"), rules=rules, scope="channel",
+        channels=["emergency"], actor=actor, at=world.now,
+    )  # fmt: skip
 
 
 def _notices(world: World, letter: str, user: User) -> None:

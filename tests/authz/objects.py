@@ -27,7 +27,7 @@ class Kind:
     ``scoped``: it belongs to an account, and is seen and changed as that account is. ``guards_writes`` False:
     whoever sees it may do the writing the capability allows. ``foreign`` False: the other tenant has a row
     with the same key, so there is nothing foreign to try. ``personal``: only the named actor's own.
-    ``upserts``: a PUT to an unknown one makes it.
+    ``upserts``: a PUT to an unknown one makes it. ``agents``: support agents work every one they see.
     """
 
     seed: str
@@ -37,6 +37,7 @@ class Kind:
     foreign: bool = True
     personal: str | None = None
     upserts: bool = False
+    agents: bool = False
     missing_status: int = 404
     unknown: Any = NOBODY
 
@@ -53,6 +54,7 @@ class Target:
     personal_to: str | None = None
     in_both_tenants: bool = False
     upserts: bool = False
+    agents: bool = False
 
 
 def slugged(seed: str) -> Kind:
@@ -97,6 +99,12 @@ KWARGS: list[tuple[str, str, Kind]] = [
     (r".*", "playbook_id", Kind("playbook")),
     (r".*", "notice_id", Kind("notice", personal="owner")),
     (r".*", "message_id", Kind("message")),
+    # Support
+    (r"api:ticket-rate", "ticket_id", Kind("ticket_resolved", scoped=True, agents=True)),
+    (r"api:ticket-(merge|link|split)", "ticket_id", Kind("ticket_merging", scoped=True, agents=True)),
+    (r".*", "ticket_id", Kind("ticket", scoped=True, agents=True)),
+    (r".*", "escalation_id", Kind("escalation", scoped=True)),
+    (r"api:sla-policy.*", "key", Kind("sla_policy", attr="key", foreign=False, unknown=NOTHING)),
     # Usage and methodology
     (r".*", "receipt_id", Kind("receipt")),
     (r"api:usage-receipt", "receipt", Kind("receipt")),
@@ -171,6 +179,7 @@ def _targets(kinds: dict[str, Kind], world: World) -> Iterator[Target]:
         missing_status=innermost.missing_status,
         personal_to=innermost.personal,
         upserts=innermost.upserts,
+        agents=innermost.agents,
         in_both_tenants=not any(kind.foreign for kind in kinds.values()),
     )
     for which in ("own", "other", "foreign"):
