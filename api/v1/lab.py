@@ -63,6 +63,7 @@ BacktestRecord = record(
         "horizon_days": whole(30, 365),
         "basis": choice(Basis.values),
         "segment": text(60),
+        "until": day(help="Last day of the span; today if absent"),
     },
 )
 
@@ -272,7 +273,9 @@ class BacktestList(Endpoint):
         if values.get("challenger_version"):
             challenger = _named(values, "challenger_scorecard", "challenger_version", values["scorecard"])
         asked = {
-            name: values[name] for name in ("months", "step", "horizon_days", "basis", "segment") if values.get(name)
+            name: values[name]
+            for name in ("months", "step", "horizon_days", "basis", "segment", "until")
+            if values.get(name)
         }
         backtest = start_backtest(version, challenger=challenger, actor=self.user, at=timezone.now(), **asked)
         return self.one(Backtest.objects.all(), 201, pk=backtest.pk)

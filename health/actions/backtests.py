@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -44,10 +44,14 @@ def start_backtest(
     horizon_days: int = 90,
     basis: str = Basis.RECORDED,
     segment: str = "",
+    until: date | None = None,
     actor: User | None,
     at: datetime,
 ) -> Backtest:
-    """Ask for a replay of ``version``, which a worker then runs. Raises RuleViolated naming field and rule."""
+    """Ask for a replay of ``version``, which a worker then runs. Raises RuleViolated naming field and rule.
+
+    ``until`` ends the span on a past day, for history that ends there; nothing later is judged.
+    """
     if not 1 <= months <= MOST_MONTHS:
         raise RuleViolated("range", f"From 1 to {MOST_MONTHS} months.", "months")
     if not 30 <= horizon_days <= 365:
@@ -61,6 +65,9 @@ def start_backtest(
     if Backtest.objects.filter(state__in=BACKTEST_WORKING).count() >= 3:
         raise RuleViolated("busy", "Three backtests are under way. Wait for one, or cancel it.")
     today = local_day(at)
+    if until is not None and until > today:
+        raise RuleViolated("future", "History ends today at the latest.", "until")
+    today = until or today
     backtest = Backtest.objects.create(
         version=version,
         challenger=challenger,

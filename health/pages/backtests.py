@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from accounts.csv_out import csv_response
 from accounts.errors import RuleViolated
+from accounts.forms.base import DateInput
 from accounts.policy import requires
 from health.actions.backtests import cancel_backtest, delete_backtest, start_backtest
 from health.choices import Basis, Step
@@ -42,6 +43,9 @@ class BacktestForm(forms.Form):
         "for it, and mind that it may contain hindsight.",
     )
     segment = forms.ChoiceField(label="Segment", required=False)
+    until = forms.DateField(
+        label="Until", required=False, widget=DateInput, help_text="Empty: today. For history that ends earlier."
+    )
 
     def __init__(self, *args: Any, versions: dict[str, Any], segments: list[tuple[str, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

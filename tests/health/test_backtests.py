@@ -172,6 +172,14 @@ def test_it_is_asked_for_run_once_and_kept(customers, leader):
     assert first["rivals"]["red"]["losses_verdict"] == "few"
 
 
+def test_a_span_that_ends_earlier_judges_nothing_later(customers, leader):
+    backtest = start_backtest(customers[0], months=6, until=on(150), actor=leader, at=NOW)
+    run(backtest.pk)
+
+    backtest.refresh_from_db()
+    assert (backtest.state, backtest.today, backtest.result["losses"]) == ("done", on(150), 0)
+
+
 def test_it_stops_when_cancelled_and_leaves_nothing(customers, leader):
     version, _found = customers
     queued = start_backtest(version, actor=leader, at=NOW)
@@ -195,6 +203,7 @@ def test_it_stops_when_cancelled_and_leaves_nothing(customers, leader):
         ({"horizon_days": 10}, "horizon_days"),
         ({"step": "day"}, "step"),
         ({"basis": "x"}, "basis"),
+        ({"until": on(-1)}, "until"),
     ],
 )
 def test_what_cannot_be_run_is_refused_by_field(customers, leader, values, field):
