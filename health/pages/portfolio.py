@@ -79,6 +79,7 @@ def _write(user: Any, scope: Scope) -> Written:
         "cohorts": charts.cohort_map(data.cohorts),
         "cohort_links": cohort_links(data, scope),
         "loads": loads(data.now, choices, scope, currency),
+        "limited": any(load.used for load in data.now.loads.values()),
         "lists": list_rows(data, scope, currency),
         "compare_url": page_url("compare", scope),
         "team_url": page_url("team", scope),

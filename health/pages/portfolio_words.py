@@ -19,7 +19,7 @@ from health.book.portfolio import Mover, Portfolio
 from health.book.scope import Scope
 from health.book.sums import Load, Sums
 from ui import atoms, formats
-from ui.charts import bullet, spark
+from ui.charts import bullet, spark, split_bar
 
 NBSP = "\N{NO-BREAK SPACE}"
 SPARKS = {"arr": "c1", "risk": "c3"}
@@ -221,21 +221,28 @@ def ranked(now: Sums) -> list[Load]:
 
 
 def loads(now: Sums, choices: ScopeChoices, scope: Scope, currency: str) -> list[dict[str, Any]]:
-    """Each owner's book against the capacity that its tiers allow: a full bar up to the mark is a full book."""
-    return [_load(load, choices, scope, currency) for load in ranked(now)[:MOST_LOADS]]
+    """Each owner's book against the capacity that its tiers allow: a full bar up to the mark is a full book.
+
+    Where tiers set no limit the bar is the book's ARR on one scale, the part at risk first.
+    """
+    most = max((load.book.arr for load in now.loads.values()), default=Decimal(0))
+    return [_load(load, most, choices, scope, currency) for load in ranked(now)[:MOST_LOADS]]
 
 
-def _load(load: Load, choices: ScopeChoices, scope: Scope, currency: str) -> dict[str, Any]:
+def _load(load: Load, most: Decimal, choices: ScopeChoices, scope: Scope, currency: str) -> dict[str, Any]:
     used = float(load.used) * 100
     limited = load.owner_id is not None and load.book.accounts > load.unlimited
-    name = choices.owner(load.owner_id)
+    if limited:
+        bar = bullet(used, 100, "risk" if used > 100 else "c1", width=600, top=150)
+    else:
+        bar = split_bar(float(load.at_risk.arr), float(load.book.arr), float(most or 1))
     return {
-        "name": name,
+        "name": choices.owner(load.owner_id),
         "url": figure_url("arr", scope, owner=str(load.owner_id or "none")),
         "accounts": load.book.accounts,
         "arr": formats.money(load.book.arr, currency, compact=True),
         "at_risk": load.at_risk.accounts,
         "used": f"{used:.0f}% of capacity" if limited else "",
         "over": limited and used > 100,
-        "bar": bullet(used, 100, "risk" if used > 100 else "c1", width=600, top=150) if limited else "",
+        "bar": bar,
     }
