@@ -21,6 +21,7 @@ from accounts.fields import Field, Unreadable, choice, day, text, whole
 from accounts.models import Account
 from api.problems import Problem, error_at
 from api.serializers import QuerySerializer, RowSerializer, record
+from api.v1.lab_answers import DifferencesSerializer, LossesSerializer, MethodologiesSerializer, PreviewSerializer
 from api.views import Endpoint
 from health.actions import change_draft, discard_draft, roll_back, schedule_version, unschedule_version
 from health.actions.backtests import cancel_backtest, delete_backtest, start_backtest
@@ -68,7 +69,7 @@ BacktestRecord = record(
 )
 
 
-class VersionSerializer(RowSerializer):
+class PlannedVersionSerializer(RowSerializer):
     class Meta:
         model = ScorecardVersion
         fields = ["number", "state", "note", "scheduled_on", "created_at", "activated_at", "retired_at", "definition"]
@@ -114,7 +115,7 @@ def _version(key: str, number: int) -> ScorecardVersion:
 class VersionEndpoint(Endpoint):
     """What is done to one version answers with it."""
 
-    serializer_class = VersionSerializer
+    serializer_class = PlannedVersionSerializer
 
     def shown(self, version: ScorecardVersion) -> Response:
         return self.one(ScorecardVersion.objects.all(), pk=version.pk)
@@ -182,6 +183,7 @@ class VersionPreview(Endpoint):
         summary="What a version would do if it went live now",
         description="Scores every account it would score with today's figures, before and after. Writes nothing; the "
         "activation then gives every account what stands here.",
+        responses=PreviewSerializer,
     )
     def get(self, request: Request, key: str, number: int) -> Response:
         shown = self.query.get("show", "crossing")
@@ -230,7 +232,7 @@ class VersionDifferences(Endpoint):
     policy = {"GET": "health.view"}
     query_class = CompareQuery
 
-    @extend_schema(summary="What differs between two versions, field by field")
+    @extend_schema(summary="What differs between two versions, field by field", responses=DifferencesSerializer)
     def get(self, request: Request, key: str, number: int) -> Response:
         after = _version(key, number)
         against = self.query.get("against")
@@ -325,6 +327,7 @@ class BacktestLosses(Endpoint):
     @extend_schema(
         summary="Losses a backtest judged",
         description="By warning colour, each with the score 30 days before, the last one and the days it had warned.",
+        responses=LossesSerializer,
     )
     def get(self, request: Request, backtest_id: UUID) -> Response:
         self.refuse_parameters()
@@ -346,6 +349,7 @@ class AccountMethodologies(Endpoint):
     @extend_schema(
         summary="An account under all five methodologies",
         description="The same figures of today under each methodology's scorecard. Nothing is stored.",
+        responses=MethodologiesSerializer,
     )
     def get(self, request: Request, account_id: UUID) -> Response:
         self.refuse_parameters()
