@@ -91,8 +91,18 @@ class ActivityKind(TextChoices):
     SYSTEM = "system", "System"
 
 
+# Kinds that count as having been in touch with the customer.
+TOUCH_KINDS = (ActivityKind.CALL, ActivityKind.MEETING, ActivityKind.EMAIL)
+
+
 class Visibility(TextChoices):
     """Internal by default; shared with the customer by choice."""
 
     INTERNAL = "internal", "Internal"
     SHARED = "shared", "Shared with the customer"
+
+
+class ListPage(TextChoices):
+    """A list whose views people save."""
+
+    ACCOUNTS = "accounts", "Accounts"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache as once
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.core.cache import cache
@@ -13,10 +13,14 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import NoReverseMatch, get_urlconf, resolve, reverse
 from django.utils.module_loading import import_string
 
-from accounts.choices import Role
+from accounts.choices import ListPage, Role
+from accounts.models import SavedView
 from accounts.policy import CAPABILITIES
 
 KEPT_SECONDS = 20
+MOST_VIEWS = 12
+VIEWS = "Views"
+PAGES_WITH_VIEWS = {"accounts:account-list": ListPage.ACCOUNTS.value}
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
 
@@ -46,9 +50,6 @@ ENTRIES = (
     Entry("playbooks:cta-list", "CTAs", "list-checks", phone=True),
     Entry("engagement:inbox", "Inbox", "inbox", phone=True),
     Entry("myday:day", "My day", "sun", phone=True, first_for=DAY_FIRST),
-    Entry("accounts:account-list", "At risk", "bookmark", "Views", query="?band=risk"),
-    Entry("accounts:account-list", "Renewing in 90 days", "bookmark", "Views", query="?renewal=90&sort=renewal"),
-    Entry("accounts:account-list", "My book", "bookmark", "Views", query="?owner=me"),
     Entry("health:metric-report", "Success metrics", "chart-line", "Views"),
     Entry("knowledge:article-list", "Knowledge base", "book-open"),
     Entry("health:scorecard-list", "Scorecards", "heart-pulse", "Method"),
@@ -90,10 +91,20 @@ def _capability(url_name: str, urlconf: str | None) -> str:
 
 
 def entries_for(user: Any) -> tuple[tuple[Entry, str], ...]:
-    """Entries with their addresses that exist and that ``user`` may read; worked out once a role."""
+    """Entries with their addresses that exist and that ``user`` may read, and the views of lists they may open."""
     if not user.is_authenticated or not user.is_active:
         return ()
-    return _entries(user.role, get_urlconf())
+    entries = _entries(user.role, get_urlconf())
+    views = tuple(_view_entries(user)) if any(entry.url_name in PAGES_WITH_VIEWS for entry, _url in entries) else ()
+    # The pages without a heading are those of every day.
+    plain = tuple(item for item in entries if not item[0].section)
+    return plain + views + tuple(item for item in entries if item[0].section)
+
+
+def _view_entries(user: Any) -> Iterator[tuple[Entry, str]]:
+    for url_name, name, key, query in _kept(user).views:
+        text = f"?view={key}&{query}" if query else f"?view={key}"
+        yield Entry(url_name, name, "bookmark", VIEWS, query=text), address(url_name) + text
 
 
 @once
@@ -112,18 +123,45 @@ def _counters() -> dict[str, Callable[[Any], int]]:
     return {name: import_string(path) for name, path in settings.NAVIGATION_COUNTS.items()}
 
 
-def counts_for(user: Any) -> dict[str, int]:
-    """How many things wait behind each entry, by the functions the domains registered.
+class Kept(NamedTuple):
+    """What the side bar of one person shows besides the pages of their role."""
 
-    Kept for some seconds, since every page asks; the user's own next change forgets them (``ForgetCounts``).
-    """
-    return cache.get_or_set(
-        _counts_key(user), lambda: {name: of(user) for name, of in _counters().items()}, KEPT_SECONDS
+    counts: dict[str, int]
+    views: list[tuple[str, str, str, str]]
+
+
+def counts_for(user: Any) -> dict[str, int]:
+    """How many things wait behind each entry, by the functions the domains registered."""
+    return _kept(user).counts
+
+
+def _kept(user: Any) -> Kept:
+    """Kept for some seconds, since every page asks; the user's own next change forgets it (``ForgetCounts``)."""
+    # One look-up for a page: the side bar, the palette and the phone's menu all ask.
+    known: Kept | None = user.__dict__.get("_navigation")
+    if known is None:
+        known = user.__dict__["_navigation"] = cache.get_or_set(_key(user), lambda: _read(user), KEPT_SECONDS)
+    return known
+
+
+def _read(user: Any) -> Kept:
+    views = SavedView.objects.visible_to(user).filter(page__in=PAGES_WITH_VIEWS.values())
+    names = {page: url_name for url_name, page in PAGES_WITH_VIEWS.items()}
+    shown = views.order_by("-is_shared", "name", "pk").values_list("page", "name", "pk", "query")[:MOST_VIEWS]
+    return Kept(
+        {name: of(user) for name, of in _counters().items()},
+        [(names[page], name, str(key), query) for page, name, key, query in shown],
     )
 
 
-def _counts_key(user: Any) -> str:
-    return f"navigation.counts.{user.pk}"
+def forget(user: Any) -> None:
+    """Read the counts and views of ``user`` again on the next page."""
+    user.__dict__.pop("_navigation", None)
+    cache.delete(_key(user))
+
+
+def _key(user: Any) -> str:
+    return f"navigation.kept.{user.pk}"
 
 
 class ForgetCounts:
@@ -136,5 +174,5 @@ class ForgetCounts:
         response = self.get_response(request)
         user = getattr(request, "user", None)
         if request.method not in SAFE_METHODS and user is not None and user.is_authenticated:
-            cache.delete(_counts_key(user))
+            forget(user)
         return response

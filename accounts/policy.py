@@ -44,6 +44,9 @@ CAPABILITIES: dict[str, Capability] = {
     "accounts.create": Capability(COMMERCIAL, Scope.WRITE),
     "accounts.delete": Capability(ADMIN_ROLES, Scope.ADMIN),
     "accounts.export": Capability(COMMERCIAL, Scope.READ),
+    "views.save": Capability(STAFF_ROLES, Scope.WRITE),
+    "views.share": Capability(WRITERS, Scope.WRITE),
+    "segments.edit": Capability(LEADER_ROLES | {Role.CSM}, Scope.WRITE),
     "activity.log": Capability(WRITERS, Scope.WRITE),
     # Usage
     "usage.view": Capability(STAFF_ROLES, Scope.READ),

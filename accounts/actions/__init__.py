@@ -19,6 +19,7 @@ from accounts.actions.contracts import (
     record_return,
     update_contract,
 )
+from accounts.actions.editing import edit_accounts, undo_edit
 from accounts.actions.next_steps import (
     complete_next_step,
     hand_over_next_step,
@@ -28,6 +29,7 @@ from accounts.actions.next_steps import (
 )
 from accounts.actions.ownership import add_team_member, remove_team_member
 from accounts.actions.refresh import refresh_due, refresh_from_contracts
+from accounts.actions.saved_views import change_view, choose_default, delete_view, may_keep, save_view
 from accounts.actions.stages import advance_stages
 
 __all__ = [
@@ -35,17 +37,22 @@ __all__ = [
     "advance_stages",
     "archive_account",
     "assign_owner",
+    "change_view",
+    "choose_default",
     "complete_next_step",
     "create_account",
     "create_contact",
     "create_contract",
     "delete_contact",
     "delete_contract",
+    "delete_view",
+    "edit_accounts",
     "hand_over_next_step",
     "log_activity",
     "log_touch",
     "mark_changed",
     "mark_contact_left",
+    "may_keep",
     "put_off_next_step",
     "record_activities",
     "record_churn",
@@ -56,7 +63,9 @@ __all__ = [
     "reopen_next_step",
     "restore_account",
     "restore_next_step",
+    "save_view",
     "set_external_id",
+    "undo_edit",
     "update_account",
     "update_contact",
     "update_contract",

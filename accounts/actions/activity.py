@@ -12,7 +12,7 @@ from django.utils import timezone
 from accounts import audit
 from accounts.actions.changes import mark_changed
 from accounts.audit import Change, record_many
-from accounts.choices import ActivityKind, Visibility
+from accounts.choices import TOUCH_KINDS, ActivityKind, Visibility
 from accounts.errors import RuleViolated
 from accounts.models import Account, Activity
 from accounts.queries.workspace import workspace_day
@@ -22,8 +22,7 @@ if TYPE_CHECKING:
 
 # What a person logs by hand; the other kinds are written by the product.
 LOGGED_BY_HAND = frozenset({ActivityKind.NOTE, ActivityKind.CALL, ActivityKind.MEETING, ActivityKind.EMAIL})
-# Kinds that count as having been in touch with the customer.
-TOUCHES = frozenset({ActivityKind.CALL, ActivityKind.MEETING, ActivityKind.EMAIL})
+TOUCHES = frozenset(TOUCH_KINDS)
 
 
 def log_activity(

@@ -4,7 +4,9 @@ from accounts.models.account import Account, ChangedAccount, ExternalId, TeamMem
 from accounts.models.activity import Activity, AuditEntry
 from accounts.models.contact import Contact
 from accounts.models.contract import Contract, ContractLine
+from accounts.models.edits import BulkEdit, BulkEditRow
 from accounts.models.people import ApiToken, Invitation, User
+from accounts.models.saved_views import DefaultView, SavedView
 from accounts.models.workspace import LifecycleStage, Severity, TeamRole, Tier, WorkCalendar, Workspace
 
 __all__ = [
@@ -12,13 +14,17 @@ __all__ = [
     "Activity",
     "ApiToken",
     "AuditEntry",
+    "BulkEdit",
+    "BulkEditRow",
     "ChangedAccount",
     "Contact",
     "Contract",
     "ContractLine",
+    "DefaultView",
     "ExternalId",
     "Invitation",
     "LifecycleStage",
+    "SavedView",
     "Severity",
     "TeamMember",
     "TeamRole",

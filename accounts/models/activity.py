@@ -8,7 +8,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
-from accounts.choices import ActivityKind, Visibility
+from accounts.choices import TOUCH_KINDS, ActivityKind, Visibility
 from accounts.models.account import Account
 from tenants.guard import TenantModel, TenantQuerySet
 
@@ -86,6 +86,8 @@ class Activity(TenantModel):
                 condition=Q(next_step_on__isnull=False, next_step_done_at=None),
                 name="activity_open_steps",
             ),
+            # When somebody last spoke to each account: the accounts list sorts and filters by it.
+            models.Index(fields=["account", "-at"], condition=Q(kind__in=TOUCH_KINDS), name="activity_touches"),
         ]
 
     def __str__(self) -> str:

@@ -69,6 +69,12 @@ def _current(urls: list[str], request: Any) -> str:
     full = request.get_full_path()
     if full in urls:
         return full
+    # A view stays the one that is open while its filters are being changed.
+    view = request.GET.get("view", "")
+    if view:
+        opened = next((url for url in urls if f"?view={view}" in url), "")
+        if opened:
+            return opened
     matching = [
         url for url in urls if "?" not in url and (request.path == url or (url != "/" and request.path.startswith(url)))
     ]
