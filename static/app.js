@@ -146,6 +146,41 @@
     countSelected();
   };
 
+  /* A value edited where it stands: Enter and leaving save, Escape puts back what was there. */
+  const before = new WeakMap();
+  const edit = (link) => {
+    const cell = link.closest("td, th");
+    if (!cell || one("[data-inline]", cell)) return;
+    before.set(cell, [...cell.childNodes]);
+    window.htmx.ajax("GET", link.getAttribute("href"), { target: cell, swap: "innerHTML" });
+  };
+  const value = (form) => { const field = one("[name=value]", form); return field ? field.value : ""; };
+  const cancelEdit = (form) => {
+    const cell = form.closest("td, th"), kept = cell && before.get(cell);
+    if (!kept) return;
+    // Somebody was faster: what stood here is not what is there now.
+    if ("conflict" in form.dataset) { location.reload(); return; }
+    cell.replaceChildren(...kept);
+    const link = one("[data-edit]", cell);
+    if (link) link.focus({ preventScroll: true });
+  };
+  const leaveEdit = (form) => {
+    if (!form.isConnected || form.contains(document.activeElement)) return;
+    // What a lost race or a refusal left is not sent again by leaving it.
+    if ("conflict" in form.dataset || one("[aria-invalid]", form)) return;
+    if (value(form) === form.dataset.was) cancelEdit(form);
+    else form.requestSubmit();
+  };
+
+  /* Panels that open: one at a time, closed by a click elsewhere or Escape. */
+  const closePanels = (but) => all("details[data-pop][open]").forEach((panel) => { if (!panel.contains(but)) panel.open = false; });
+  const reorder = (button) => {
+    const line = button.closest("li"), up = button.value.startsWith("up");
+    const other = up ? line.previousElementSibling : line.nextElementSibling;
+    if (other && up) other.before(line); else if (other) other.after(line);
+    button.focus();
+  };
+
   /* Chart hover layer: text only, never HTML. */
   const tip = make("div", "tip");
   tip.hidden = true;
@@ -201,11 +236,14 @@
   };
 
   document.addEventListener("click", (event) => {
+    closePanels(event.target);
     const target = event.target.closest(
-      "[data-open], [data-theme-set], [data-dismiss], [data-clear], [data-copy], [data-copy-text], [data-print], [data-close], [data-rows] tbody input[type=checkbox]"
+      "[data-edit], [data-order] button, [data-open], [data-theme-set], [data-dismiss], [data-clear], [data-copy], [data-copy-text], [data-print], [data-close], [data-rows] tbody input[type=checkbox]"
     );
     if (!target) return;
     const data = target.dataset;
+    if ("edit" in data && !event.metaKey && !event.ctrlKey && !event.shiftKey && window.htmx) { event.preventDefault(); edit(target); }
+    if (target.closest("[data-order]") && target.matches("button")) { event.preventDefault(); reorder(target); }
     if (data.open === "palette" && palette) { event.preventDefault(); openPalette(); }
     else if (data.open && one(data.open)) { event.preventDefault(); one(data.open).showModal(); }
     if ("close" in data) target.closest("dialog").close();
@@ -236,7 +274,19 @@
       if (palette && palette.open) palette.close(); else openPalette();
       return;
     }
-    if (event.key === "Escape") tip.hidden = true;
+    if (event.key === "Escape") {
+      tip.hidden = true;
+      const panel = event.target.closest && event.target.closest("details[data-pop][open]");
+      closePanels();
+      if (panel) one("summary", panel).focus();
+      const form = event.target.closest && event.target.closest("[data-inline]");
+      if (form) { event.preventDefault(); cancelEdit(form); return; }
+    }
+    if (event.key === "Enter" && event.target.matches && event.target.matches("[data-inline] select")) {
+      event.preventDefault();
+      event.target.form.requestSubmit();
+      return;
+    }
     if (typing(event.target) || event.metaKey || event.ctrlKey || event.altKey || localStorage.getItem("keys") === "off") return;
     if (event.key === "/" && palette) { event.preventDefault(); openPalette(); }
     if (!one("[data-rows]")) {
@@ -245,6 +295,11 @@
     }
     if (event.key === "j") move(1);
     if (event.key === "k") move(-1);
+    if (event.key === "e") {
+      const here = event.target.closest("td, th"), line = rows()[cursor()] || event.target.closest("[data-rows] tbody tr");
+      const link = (here && one("[data-edit]", here)) || (line && one("[data-edit]", line));
+      if (link) { event.preventDefault(); edit(link); }
+    }
     if (event.key === "x" && cursor() >= 0) {
       const box = one("input[type=checkbox]", rows()[cursor()]);
       if (box) { box.checked = !box.checked; selectRange(box, false); }
@@ -266,11 +321,25 @@
     if (text) announce(text);
     start(event.target);
   });
+  document.addEventListener("focusout", (event) => {
+    const form = event.target.closest && event.target.closest("[data-inline]");
+    if (form && form.closest("[data-rows]")) setTimeout(() => leaveEdit(form), 0);
+  });
+  /* The server says what to focus after it replaced a row; the row in hand stays in hand. */
+  document.addEventListener("focusOn", (event) => {
+    const element = document.getElementById(event.detail.value);
+    if (!element) return;
+    rows().forEach((row) => { delete row.dataset.cursor; });
+    const row = element.closest("tr");
+    if (row) row.dataset.cursor = "";
+    element.focus({ preventScroll: true });
+  });
   document.addEventListener("toast", (event) => toast(event.detail.value || event.detail.message, event.detail.undo));
 
   const start = (part) => {
     const failed = one("[data-focus]", part);
     if (failed) failed.focus();
+    all("[data-inline]", part.parentNode || part).forEach((form) => { if (!("was" in form.dataset)) form.dataset.was = value(form); });
     all("[data-poll]", part).forEach((region) => { if (!region.dataset.polling) { region.dataset.polling = "1"; poll(region, 1500); } });
     all(".toasts .toast", part).forEach((element) => fade(element, 6000));
   };

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from ui.tokens import variables_css
@@ -18,6 +19,7 @@ ORDER = (
     "cards",
     "tables",
     "lists",
+    "accountlist",
     "account",
     "timeline",
     "work",
@@ -34,4 +36,10 @@ ORDER = (
 
 def build_stylesheet() -> str:
     """The text of ``static/app.css``."""
-    return LAYERS + variables_css() + "".join((SOURCES / f"{name}.css").read_text() for name in ORDER)
+    sources = "".join((SOURCES / f"{name}.css").read_text() for name in ORDER)
+    return LAYERS + variables_css() + _lean(sources)
+
+
+def _lean(css: str) -> str:
+    """``css`` without comments and indentation: both are for whoever reads the sources."""
+    return re.sub(r"^\s+", "", re.sub(r"/\*.*?\*/", "", css, flags=re.DOTALL), flags=re.MULTILINE)

@@ -39,14 +39,16 @@ def table(
     parameters: Mapping[str, str] | None = None,
     sort: str = "",
     select: Callable[[Row], tuple[str, str]] | None = None,
+    row_id: Callable[[Row], str] | None = None,
 ) -> SafeString:
     """The whole table. ``select`` gives the value and the name of a row's check box; ``sort`` is the current key.
 
+    ``row_id`` names each row, so that one of them can be replaced (``table_row``).
     Headings link to the same address with another ``sort`` (``parameters`` without the cursor).
     """
     listed = list(columns)
     head = "".join(_heading(column, dict(parameters or {}), sort) for column in listed)
-    body = "".join(_row(listed, row, select) for row in rows)
+    body = "".join(_row(listed, row, select, row_id) for row in rows)
     if select:
         box = _box('aria-label="Select all rows" data-all')
         head = f'<th scope="col" class="sub-d">{box}</th>{head}'
@@ -75,7 +77,23 @@ def _box(attributes: str) -> str:
     return f'<label class="checkwrap"><input class="check" type="checkbox" {attributes}></label>'
 
 
-def _row(columns: list[Column], row: Row, select: Callable[[Row], tuple[str, str]] | None) -> str:
+def table_row(
+    columns: Iterable[Column],
+    row: Row,
+    *,
+    select: Callable[[Row], tuple[str, str]] | None = None,
+    row_id: Callable[[Row], str] | None = None,
+) -> SafeString:
+    """One row as ``table`` writes it."""
+    return html(_row(list(columns), row, select, row_id))
+
+
+def _row(
+    columns: list[Column],
+    row: Row,
+    select: Callable[[Row], tuple[str, str]] | None,
+    row_id: Callable[[Row], str] | None,
+) -> str:
     cells = []
     if select:
         value, name = select(row)
@@ -87,4 +105,5 @@ def _row(columns: list[Column], row: Row, select: Callable[[Row], tuple[str, str
             cells.append(f'<th scope="row"{css}>{column.cell(row)}</th>')
         else:
             cells.append(f"<td{css}>{column.cell(row)}</td>")
-    return f"<tr>{''.join(cells)}</tr>"
+    name = f' id="{escape(row_id(row))}"' if row_id else ""
+    return f"<tr{name}>{''.join(cells)}</tr>"

@@ -27,6 +27,12 @@ for _tag in (icon, badge, health, delta, avatar, logo, figure, options):
 register.filter("tone", tone_of)
 
 
+@register.filter
+def commas(value: str) -> str:
+    """A value as it stands in a parameter that takes several: a comma inside it must not part it."""
+    return str(value).replace("%", "%25").replace(",", "%2C")
+
+
 @register.simple_tag
 def money(amount: Decimal | float | None, currency: str = "USD", *, compact: bool = False) -> str:
     """``$412,000``, or compact ``$412k``."""
