@@ -27,7 +27,9 @@ from playbooks.queries.listing import (
     ctas_of_account,
     default_sort,
     due_range,
+    most_urgent,
     open_count,
+    open_ctas,
     playbook_list,
     status_counts,
 )
@@ -58,7 +60,9 @@ __all__ = [
     "days_of",
     "default_sort",
     "due_range",
+    "most_urgent",
     "open_count",
+    "open_ctas",
     "playbook_list",
     "status_counts",
 ]

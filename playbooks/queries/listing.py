@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
@@ -180,6 +180,18 @@ def open_count(user: User) -> int:
     """Open CTAs that ``user`` owns and that are due, or nearly (within a week): the number in the side bar."""
     soon = timezone.localdate() + timedelta(days=7)
     return Cta.objects.visible_to(user).open().filter(owner=user, due_on__lte=soon).count()
+
+
+def open_ctas() -> CtaQuerySet:
+    """Every CTA to be worked now, to be counted by queries of other domains."""
+    return Cta.objects.open()
+
+
+def most_urgent(account_ids: Sequence[UUID]) -> dict[UUID, str]:
+    """The title of the most urgent open CTA of each of these accounts. One query."""
+    rows = _ranked(open_ctas().filter(account__in=account_ids))
+    newest = rows.order_by("account_id", "priority_rank", "due_on", "pk").distinct("account_id")
+    return dict(newest.values_list("account_id", "title"))
 
 
 def assignees() -> list[tuple[str, str]]:
