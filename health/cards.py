@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -48,6 +48,17 @@ def compiled(version: ScorecardVersion) -> CompiledCard:
             _compiled.clear()
         known = _compiled[key] = compile_version(version)
     return known
+
+
+def compiled_by_id(version_ids: Iterable[UUID]) -> dict[UUID, CompiledCard]:
+    """The compiled versions of these keys: from memory, and one query for those that are not there yet."""
+    wanted = set(version_ids)
+    schema = connection.schema_name
+    found = {key: _compiled[schema, key] for key in wanted if (schema, key) in _compiled}
+    if missing := wanted - found.keys():
+        versions = ScorecardVersion.objects.filter(pk__in=missing).select_related("scorecard")
+        found |= {version.pk: compiled(version) for version in versions}
+    return found
 
 
 def compile_version(version: ScorecardVersion) -> CompiledCard:

@@ -2,7 +2,20 @@
 
 from django.urls import path
 
-from health.pages import account, accounts, board, compare, figures, portfolio, team
+from health.pages import (
+    account,
+    account_cells,
+    account_edits,
+    account_export,
+    account_views,
+    accounts,
+    board,
+    compare,
+    figures,
+    portfolio,
+    segments,
+    team,
+)
 
 urlpatterns = [
     path("portfolio/", portfolio.portfolio_page, name="portfolio"),
@@ -19,9 +32,22 @@ urlpatterns = [
     path("portfolio/board-packs/<uuid:document_id>/retry/", board.board_retry, name="board-pack-retry"),
     path("portfolio/board-packs/<uuid:document_id>/remove/", board.board_remove, name="board-pack-remove"),
     path("accounts/", accounts.account_index, name="account-list"),
-    path("accounts/export.csv", accounts.account_export, name="account-export"),
-    path("accounts/assign/", accounts.account_assign, name="account-assign"),
+    path("accounts/export.csv", account_export.account_export_csv, name="account-export-csv"),
+    path("accounts/export.xlsx", account_export.account_export_xlsx, name="account-export-xlsx"),
+    path("accounts/views/", account_views.view_save, name="view-save"),
+    path("accounts/views/<uuid:view_id>/", account_views.view_change, name="view-change"),
+    path("accounts/views/<uuid:view_id>/default/", account_views.view_default, name="view-default"),
+    path("accounts/views/<uuid:view_id>/delete/", account_views.view_delete, name="view-delete"),
+    path("accounts/edits/", account_edits.edit_list, name="edit-list"),
+    path("accounts/edits/<uuid:edit_id>/", account_edits.edit_detail, name="edit-detail"),
+    path("accounts/edits/<uuid:edit_id>/undo/", account_edits.edit_undo, name="edit-undo"),
+    path("accounts/segments/", segments.segment_list, name="segment-list"),
+    path("accounts/segments/new/", segments.segment_new, name="segment-new"),
+    path("accounts/segments/<uuid:segment_id>/", segments.segment_detail, name="segment-detail"),
+    path("accounts/segments/<uuid:segment_id>/edit/", segments.segment_edit, name="segment-edit"),
+    path("accounts/segments/<uuid:segment_id>/delete/", segments.segment_delete, name="segment-delete"),
     path("accounts/<uuid:account_id>/", account.overview, name="account-detail"),
+    path("accounts/<uuid:account_id>/cells/<slug:column>/", account_cells.account_cell, name="account-cell"),
     path("accounts/<uuid:account_id>/health/", account.health, name="account-health"),
     path("accounts/<uuid:account_id>/usage/", account.usage, name="account-usage"),
 ]

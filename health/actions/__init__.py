@@ -24,6 +24,7 @@ from health.actions.recompute import (
     recompute_changed,
     recompute_nightly,
 )
+from health.actions.segments import change_segment, create_segment, delete_segment
 from health.actions.versions import (
     activate_due,
     change_draft,
@@ -40,10 +41,13 @@ __all__ = [
     "activate_version",
     "backfill",
     "change_draft",
+    "change_segment",
     "change_trigger",
     "clear_override",
     "create_scorecard",
+    "create_segment",
     "create_trigger",
+    "delete_segment",
     "discard_draft",
     "draft_version",
     "enable_trigger",

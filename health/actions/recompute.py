@@ -10,6 +10,7 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
+from health.actions.membership import evaluate_segments
 from health.actions.scoring import score_accounts
 from health.actions.standing import keep_standings, sum_day
 from health.actions.storing import store
@@ -47,7 +48,7 @@ def lock_health() -> None:
 def recompute(account_ids: Iterable[UUID] | None = None, *, at: datetime) -> RecomputeResult:
     """Score accounts as of ``at``, all customers of that day or those of ``account_ids``.
 
-    Current state, history, crossings, portfolio sums and trigger firings commit together. An account whose
+    Current state, history, crossings, portfolio sums, trigger firings and segments commit together. An account whose
     stored score is newer than ``at`` keeps it. Marks of changed accounts up to ``at`` are used up. The number
     of queries does not depend on the number of accounts.
     """
@@ -55,7 +56,9 @@ def recompute(account_ids: Iterable[UUID] | None = None, *, at: datetime) -> Rec
     lock_health()
     ids = None if account_ids is None else sorted(set(account_ids))
     _use_up_marks(ids, at)
-    return _run(ids, at=at, started=started)
+    result = _run(ids, at=at, started=started)
+    evaluate_segments(ids, at=at)
+    return result
 
 
 @transaction.atomic
@@ -85,7 +88,11 @@ def recompute_changed(*, at: datetime) -> RecomputeResult | None:
         lock_health()
         cursor.execute("DELETE FROM accounts_changedaccount WHERE changed_at <= %s RETURNING account_id", [at])
         ids = sorted(row[0] for row in cursor.fetchall())
-    return _run(ids, at=at, started=started) if ids else None
+    if not ids:
+        return None
+    result = _run(ids, at=at, started=started)
+    evaluate_segments(ids, at=at)
+    return result
 
 
 @transaction.atomic

@@ -14,6 +14,7 @@ from accounts.choices import AccountStatus
 from accounts.models import Account
 from accounts.models.account import AccountQuerySet
 from health.choices import Rag
+from health.queries.segments import in_segments
 
 MINE, NOBODY = "me", "none"
 # The words of the address for the colours of bands; "risk" is what the portfolio calls at risk.
@@ -81,7 +82,12 @@ class AccountFilters:
         if self.band:
             colours = Q(health__current_rag__in=COLOURS[self.band])
             rows = rows.filter(colours | Q(health=None) if self.band == "none" else colours)
-        for name in ("tier", "segment", "stage"):
+        # A segment by rule is named by its key, one that was typed in by its name.
+        if _uuid(self.segment):
+            rows = rows.filter(pk__in=in_segments([self.segment]))
+        elif self.segment:
+            rows = rows.filter(segment=self.segment)
+        for name in ("tier", "stage"):
             if getattr(self, name):
                 rows = rows.filter(**{name: getattr(self, name)})
         if self.change:

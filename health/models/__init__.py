@@ -4,6 +4,7 @@ from health.models.definitions import Kpi, Scorecard, ScorecardVersion, Trigger,
 from health.models.lab import Backtest
 from health.models.portfolio import DigestWeek, PortfolioDay, Standing
 from health.models.scores import AccountHealth, BandChange, HealthOverride, HealthRun, HealthScore
+from health.models.segments import Segment, SegmentMember
 from health.models.signals import HealthEvent, TriggerFiring, TriggerState
 
 __all__ = [
@@ -19,6 +20,8 @@ __all__ = [
     "PortfolioDay",
     "Scorecard",
     "ScorecardVersion",
+    "Segment",
+    "SegmentMember",
     "Standing",
     "Trigger",
     "TriggerFiring",

@@ -1,179 +1,154 @@
-"""The accounts list, its CSV and assigning an owner to several accounts at once."""
+"""The accounts list: saved views as tabs, filters, columns, and the rows."""
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
-from urllib.parse import urlencode
-from uuid import UUID
 
-from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.actions import assign_owner
-from accounts.csv_out import csv_response
-from accounts.errors import RuleViolated
+from accounts.actions import may_keep
+from accounts.choices import ListPage
 from accounts.fields import identifier
-from accounts.models import Account, User
+from accounts.models import SavedView, User
 from accounts.policy import may, requires
-from health.book.cells import AccountCells, band_name
-from health.book.filters import COLOURS, RENEWALS, STATUSES, AccountFilters
-from health.book.listing import DEFAULT_SORT, account_list, all_rows, filter_choices
+from accounts.queries.saved_views import default_view, views_of
+from health.book.accounts.asked import COLUMNS, Asked
+from health.book.accounts.chips import chips, facets, offered
+from health.book.accounts.columns import HEADINGS, ListCells
+from health.book.accounts.order import SORT_NAMES
+from health.book.accounts.rows import Listing, page_of
+from health.book.accounts.tabs import tabs_for
+from health.book.listing import filter_choices
 from ui.formats import number
 from ui.tables import table
 
-MOST_AT_ONCE = 500
-BANDS = {
-    "risk": "At risk (orange, red)",
-    "red": "Red",
-    "orange": "Orange",
-    "watch": "Yellow",
-    "green": "Green",
-    "none": "No data",
-}
-STATUS_LABELS = {
-    "live": "Live",
-    "prospect": "Prospects",
-    "active": "Active",
-    "churned": "Churned",
-    "archived": "Archived",
-}
-CHANGES = {"down": "Falling", "up": "Rising"}
-assert set(BANDS) == set(COLOURS)
+WIDE = 9
 
 
 @requires(GET="accounts.view")
 def account_index(request: HttpRequest) -> HttpResponse:
-    """The list; htmx gets the results alone."""
-    today = timezone.localdate()
-    filters = AccountFilters.read(request.GET)
-    listing = account_list(request.user, filters, request.GET.get("sort", ""), request.GET.get("after", ""), today)
-    parameters = filters.parameters()
-    if listing.sort != DEFAULT_SORT:
-        parameters["sort"] = listing.sort
-    cells = AccountCells(today)
-    may_edit = may(request.user, "accounts.edit")
-    context: dict[str, Any] = {
-        "filters": filters,
-        "parameters": parameters,
-        "total": listing.total,
-        "shown": len(listing.page.rows),
-        "table": table(
-            cells.columns(),
-            listing.page.rows,
-            f"{number(listing.total)} accounts",
-            parameters=filters.parameters(),
-            sort=listing.sort,
-            select=(lambda row: (str(row["pk"]), row["name"])) if may_edit else None,
-        ),
-        "next": _page_url(parameters, listing.page.next),
-        "previous": _page_url(parameters, listing.page.previous),
-        "export": f"{reverse('accounts:account-export')}?{urlencode(parameters)}",
-        "may_edit": may_edit,
-    }
+    """The list; htmx gets the results alone. Without anything asked for it opens with the reader's default view."""
+    user: User = request.user  # type: ignore[assignment]
+    path = reverse("accounts:account-list")
     partial = request.htmx and not request.htmx.history_restore_request  # type: ignore[attr-defined]
+    if not request.GET and (chosen := default_view(ListPage.ACCOUNTS, user)):
+        return redirect(Asked.parse(chosen.query).url(path, {"view": str(chosen.pk)}))
+    asked = Asked.read(request.GET)
+    if moved := _moved(asked, request.GET.get("move", "")):
+        return redirect(moved.url(path, {**_view_parameter(request), "panel": "columns"}))
+    today, now = timezone.localdate(), timezone.now()
+    listing = page_of(user, asked, request.GET.get("after", ""), today=today, now=now)
+    context = _results(request, asked, listing, path=path, today=today)
     if not partial:
-        context |= _filter_form(filters, request.user)
-    elif may_edit:
-        context["owners"] = filter_choices(request.user).owners
+        views = context["views"]
+        context["tabs"] = tabs_for(user, views, context["view"], path, today)
+        context["facets"] = facets(offered(user), asked.filters)
     response = render(request, "health/_account_results.html" if partial else "health/account_list.html", context)
     response["Vary"] = "HX-Request, Cookie"
+    if partial:
+        response["HX-Push-Url"] = asked.url(path, _view_parameter(request))
     return response
 
 
-def _page_url(parameters: dict[str, str], cursor: str) -> str:
-    return f"?{urlencode({**parameters, 'after': cursor})}" if cursor else ""
+def _view_parameter(request: HttpRequest) -> dict[str, str]:
+    view = request.GET.get("view", "")[:36]
+    return {"view": view} if view else {}
 
 
-def _filter_form(filters: AccountFilters, user: User) -> dict[str, Any]:
+def _moved(asked: Asked, move: str) -> Asked | None:
+    """The view with one column moved, for ``up:arr`` or ``down:arr``; None for anything else."""
+    direction, _, key = move.partition(":")
+    if direction not in {"up", "down"} or key not in asked.columns:
+        return None
+    columns = list(asked.columns)
+    at = columns.index(key)
+    to = min(max(at + (1 if direction == "down" else -1), 0), len(columns) - 1)
+    columns.insert(to, columns.pop(at))
+    return Asked(asked.filters, asked.sort, tuple(columns))
+
+
+def _results(request: HttpRequest, asked: Asked, listing: Listing, *, path: str, today: date) -> dict[str, Any]:
+    """What the part below the filters shows."""
+    user: User = request.user  # type: ignore[assignment]
+    parameters = asked.parameters()
+    more = _view_parameter(request)
+    views = views_of(ListPage.ACCOUNTS, user)
+    view = _current(views, request.GET.get("view", ""))
+    may_edit = may(user, "accounts.edit")
+    columns = ListCells(today, listing.extras).table_columns(asked.columns)
+    exported = asked.url("")
+    return {
+        "asked": asked,
+        "filters": asked.filters,
+        "parameters": parameters,
+        "hidden": {**more, **parameters},
+        "total": listing.total,
+        "shown": len(listing.page.rows),
+        "wide": len(columns) > WIDE,
+        "table": table(
+            columns,
+            listing.page.rows,
+            f"{number(listing.total)} accounts",
+            parameters={**more, **{name: value for name, value in parameters.items() if name != "sort"}},
+            sort=asked.sort,
+            select=(lambda row: (str(row["pk"]), row["name"])) if may_edit else None,
+            row_id=lambda row: f"r-{row['pk']}",
+        ),
+        "next": asked.url(path, {**more, "after": listing.page.next}) if listing.page.next else "",
+        "previous": asked.url(path, {**more, "after": listing.page.previous}) if listing.page.previous else "",
+        "chips": chips(offered(user), asked, path, more),
+        "clear": Asked(sort=asked.sort, columns=asked.columns).url(path, more),
+        "sorts": [(name, Asked(asked.filters, key, asked.columns).url(path, more), key == asked.sort)
+                  for key, name in SORT_NAMES.items()],
+        "sort_name": SORT_NAMES.get(asked.sort, "a column"),
+        "columns": _choosable(asked),
+        "panel": request.GET.get("panel", ""),
+        "exports": [(kind, f"{reverse(f'accounts:account-export-{kind}')}{exported}") for kind in ("csv", "xlsx")],
+        "may_edit": may_edit,
+        **_view_context(view, views, asked, path, user),
+        **(_bulk_choices(user) if may_edit else {}),
+    }  # fmt: skip
+
+
+def _current(views: list[SavedView], key: str) -> SavedView | None:
+    wanted = identifier(key)
+    return next((view for view in views if view.pk == wanted), None)
+
+
+def _view_context(
+    view: SavedView | None, views: list[SavedView], asked: Asked, path: str, user: User
+) -> dict[str, Any]:
+    """Which view is open, whether it was changed since, and what the reader may do about that."""
+    kept = Asked.parse(view.query) if view else Asked()
+    return {
+        "view": view,
+        "views": views,
+        "query": asked.canonical(),
+        "changed": asked.canonical() != kept.canonical(),
+        "reset": kept.url(path, {"view": str(view.pk)}) if view else path,
+        "may_keep": view is not None and may_keep(view, user),
+        "may_share": may(user, "views.share"),
+    }
+
+
+def _choosable(asked: Asked) -> list[tuple[str, str, bool]]:
+    """Every column with whether it is shown: those shown in their order, then the others."""
+    others = [key for key in COLUMNS if key not in asked.columns]
+    return [(key, HEADINGS[key].label, key in asked.columns) for key in [*asked.columns, *others]]
+
+
+def _bulk_choices(user: User) -> dict[str, Any]:
+    """What the bar offers to set: field, label, and (value, words) pairs."""
     choices = filter_choices(user)
-    renewals = [(value, "Overdue" if value == "overdue" else f"In {value} days") for value in RENEWALS]
-    selects = [
-        ("band", "Band", list(BANDS.items())),
-        ("owner", "Owner", [("me", "Me"), ("none", "Nobody"), *choices.owners]),
-        ("tier", "Tier", choices.tiers),
-        ("segment", "Segment", choices.segments),
-        ("stage", "Stage", choices.stages),
-        ("renewal", "Renewal", renewals),
-        ("change", "Trend", list(CHANGES.items())),
-        ("status", "Status", [(key, STATUS_LABELS[key]) for key in STATUSES]),
-    ]
-    shown = [
-        (name, label, options, getattr(filters, name))
-        for name, label, options in selects
-        if options and not (len(options) == 1 and name == "segment")
-    ]
-    return {"selects": shown, "owners": choices.owners}
-
-
-@requires(GET="accounts.export")
-def account_export(request: HttpRequest) -> HttpResponse:
-    """The same rows as the list shows, all of them, as CSV."""
-    today = timezone.localdate()
-    rows = all_rows(request.user, AccountFilters.read(request.GET), request.GET.get("sort", ""), today)
-    headings = (
-        "id,name,tier,segment,stage,status,owner,arr,currency,renewal_on,score,band,colour,change_30d,coverage_pct"
-    ).split(",")
-    lines = [
-        (
-            row["pk"],
-            row["name"],
-            row["tier__name"],
-            row["segment"],
-            row["stage__name"],
-            row["status"],
-            row["owner__email"],
-            row["arr"],
-            row["currency"],
-            row["renewal_on"],
-            row["health__shown"],
-            band_name(row["health__current_band"]),
-            row["health__current_rag"],
-            row["health__change_30d"],
-            row["health__coverage_pct"],
-        )
-        for row in rows
-    ]
-    return csv_response(f"accounts-{today.isoformat()}.csv", headings, lines)
-
-
-@requires(POST="accounts.edit")
-def account_assign(request: HttpRequest) -> HttpResponse:
-    """Give the selected accounts, or all that match, to one owner; each refusal is told with its reason."""
-    owner = get_object_or_404(User.objects.active().staff(), pk=identifier(request.POST.get("new_owner")))
-    filters = AccountFilters.read(request.POST)
-    if request.POST.get("scope") == "all":
-        rows = filters.accounts(request.user, timezone.localdate())
-    else:
-        rows = Account.objects.visible_to(request.user).filter(pk__in=_ids(request))
-    accounts = list(rows.filter(pk__in=Account.objects.editable_by(request.user).values("pk"))[: MOST_AT_ONCE + 1])
-    if len(accounts) > MOST_AT_ONCE:
-        messages.error(request, f"At most {MOST_AT_ONCE} accounts at once. Narrow the list first; nothing was changed.")
-    else:
-        _assign_each(request, accounts, owner)
-    return redirect(f"{reverse('accounts:account-list')}?{urlencode(filters.parameters())}")
-
-
-def _ids(request: HttpRequest) -> list[UUID]:
-    keys = [identifier(value) for value in request.POST.getlist("id")[: MOST_AT_ONCE + 1]]
-    return [key for key in keys if key is not None]
-
-
-def _assign_each(request: HttpRequest, accounts: list[Account], owner: User) -> None:
-    now = timezone.now()
-    reason = request.POST.get("reason", "")[:200]
-    refused = []
-    for account in accounts:
-        try:
-            assign_owner(account, owner, actor=request.user, at=now, reason=reason)
-        except RuleViolated as problem:
-            refused.append(f"{account.name}: {problem}")
-    done = len(accounts) - len(refused)
-    if done:
-        messages.success(request, f"{owner} now owns {done} account{'s' if done != 1 else ''}.")
-    for line in refused[:5]:
-        messages.error(request, line)
-    if not accounts:
-        messages.error(request, "No account of yours was selected.")
+    return {
+        "settable": [
+            ("Owner", [("owner:", "Nobody"), *((f"owner:{key}", name) for key, name in choices.assignable)]),
+            ("Tier", [("tier:", "No tier"), *((f"tier:{key}", name) for key, name in choices.tiers)]),
+            ("Stage", [("stage:", "No stage"), *((f"stage:{key}", name) for key, name in choices.stages)]),
+            ("Segment", [("segment:", "No segment"), *((f"segment:{name}", name) for _key, name in choices.plain)]),
+        ]
+    }

@@ -189,7 +189,7 @@ def open_ctas() -> CtaQuerySet:
 
 def most_urgent(account_ids: Sequence[UUID]) -> dict[UUID, str]:
     """The title of the most urgent open CTA of each of these accounts. One query."""
-    rows = _ranked(open_ctas().filter(account__in=account_ids))
+    rows = ranked(open_ctas().filter(account__in=account_ids))
     newest = rows.order_by("account_id", "priority_rank", "due_on", "pk").distinct("account_id")
     return dict(newest.values_list("account_id", "title"))
 

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 from django.db import connection
-from django.http import Http404, QueryDict
+from django.http import QueryDict
 from django.test.utils import CaptureQueriesContext
 
 from accounts.choices import Role
 from accounts.models import Account, Contract, Workspace
 from health.book.filters import AccountFilters
-from health.book.listing import PAGE_SIZE, account_list
 from health.book.retention import Retention, retention, retention_of
 from health.choices import Rag, VersionState
 from health.models import AccountHealth, HealthScore, Scorecard, ScorecardVersion
@@ -89,10 +86,6 @@ def filters(**query):
     return AccountFilters.read(text)
 
 
-def names(listing):
-    return [row["name"] for row in listing.page.rows]
-
-
 class TestFilters:
     def test_what_means_nothing_is_dropped(self):
         read = filters(band="purple", owner="x", tier="1", renewal="-1", status="?", change="?", q=" \x00a ")
@@ -152,119 +145,6 @@ class TestFilters:
         account.external_ids.create(source="crm", external_id="C-77")
         AccountFactory(name="Other")
         assert [filters(q=words).accounts(vp, TODAY).count() for words in ("alden", "c-77", "c-7", "%")] == [1, 1, 0, 0]
-
-
-class TestList:
-    @pytest.fixture
-    def four(self, scored):
-        """Two scores alike, one other, one account without any."""
-        rows = {name: AccountFactory(name=name, arr=arr) for name, arr in (("a", 10), ("b", 30), ("c", 20), ("d", 30))}
-        for name, score in (("a", 40), ("b", 70), ("c", 40)):
-            scored(rows[name], score, Rag.RED)
-        return rows
-
-    @pytest.mark.parametrize(
-        ("sort", "expected"),
-        [
-            ("health", "acbd"),
-            ("-health", "bacd"),
-            ("name", "abcd"),
-            ("-name", "dcba"),
-            ("arr", "acbd"),
-            ("-arr", "bdca"),
-            ("nonsense", "acbd"),
-        ],
-    )
-    def test_rows_without_a_value_come_last_and_ties_keep_the_order_of_creation(self, vp, four, sort, expected):
-        assert "".join(names(account_list(vp, filters(), sort, "", TODAY))) == expected
-
-    @pytest.mark.parametrize("sort", ["health", "-health", "name", "-arr", "renewal"])
-    def test_pages_follow_each_other_and_lead_back_without_loss(self, vp, four, sort, monkeypatch):
-        monkeypatch.setattr("health.book.listing.PAGE_SIZE", 2)
-        whole = names(account_list(vp, filters(), sort, "", TODAY))
-        first = account_list(vp, filters(), sort, "", TODAY)
-        second = account_list(vp, filters(), sort, first.page.next, TODAY)
-        back = account_list(vp, filters(), sort, second.page.previous, TODAY)
-        assert len(set(names(first) + names(second))) == 4
-        assert (names(back), bool(back.page.previous), bool(second.page.next)) == (whole, False, False)
-        assert first.total == second.total == 4
-
-    @pytest.mark.parametrize("cursor", ["x", "e30", "W10", "WzEsMl0", "W251bGwsICJ4IiwgMF0"])
-    def test_a_cursor_that_we_did_not_write_is_not_found(self, vp, four, cursor):
-        with pytest.raises(Http404):
-            account_list(vp, filters(), "health", cursor, TODAY)
-
-    def test_the_number_of_queries_does_not_grow_with_the_rows(self, client, vp, scored):
-        client.force_login(vp)
-        counts = []
-        for total in (1, 3):
-            while Account.objects.count() < total:
-                scored(AccountFactory(owner=vp), 50, Rag.YELLOW)
-            client.get("/accounts/")
-            with CaptureQueriesContext(
-                connection,
-            ) as queries:
-                client.get("/accounts/")
-            counts.append(len(queries))
-        assert counts[0] == counts[1] <= 15
-
-    def test_a_csm_confined_to_their_book_sees_nothing_else(self, client):
-        Workspace.objects.update(csm_reads_all_accounts=False)
-        csm = UserFactory(role=Role.CSM)
-        AccountFactory(name="Mine", owner=csm)
-        AccountFactory(name="Somebody else's")
-        client.force_login(csm)
-        for path in ("/accounts/", "/accounts/export.csv", "/portfolio/", "/search/?q=s"):
-            answer = client.get(path).content.decode()
-            assert "Somebody else" not in answer
-        assert "Mine" in client.get("/accounts/").content.decode()
-
-    def test_htmx_gets_the_results_alone(self, client, vp):
-        AccountFactory(name="Halden")
-        client.force_login(vp)
-        part = client.get("/accounts/?q=hal", headers={"HX-Request": "true"})
-        assert (b"<html" in part.content, b"Halden" in part.content) == (False, True)
-        assert "HX-Request" in part["Vary"]
-
-    def test_the_csv_holds_every_row_of_the_view_and_runs_no_formula(self, client, vp, scored):
-        scored(AccountFactory(name="=1+1", arr=5), 40, Rag.RED)
-        for at in range(PAGE_SIZE + 5):
-            AccountFactory(name=f"Row {at}")
-        client.force_login(vp)
-        rows = list(csv.DictReader(io.StringIO(client.get("/accounts/export.csv").content.decode("utf-8-sig"))))
-        assert len(rows) == PAGE_SIZE + 6
-        assert (rows[0]["name"], rows[0]["score"], rows[0]["colour"]) == ("'=1+1", "40.0", "red")
-
-    def test_a_name_from_outside_is_only_text(self, client, vp):
-        AccountFactory(name="<img src=x onerror=alert(1)>")
-        client.force_login(vp)
-        assert b"<img" not in client.get("/accounts/").content
-
-
-class TestAssign:
-    def test_the_selected_accounts_change_hands_and_foreign_ones_do_not(self, client):
-        csm, other = UserFactory(role=Role.CSM), UserFactory(role=Role.CSM)
-        mine, theirs = AccountFactory(owner=csm), AccountFactory(owner=other)
-        client.force_login(csm)
-        client.post("/accounts/assign/", {"id": [mine.pk, theirs.pk, "junk"], "new_owner": other.pk, "reason": "Leave"})
-        assert set(Account.objects.values_list("pk", "owner")) == {(mine.pk, other.pk), (theirs.pk, other.pk)}
-
-    def test_all_that_match_means_the_filters_and_not_the_page(self, client, vp):
-        for at in range(3):
-            AccountFactory(name=f"Halden {at}")
-        AccountFactory(name="Other")
-        client.force_login(vp)
-        client.post("/accounts/assign/", {"scope": "all", "q": "halden", "new_owner": vp.pk})
-        assert set(Account.objects.filter(owner=vp).values_list("name", flat=True)) == {
-            "Halden 0",
-            "Halden 1",
-            "Halden 2",
-        }
-
-    @pytest.mark.parametrize("owner", ["", "junk", "01a20f90-41aa-77bd-bf50-0fb7c86ebe6a"])
-    def test_an_owner_who_does_not_exist_is_not_found(self, client, vp, owner):
-        client.force_login(vp)
-        assert client.post("/accounts/assign/", {"new_owner": owner, "scope": "all"}).status_code == 404
 
 
 class TestRetention:

@@ -1,0 +1,1 @@
+"""The accounts list: what was asked for, the rows, their columns, and the same as a file."""

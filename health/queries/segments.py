@@ -1,0 +1,83 @@
+"""Segments and who is in them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, NamedTuple
+from uuid import UUID
+
+from django.db import models as sums
+from django.db.models import Q, QuerySet
+
+from accounts.models import Account, Workspace
+from accounts.models.account import AccountQuerySet
+from health.models import Segment, SegmentMember
+from health.queries.inputs import active_cards
+from health.segments.catalogue import METRIC
+from health.segments.matching import Matcher
+from health.segments.rules import Rule, conditions_of
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+
+def in_segments(keys: Iterable[Any]) -> QuerySet[Any]:
+    """The accounts now in any of these segments, as a subquery."""
+    return SegmentMember.objects.current().filter(segment__in=list(keys)).values("account")
+
+
+class Crossing(NamedTuple):
+    """An account that entered a segment or left it."""
+
+    at: datetime
+    account_id: UUID
+    name: str
+    entered: bool
+
+
+class Count(NamedTuple):
+    """A segment with how many of its accounts the reader sees, and how many of those came and went lately."""
+
+    segment: Segment
+    accounts: int
+    entered: int
+    left: int
+
+
+def segment_counts(user: User, *, since: datetime) -> list[Count]:
+    """Every segment by name with its accounts that ``user`` may see, and its moves since ``since``. Two queries."""
+    stays = SegmentMember.objects.visible_to(user).order_by().values("segment")
+    counted = stays.annotate(
+        now=sums.Count("pk", filter=Q(left_at=None)),
+        entered=sums.Count("pk", filter=Q(entered_at__gte=since)),
+        left=sums.Count("pk", filter=Q(left_at__gte=since)),
+    )
+    found = {row["segment"]: (row["now"], row["entered"], row["left"]) for row in counted}
+    return [Count(each, *found.get(each.pk, (0, 0, 0))) for each in Segment.objects.select_related("created_by")]
+
+
+def crossings(segment: Segment, user: User, most: int = 60) -> list[Crossing]:
+    """The latest entries and exits among the accounts that ``user`` may see, newest first. Two queries."""
+    stays = SegmentMember.objects.visible_to(user).filter(segment=segment)
+    entered = stays.order_by("-entered_at", "-pk").values_list("entered_at", "account_id", "account__name")[:most]
+    gone = stays.exclude(left_at=None).order_by("-left_at", "-pk")
+    left = gone.values_list("left_at", "account_id", "account__name")[:most]
+    found = [
+        *(Crossing(at, key, name, entered=True) for at, key, name in entered),
+        *(Crossing(at, key, name, entered=False) for at, key, name in left),
+    ]
+    return sorted(found, key=lambda each: each.at, reverse=True)[:most]
+
+
+def matching(rule: Rule, user: User, *, at: datetime) -> AccountQuerySet:
+    """The accounts that ``user`` may see and a checked rule matches at ``at``. One query to prepare, or two."""
+    rows = matcher_for([rule], at=at).accounts(rule)
+    return rows.filter(pk__in=Account.objects.visible_to(user).values("pk"))
+
+
+def matcher_for(rules: Iterable[Rule], *, at: datetime) -> Matcher:
+    """What turns these rules into queries. One query, and another when a rule tests a metric."""
+    zone = Workspace.objects.values_list("timezone", flat=True).first() or "UTC"
+    measured = any(condition["field"].startswith(METRIC) for rule in rules for condition in conditions_of(rule))
+    return Matcher(at=at, zone=zone, versions=active_cards().by_key if measured else {})

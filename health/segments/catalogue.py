@@ -1,0 +1,85 @@
+"""What a rule may test in this workspace: the account's own facts, its contracts, health, work and metrics."""
+
+from __future__ import annotations
+
+from django.core.cache import cache
+
+from accounts.choices import AccountStatus
+from accounts.models import Account, LifecycleStage, Tier, User
+from health.cards import compiled
+from health.choices import Rag
+from health.queries.inputs import active_cards
+from health.segments.rules import CHOICE, DAYS, NUMBER, TEXT, RuleField
+from usage.choices import MetricKind
+from usage.models import MetricDefinition
+
+METRIC = "metric:"
+KEPT_SECONDS = 60
+ACCOUNT, CONTRACTS, HEALTH, WORK, METRICS = "Account", "Contracts", "Health", "Contact and work", "Metrics"
+_FIXED = (
+    RuleField("name", "Name", TEXT, ACCOUNT),
+    RuleField("segment", "Segment name", TEXT, ACCOUNT),
+    RuleField("industry", "Industry", TEXT, ACCOUNT),
+    RuleField("country", "Country", TEXT, ACCOUNT),
+    RuleField("status", "Status", CHOICE, ACCOUNT, tuple(AccountStatus.choices)),
+    RuleField("arr", "ARR", NUMBER, ACCOUNT),
+    RuleField("customer_days", "Customer for", DAYS, ACCOUNT),
+    RuleField("renewal_days", "Renews in", DAYS, CONTRACTS),
+    RuleField("contracts", "Contracts in force", NUMBER, CONTRACTS),
+    RuleField("product", "Bought product", TEXT, CONTRACTS),
+    RuleField("seats", "Seats", NUMBER, CONTRACTS),
+    RuleField("seats_used_pct", "Seats given out", NUMBER, CONTRACTS, unit="%"),
+    RuleField("band", "Band", CHOICE, HEALTH, tuple(Rag.choices)),
+    RuleField("score", "Score", NUMBER, HEALTH),
+    RuleField("score_change", "Score change in 30 days", NUMBER, HEALTH),
+    RuleField("coverage_pct", "Score coverage", NUMBER, HEALTH, unit="%"),
+    RuleField("band_days", "In its band for", DAYS, HEALTH),
+    RuleField("touch_days", "Since the last touch", DAYS, WORK),
+    RuleField("meeting_days", "Since the last meeting", DAYS, WORK),
+    RuleField("open_ctas", "Open CTAs", NUMBER, WORK),
+)
+
+
+def fields() -> dict[str, RuleField]:
+    """Every field by key, in the order of the builder. Five queries."""
+    people = User.objects.active().staff().order_by("name", "email").values_list("pk", "name", "email")
+    own = (
+        RuleField("owner", "Owner", CHOICE, ACCOUNT, tuple((str(pk), name or email) for pk, name, email in people)),
+        RuleField("tier", "Tier", CHOICE, ACCOUNT, _pairs(Tier)),
+        RuleField("stage", "Stage", CHOICE, ACCOUNT, _pairs(LifecycleStage)),
+    )
+    found = {field.key: field for field in (*own, *_FIXED)}
+    return found | {field.key: field for field in _metrics()}
+
+
+def recent_fields() -> dict[str, RuleField]:
+    """The same, at most a minute old, for telling rules in words: one look-up."""
+    return cache.get_or_set("health.segments.fields", fields, KEPT_SECONDS)
+
+
+def _pairs(model: type[Tier | LifecycleStage]) -> tuple[tuple[str, str], ...]:
+    return tuple((str(pk), name) for pk, name in model._default_manager.values_list("pk", "name"))
+
+
+def _metrics() -> list[RuleField]:
+    """The metrics of this workspace, and what its scorecards read besides."""
+    found = {}
+    for metric in MetricDefinition.objects.all():
+        is_choice = metric.kind == MetricKind.CHOICE
+        options = tuple((option["key"], option.get("name") or option["key"]) for option in metric.options)
+        unit = "" if is_choice else "%" if metric.unit == "percent" else metric.unit
+        found[metric.key] = RuleField(
+            METRIC + metric.key, metric.name, CHOICE if is_choice else NUMBER, METRICS, options, unit
+        )
+    for version in active_cards().by_key.values():
+        for key in compiled(version).evidence_inputs:
+            if key not in found:
+                label = key.removesuffix("_pct").replace("_", " ").capitalize()
+                found[key] = RuleField(METRIC + key, label, NUMBER, METRICS, unit="%" if key.endswith("_pct") else "")
+    return list(found.values())
+
+
+def segment_names(user: User) -> list[str]:
+    """Names typed on accounts that ``user`` may see, to be offered while one is typed. One query."""
+    seen = Account.objects.visible_to(user).unarchived().exclude(segment="")
+    return list(seen.order_by("segment").values_list("segment", flat=True).distinct()[:60])
