@@ -22,7 +22,9 @@ class AccountQuery(QuerySerializer):
     band = serializers.ChoiceField(list(COLOURS), allow_blank=True, help_text="Colour of the band")
     owner = serializers.CharField(allow_blank=True, help_text="me, none, an e-mail address or an id")
     tier = serializers.CharField(allow_blank=True, help_text="Key or id")
-    segment = serializers.CharField(allow_blank=True)
+    segment = serializers.CharField(
+        allow_blank=True, help_text="Name typed on the account, or id of a segment of segments/"
+    )
     stage = serializers.CharField(allow_blank=True, help_text="Key or id")
     renewal = serializers.ChoiceField(RENEWALS, allow_blank=True, help_text="Renews within so many days, or overdue")
     change = serializers.ChoiceField(["down", "up"], allow_blank=True, help_text="Score against 30 days ago")
