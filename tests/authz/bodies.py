@@ -167,6 +167,15 @@ CONTRACT = {
     "lines-TOTAL_FORMS": "0",
     "lines-INITIAL_FORMS": "0",
 }
+RULE = {"groups": [{"conditions": [{"field": "arr", "op": ">=", "value": "0"}]}]}
+BUILT_SEGMENT = {
+    "do": "save",
+    "name": "Other",
+    "join": "all",
+    "c-0-0-field": "arr",
+    "c-0-0-op": ">=",
+    "c-0-0-value": "0",
+}
 METRIC = {"key": "seats_used", "name": "Seats used"}
 NEW_PASSWORD = "another long password"
 
@@ -250,9 +259,18 @@ EXAMPLES: dict[str, Example] = {
     "POST accounts:account-create": Example({"name": "New", "status": "active", "currency": "USD"}),
     "POST accounts:account-edit": Example({"name": "New", "status": "active", "currency": "USD"}),
     "POST accounts:account-owner": Example(owner_chosen("owner")),
-    "POST accounts:account-assign": Example(
-        lambda world, actor: {"new_owner": world.people_of(actor)["vp"].pk, "id": world.own("account").pk}
-    ),
+    "POST accounts:edit-list": Example(lambda world, actor: {"set": "segment:", "id": world.own("account").pk}),
+    "POST accounts:account-cell": Example({"value": "", "version": ""}),
+    "POST accounts:view-save": Example({"name": "Matrix view", "query": "band=red"}),
+    "POST accounts:view-change": Example({"name": "Other"}),
+    "POST accounts:view-default": Example({"default": "1"}),
+    "POST accounts:segment-new": Example(BUILT_SEGMENT),
+    "POST accounts:segment-edit": Example(BUILT_SEGMENT),
+    "POST api:account-view-list": Example({"name": "Matrix view", "query": "band=red"}),
+    "PATCH api:account-view-detail": Example({"name": "Other"}),
+    "POST api:segment-list": Example({"name": "Other", "rule": RULE}),
+    "PATCH api:segment-detail": Example({"name": "Other"}),
+    "POST api:segment-preview": Example({"rule": RULE}),
     "POST accounts:activity-log": Example({"kind": "call", "title": "Talked"}),
     "POST accounts:contact-create": Example({"name": "Kim", "stakeholder_role": "other"}),
     "POST accounts:contact-edit": Example({"name": "Kim", "stakeholder_role": "other"}),

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 from django.core.files.base import ContentFile
 
+from accounts.actions import edit_accounts, save_view
 from accounts.models import Account, ExternalId, Severity, User, WorkCalendar
 from documents.actions import order_document
 from engagement.choices import Kind
 from engagement.models import Notification, OutboxMessage
-from health.actions import draft_version, recompute, set_override
+from health.actions import create_segment, draft_version, recompute, set_override
 from health.actions.backtests import run as run_backtest
 from health.actions.backtests import start_backtest
 from health.book.figures import FIGURES
@@ -43,6 +45,7 @@ def fill(world: World, letter: str) -> None:
     accounts = {number: _account(world, letter, number) for number in (1, 2)}
     _usage(world, letter, accounts)
     recompute(at=world.now)
+    _lists(world, letter, people["owner"], accounts)
     for number, account in accounts.items():
         _health(world, letter, number, account)
         _work(world, letter, number, account)
@@ -149,6 +152,22 @@ def _usage(world: World, letter: str, accounts: dict[int, Account]) -> None:
     for number, account in accounts.items():
         external = ExternalId.objects.get(account=account)
         world.keep(letter, "external_id", number, external)
+
+
+def _lists(world: World, letter: str, actor: User, accounts: dict[int, Account]) -> None:
+    """A private view, a segment of everybody, an edit of each account, and a column that is edited in place."""
+    view = save_view(page="accounts", name="x", query="band=red", actor=actor, at=world.now)
+    world.keep(letter, "saved_view", 1, plant(view, letter, "w", only=("name",)))
+    rule = {"groups": [{"conditions": [{"field": "arr", "op": ">=", "value": "0"}]}]}
+    segment = create_segment(name="x", rule=rule, actor=actor, at=world.now)
+    world.keep(letter, "segment", 1, plant(segment, letter, "w", only=("name", "description")))
+    for number, account in accounts.items():
+        value = canary(letter, number, "i", "industry")
+        rows = Account.objects.filter(pk=account.pk)
+        edit = edit_accounts(rows, "industry", value, actor=actor, at=world.now).edit
+        world.keep(letter, "bulk_edit", number, edit)
+        account.refresh_from_db()
+    world.keep(letter, "cell", 1, SimpleNamespace(key="segment"))
 
 
 def _health(world: World, letter: str, number: int, account: Account) -> None:

@@ -91,6 +91,11 @@ KWARGS: list[tuple[str, str, Kind]] = [
     (r"api:account-by-external-id", "external_id", UPSERTED),
     (r"api:user-.*", "user_id", Kind("colleague")),
     (r"api:unknown", "rest", Kind("nothing", attr="path", foreign=False, unknown="nothing/")),
+    # The accounts list
+    (r"accounts:account-cell", "column", Kind("cell", attr="key", foreign=False, unknown=NOTHING)),
+    (r".*", "view_id", Kind("saved_view", personal="owner")),
+    (r".*", "edit_id", Kind("bulk_edit", scoped=True)),
+    (r".*", "segment_id", Kind("segment")),
     # Work
     (r"(playbooks|api):cta-reopen", "cta_id", Kind("cta_closed", scoped=True)),
     (r"(playbooks|api):cta-wake", "cta_id", Kind("cta_snoozed", scoped=True)),

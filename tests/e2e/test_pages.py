@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from health.book.accounts.asked import COLUMNS
+
 pytestmark = pytest.mark.e2e
 
 ACCOUNT = "/accounts/{Dovetail Couriers}"
@@ -22,6 +24,14 @@ PAGES = {
     "board packs": ("vp", "/portfolio/board-packs/"),
     "accounts": ("vp", "/accounts/"),
     "accounts filtered": ("csm", "/accounts/?owner=me&band=risk&sort=-arr"),
+    "accounts with every column": ("vp", "/accounts/?cols=" + ",".join(COLUMNS)),
+    "accounts view changed": ("vp", "/accounts/?view={shared view}&band=red&sort=name"),
+    "account cell": ("vp", ACCOUNT + "/cells/owner/"),
+    "bulk edits": ("vp", "/accounts/edits/"),
+    "segments": ("vp", "/accounts/segments/"),
+    "segment": ("vp", "/accounts/segments/{segment}/"),
+    "segment new": ("vp", "/accounts/segments/new/"),
+    "segment edit": ("csm", "/accounts/segments/{segment}/edit/"),
     "accounts empty": ("vp", "/accounts/?q=nothing-like-it"),
     "account": ("vp", ACCOUNT + "/"),
     "account without score": ("vp", "/accounts/{Lumen Learning}/"),

@@ -14,8 +14,9 @@ from django_tenants.utils import tenant_context
 from accounts.actions import create_account, create_contact, create_contract, log_touch
 from accounts.actions.people import create_user_with_password
 from accounts.choices import Role
-from accounts.models import Account, User
+from accounts.models import Account, SavedView, User
 from engagement.actions import notify
+from health.actions import create_segment
 from health.actions.backtests import run, start_backtest
 from health.actions.recompute import recompute
 from health.models import ScorecardVersion
@@ -139,7 +140,24 @@ def _work(account: Account, leader: User, now: datetime) -> dict[str, UUID]:
         account=account, at=now, dedupe_key="e2e",
     )  # fmt: skip
     tier = PackItem.objects.get(section="tiers", key="enterprise")
+    rule = {
+        "join": "any",
+        "groups": [
+            {
+                "join": "all",
+                "conditions": [
+                    {"field": "arr", "op": ">=", "value": "60000"},
+                    {"field": "status", "op": "in", "value": ["active"]},
+                ],
+            },
+            {"join": "all", "conditions": [{"field": "renewal_days", "op": "<", "value": "40"}]},
+        ],
+    }
+    segment = create_segment(name="Large or soon", rule=rule, actor=leader, at=now)
+    view = SavedView.objects.get(name="At risk")
     return {
+        "segment": segment.pk,
+        "shared view": view.pk,
         "cta": cta.pk,
         "snoozed cta": later.pk,
         "playbook": playbook.pk,

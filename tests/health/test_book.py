@@ -6,12 +6,10 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
-from django.db import connection
 from django.http import QueryDict
-from django.test.utils import CaptureQueriesContext
 
 from accounts.choices import Role
-from accounts.models import Account, Contract, Workspace
+from accounts.models import Account, Contract
 from health.book.filters import AccountFilters
 from health.book.retention import Retention, retention, retention_of
 from health.choices import Rag, VersionState
