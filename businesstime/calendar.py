@@ -14,6 +14,7 @@ from businesstime.rules import Rules
 from businesstime.spans import EPOCH, open_spans
 
 MICRO = 1_000_000
+TICK = timedelta(microseconds=1)
 # Spans are built for this many days at once; a calendar with two windows a day has about 500 in one block.
 BLOCK_DAYS = 366
 # Beyond this an endless search would only hide a calendar that never opens again (sla-peers §7).
@@ -64,13 +65,18 @@ class Calendar:
         instant from which that much is worked until ``start``. Zero is ``start``. The answer carries the
         calendar's zone. Raises NoWorkingTime where the calendar does not hold that much.
         """
-        budget = round(Fraction(minutes) * 60 * MICRO)
-        at = _micros(start)
+        return self._moment(self._added(_micros(start), round(Fraction(minutes) * 60 * MICRO)))
+
+    def after(self, start: datetime, amount: timedelta) -> datetime:
+        """``add`` of a length of time, to the microsecond and without arithmetic in fractions."""
+        return self._moment(self._added(_micros(start), amount // TICK))
+
+    def _added(self, at: int, budget: int) -> int:
         if budget > 0:
-            at = self._forward(at, budget)
-        elif budget < 0:
-            at = self._back(at, -budget)
-        return self._moment(at)
+            return self._forward(at, budget)
+        if budget < 0:
+            return self._back(at, -budget)
+        return at
 
     def between(self, start: datetime, end: datetime) -> timedelta:
         """Working time from ``start`` to ``end``; negative when ``end`` is earlier."""
@@ -115,6 +121,17 @@ class Calendar:
                 held = (opens, closes)
         if held:
             yield self._moment(held[0]), self._moment(held[1])
+
+    def block_of(self, micros: int) -> int:
+        """The number of the block of days that holds an instant. Raises NoWorkingTime outside 1900 to 2200."""
+        return self._index(micros)
+
+    def block_spans(self, index: int) -> tuple[list[int], list[int]]:
+        """Openings and closings of a block, in microseconds since 1970. Raises NoWorkingTime beyond the last."""
+        if self._outside(index):
+            raise NoWorkingTime("the calendar does not hold that much working time")
+        block = self._block(index)
+        return block.starts, block.ends
 
     # -- searching ---------------------------------------------------------------------------------------
 

@@ -99,7 +99,7 @@ def reach(calendar: Calendar, spans: Spans, amount: timedelta) -> datetime | Non
 
 def add(calendar: Calendar, start: datetime, amount: timedelta) -> datetime:
     """``start`` plus ``amount`` of ``calendar``, to the microsecond, in UTC. Raises NoWorkingTime."""
-    return calendar.add(start, Fraction(amount // TICK, 60_000_000)).astimezone(UTC)
+    return calendar.after(start, amount).astimezone(UTC)
 
 
 def breach(promise: Promise, spans: Spans) -> datetime | None:

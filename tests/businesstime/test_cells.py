@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from businesstime import read_calendar
+from businesstime.many import Deadlines
 
 ZONES = (
     "UTC", "Europe/Berlin", "Europe/London", "Europe/Lisbon", "Europe/Moscow", "Europe/Istanbul", "America/New_York",
@@ -155,3 +156,16 @@ def _minutes(length: timedelta) -> float:
 def test_there_are_enough_questions():
     assert len(ZONES) >= 30
     assert len(ZONES) * len(ANCHORS) * QUESTIONS >= 20_000
+
+
+@pytest.mark.parametrize("zone", ZONES[1:30:7])
+def test_deadlines_in_bulk_are_those_of_the_calendar(zone):
+    for number, anchor in enumerate(ANCHORS):
+        draw = random.Random(f"bulk {zone} {number}")
+        calendar = read_calendar(definition_of(draw, zone, anchor))
+        moments = [anchor + timedelta(seconds=draw.randrange(MINUTES * 60)) for _ in range(20)]
+        starts = np.array([int(moment.timestamp()) * 1_000_000 for moment in moments], np.int64)
+        budget = draw.randrange(1, 60 * 24 * 60) * 1_000_000 * 60
+        due = Deadlines(calendar).add(starts, budget)
+        wanted = [calendar.add(moment, budget // 60_000_000).astimezone(UTC) for moment in moments]
+        assert [datetime.fromtimestamp(int(each) / 1_000_000, UTC) for each in due] == wanted
