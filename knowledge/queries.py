@@ -143,7 +143,7 @@ def gaps(since: datetime, *, most: int = 50) -> list[dict[str, Any]]:
     """
     rows = Lookup.objects.filter(at__gte=since, article=None).values("query")
     counted = rows.annotate(times=Count("pk"), people=Count("user", distinct=True), last_at=Max("at"))
-    return list(counted.order_by("-times", "-last_at")[:most])
+    return [dict(row) for row in counted.order_by("-times", "-last_at")[:most]]
 
 
 def deflection(since: datetime) -> list[dict[str, Any]]:

@@ -173,7 +173,7 @@ def _named(chosen: list[Any], before: list[Standing], after: list[Standing], use
             name, owner, arr, currency = names[subject.account_id]
             override = overrides.get(subject.account_id, "")
             changes.append(Change(subject.account_id, name, owner or "", arr, currency, old, new, override))
-    return sorted(changes, key=lambda change: (-abs(change.moved or 0), change.name))
+    return sorted(changes, key=lambda change: (-abs(change.moved or Decimal(0)), change.name))
 
 
 def _counted(colours: Any) -> Colours:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from django.db import transaction
@@ -117,7 +117,7 @@ def _expect(article: Article, state: str) -> None:
         raise RuleViolated("article.state", text)
 
 
-def _next_check(article: Article, at: datetime) -> object:
+def _next_check(article: Article, at: datetime) -> date:
     return timezone.localdate(at) + timedelta(days=article.check_every_days)
 
 

@@ -78,7 +78,7 @@ def revise_article(
     Raises StaleVersion, RuleViolated.
     """
     article = locked(article, expected_version=expected_version)
-    latest = article.texts.select_for_update().first()
+    latest = article.texts.select_for_update()[0]
     given = {"title": title, "summary": summary, "body": body}
     words = {name: getattr(latest, name) if value is None else value.strip() for name, value in given.items()}
     _check(words["title"], words["body"], settings)
@@ -89,7 +89,7 @@ def revise_article(
         after["accounts"] = article.is_limited
     if any(words[name] != getattr(latest, name) for name in words):
         _next_text(article, latest, words, actor, at)
-        before["text"], after["text"] = latest.number, article.texts.first().number
+        before["text"], after["text"] = latest.number, article.texts.values_list("number", flat=True)[0]
     if not after:
         return article
     article.updated_at = at
@@ -124,8 +124,8 @@ def _write(article: Article, number: int, title: str, summary: str, body: str, a
 
 def _limit(article: Article, accounts: Iterable[Account]) -> bool:
     """Set who may read a public article; whether that changed anything."""
-    wanted = {account.pk for account in accounts}
-    if wanted == set(article.accounts.values_list("pk", flat=True)):
+    wanted = set(accounts)
+    if wanted == set(article.accounts.all()):
         return False
     article.accounts.set(wanted)
     article.is_limited = bool(wanted)
