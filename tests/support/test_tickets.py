@@ -64,7 +64,7 @@ class TestStatus:
     @pytest.mark.parametrize(
         ("path", "refused"),
         [
-            (["open", "resolved", "closed", "open"], "cancelled" if False else "new"),
+            (["open", "resolved", "closed", "open"], "new"),
             (["waiting_customer", "open", "resolved"], "waiting_customer"),
             (["cancelled"], "resolved"),
         ],
