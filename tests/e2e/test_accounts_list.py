@@ -15,7 +15,7 @@ LIST = "/accounts/?view=all&sort=name&cols=owner,tier,industry"
 
 def settled(page):
     """Wait until what was swapped in is wired; nobody's hand is as fast as a test's."""
-    page.wait_for_function("!document.querySelector('.htmx-request, .htmx-swapping, .htmx-settling')")
+    expect(page.locator(".htmx-request, .htmx-swapping, .htmx-settling")).to_have_count(0)
     page.wait_for_timeout(60)
 
 
