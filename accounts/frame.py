@@ -10,17 +10,19 @@ from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count, Q
+from django.db.models import Count, Exists, OuterRef, Q
 from django.http import Http404, HttpRequest
 from django.urls import NoReverseMatch, reverse
 
-from accounts.models import Account
+from accounts.choices import LEADER_ROLES
+from accounts.models import Account, TeamMember
 from accounts.policy import may
 
 TABS = (
     ("accounts:account-detail", "Overview", ""),
     ("accounts:account-health", "Health", ""),
     ("accounts:account-timeline", "Timeline", ""),
+    ("accounts:account-changes", "Changes", ""),
     ("accounts:account-people", "People", "people_count"),
     ("accounts:account-contracts", "Contracts", "contract_count"),
     ("accounts:account-usage", "Usage", ""),
@@ -45,6 +47,7 @@ def account_or_404(request: HttpRequest, account_id: UUID) -> Account:
     counted = rows.annotate(
         people_count=Count("contacts", filter=Q(contacts__left_on=None), distinct=True),
         contract_count=Count("contracts", distinct=True),
+        on_readers_team=Exists(TeamMember.objects.filter(account=OuterRef("pk"), user=request.user.pk)),
     )
     account = counted.filter(pk=account_id).first()
     if account is None:
@@ -61,10 +64,15 @@ def editable_account_or_404(request: HttpRequest, account_id: UUID) -> Account:
 
 
 def may_edit(request: HttpRequest, account: Account) -> bool:
-    """Whether the reader may change this account. One query, none for leaders and readers."""
-    if not may(request.user, "accounts.edit"):
+    """Whether the reader may change this account, as ``Account.objects.editable_by`` says. No query.
+
+    ``account`` comes from ``account_or_404``.
+    """
+    user = request.user
+    if not may(user, "accounts.edit"):
         return False
-    return Account.objects.editable_by(request.user).filter(pk=account.pk).exists()
+    leads: bool = user.role in LEADER_ROLES  # type: ignore[union-attr]
+    return leads or account.owner_id == user.pk or account.on_readers_team  # type: ignore[attr-defined]
 
 
 def frame(request: HttpRequest, account: Account, tab: str, **context: Any) -> dict[str, Any]:

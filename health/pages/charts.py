@@ -9,6 +9,9 @@ from django.utils.safestring import SafeString
 
 from health.book.account import AccountScore, Metric, Point
 from health.book.cells import tone
+from health.book.change import Change
+from health.cards import CompiledCard
+from health.models.scores import Evidence
 from ui import atoms, charts, formats
 from ui.tokens import tones_of
 
@@ -41,20 +44,28 @@ def current_band_name(score: AccountScore) -> str:
 
 def waterfall(score: AccountScore, today: date) -> charts.Chart | None:
     """Why the score changed in 30 days; None when there is nothing to compare."""
-    change, before = score.change, score.before
-    if change is None or before is None or not change.same_version:
+    if score.change is None or score.before is None:
+        return None
+    return waterfall_between(score.before, score.health, score.change, score.card, today, "Today")
+
+
+def waterfall_between(
+    before: Evidence, after: Evidence, change: Change, card: CompiledCard, today: date, end: str
+) -> charts.Chart | None:
+    """From one score to another, a step a dimension; ``end`` names the second. None for two versions of a card."""
+    if not change.same_version:
         return None
     moved = [(effect.name, float(effect.points)) for effect in change.effects]
     direction = "rose" if change.after > change.before else "fell" if change.after < change.before else "stayed"
     parts = ", ".join(f"{name} {formats.signed(round(points, 1), 1)}" for name, points in moved if abs(points) >= 0.05)
     title = f"Why the score {direction}: {formats.number(change.before, 1)} to {formats.number(change.after, 1)}"
-    cuts = [charts.Cut(float(band.minimum), band.name) for band in score.card.card.bands if band.minimum > 0]
+    cuts = [charts.Cut(float(band.minimum), band.name) for band in card.card.bands if band.minimum > 0]
     return charts.waterfall(
         title,
         f"{parts or 'No dimension moved'}.",
         charts.Total(formats.day(before.computed_on, today=today), _one(change.before), tone(before.rag)),
         [charts.Step(name, round(points, 2)) for name, points in moved],
-        charts.Total("Today", _one(change.after), tone(score.health.rag)),
+        charts.Total(end, _one(change.after), tone(after.rag)),
         cuts,
     )
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
-from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
 
 from django.db.models import Case, Count, IntegerField, Prefetch, Q, QuerySet, Value, When
@@ -174,6 +174,24 @@ def ctas_of_account(user: User, account_id: UUID, limit: int = 20) -> list[Cta]:
     """An account's CTAs that are not closed, soonest first, each with its tasks. Two queries."""
     rows = Cta.objects.visible_to(user).unclosed().filter(account=account_id).select_related("owner")
     return list(rows.prefetch_related("tasks").order_by("due_on", "id")[:limit])
+
+
+class CtaSpan(NamedTuple):
+    """An account's CTAs between two moments; ``open_before`` and ``open_after`` count those not closed then."""
+
+    opened: list[Cta]
+    closed: list[Cta]
+    open_before: int
+    open_after: int
+
+
+def ctas_between(user: User, account_id: UUID, begin: datetime, end: datetime) -> CtaSpan:
+    """CTAs opened or closed from ``begin`` up to ``end``, and how many stood at each. One query."""
+    rows = Cta.objects.visible_to(user).filter(Q(closed_at=None) | Q(closed_at__gte=begin), opened_at__lt=end)
+    found = list(rows.filter(account=account_id).select_related("owner").order_by("opened_at", "id"))
+    closed = [cta for cta in found if cta.closed_at is not None and cta.closed_at < end]
+    opened = [cta for cta in found if cta.opened_at >= begin]
+    return CtaSpan(opened, closed, len(found) - len(opened), len(found) - len(closed))
 
 
 def open_count(user: User) -> int:

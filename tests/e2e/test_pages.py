@@ -38,6 +38,7 @@ PAGES = {
     "account health": ("vp", ACCOUNT + "/health/"),
     "account usage": ("vp", ACCOUNT + "/usage/"),
     "account timeline": ("vp", ACCOUNT + "/timeline/"),
+    "account changes": ("vp", ACCOUNT + "/changes/?since=2026-01-01"),
     "account people": ("vp", ACCOUNT + "/people/"),
     "account contracts": ("vp", ACCOUNT + "/contracts/"),
     "account ctas": ("vp", ACCOUNT + "/ctas/"),
