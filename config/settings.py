@@ -129,6 +129,15 @@ NAVIGATION_COUNTS: dict[str, str] = {
     "playbooks:cta-list": "playbooks.queries.open_count",
     "engagement:inbox": "engagement.queries.unread_count",
 }
+# What the search finds, in this order: an ``accounts.search.Source`` each.
+SEARCH_SOURCES = [
+    "accounts.search.ACCOUNTS",
+    "accounts.search.CONTACTS",
+    "accounts.search.COLLEAGUES",
+    "playbooks.search.CTAS",
+    "support.search.TICKETS",
+    "knowledge.search.ARTICLES",
+]
 
 # --- Sessions, cookies, headers
 SESSION_ENGINE = "django.contrib.sessions.backends.db"

@@ -6,6 +6,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
 
@@ -160,6 +161,8 @@ class Cta(TenantModel):
             models.Index(fields=["-assigned_at"], name="cta_by_assignment"),
             models.Index(fields=["-woken_at"], condition=Q(woken_at__isnull=False), name="cta_woken"),
             models.Index(fields=["snoozed_until_on"], condition=Q(status=CtaStatus.SNOOZED), name="cta_waking"),
+            # Search by any part of the title.
+            GinIndex(fields=["title"], opclasses=["extensions.gin_trgm_ops"], name="cta_title_trigrams"),
         ]
 
     def __str__(self) -> str:

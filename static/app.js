@@ -42,7 +42,7 @@
     if (region) region.textContent = text;
   };
 
-  /* Palette: the pages are in the document; accounts and people come from the server after two characters. */
+  /* Palette: the pages are in the document; whatever else is found comes from the server after two characters. */
   const palette = one("#palette");
   const list = palette && one("#palette-list", palette);
   const field = palette && one("input", palette);
@@ -71,7 +71,9 @@
       const answer = await fetch(url, { headers: { "HX-Request": "true" }, signal: asking.signal });
       if (!answer.ok) return;
       const part = new DOMParser().parseFromString(await answer.text(), "text/html");
-      all("[role=option]", part).forEach((option) => list.append(document.adoptNode(option)));
+      all("[data-found]", part).forEach((found) => {
+        if (!("nothing" in found.dataset) || !options().length) list.append(document.adoptNode(found));
+      });
       choose(0);
       announce(`${options().length} results`);
     } catch (problem) {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
 
@@ -53,6 +54,11 @@ class Contact(TenantModel):
             models.UniqueConstraint(
                 fields=["account", "email"], condition=~Q(email=""), name="contact_email_once_per_account"
             ),
+        ]
+        indexes = [
+            # Search by any part of the name or address.
+            GinIndex(fields=["name"], opclasses=["extensions.gin_trgm_ops"], name="contact_name_trigrams"),
+            GinIndex(fields=["email"], opclasses=["extensions.gin_trgm_ops"], name="contact_email_trigrams"),
         ]
 
     def __str__(self) -> str:

@@ -10,11 +10,10 @@ from django.utils.http import url_has_allowed_host_and_scheme
 
 from accounts import navigation
 from accounts.choices import LEADER_ROLES, Role
-from accounts.models import Account, Contact
 from accounts.policy import requires
+from accounts.search import cleaned, find
 
-MOST_RESULTS = 8
-SHORTEST = 2
+MOST_IN_PALETTE, MOST_ON_PAGE = 5, 20
 THEMES = ("light", "dark", "auto")
 _YEAR = 365 * 24 * 3600
 
@@ -33,25 +32,19 @@ def home(request: HttpRequest) -> HttpResponse:
 
 @requires(GET="accounts.view")
 def search(request: HttpRequest) -> HttpResponse:
-    """Accounts and contacts that the reader may see, and pages, by any part of their name: two queries.
+    """Whatever the reader may see and open, by any part of its name, grouped by kind, and pages: one query.
 
-    The palette takes the list alone; without script this is a page.
+    The palette takes the options alone; without script this is a page.
     """
-    words = request.GET.get("q", "").replace("\x00", "").strip()[:80]
-    accounts: list[Account] = []
-    contacts: list[Contact] = []
-    if len(words) >= SHORTEST:
-        found = Account.objects.visible_to(request.user).unarchived().filter(name__icontains=words)
-        accounts = list(found.select_related("owner").order_by("name", "pk")[:MOST_RESULTS])
-        people = Contact.objects.visible_to(request.user).present().filter(name__icontains=words)
-        contacts = list(people.select_related("account").order_by("name", "pk")[:MOST_RESULTS])
+    words = cleaned(request.GET.get("q", ""))
+    partial = request.headers.get("HX-Request") == "true"
+    groups = find(request.user, words, most=MOST_IN_PALETTE if partial else MOST_ON_PAGE)  # type: ignore[arg-type]
     pages = [
         (entry, url)
         for entry, url in navigation.entries_for(request.user)
         if words and words.casefold() in entry.label.casefold()
     ]
-    context = {"words": words, "accounts": accounts, "contacts": contacts, "pages": pages}
-    partial = request.headers.get("HX-Request") == "true"
+    context = {"words": words, "groups": groups, "pages": pages}
     response = render(request, "accounts/_search_options.html" if partial else "accounts/search.html", context)
     response["Vary"] = "HX-Request, Cookie"
     return response

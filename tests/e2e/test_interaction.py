@@ -61,14 +61,38 @@ def test_the_palette_finds_pages_accounts_and_people_and_opens_one(visit):
     page.keyboard.press("Control+k")
     expect(page.locator("#palette")).to_be_visible()
     page.keyboard.type("kestrel")
-    expect(page.locator("#palette [data-found]").first).to_contain_text("Kestrel Energy")
+    expect(page.get_by_role("group", name="Accounts")).to_contain_text("Kestrel Energy")
     page.keyboard.press("Enter")
     expect(page.locator("h1")).to_have_text("Kestrel Energy")
     page.keyboard.press("/")
     page.keyboard.type("audit")
+    expect(page.locator("#palette [data-nothing]")).to_have_text("Nothing found for “audit”.")
     expect(page.locator("#palette [role=option]:visible")).to_have_count(0)
     page.keyboard.press("Escape")
     expect(page.locator("#palette")).to_be_hidden()
+    assert seen.problems == []
+
+
+def test_ctas_articles_and_colleagues_are_found_and_chosen_with_the_keyboard(visit):
+    seen = visit("vp", "/portfolio/")
+    page = seen.page
+    page.keyboard.press("Control+k")
+    page.keyboard.type("route")
+    articles = page.get_by_role("group", name="Articles")
+    expect(articles.get_by_role("option")).to_have_count(1)
+    page.keyboard.press("ArrowUp")
+    expect(page.locator("#f-all")).to_have_attribute("aria-selected", "true")
+    page.keyboard.press("ArrowUp")
+    expect(articles.get_by_role("option")).to_have_attribute("aria-selected", "true")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/kb/articles/plan-a-route/")
+    page.keyboard.press("Control+k")
+    page.keyboard.type("kestrel")
+    expect(page.locator("#f-all")).to_be_visible()
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("Enter")
+    expect(page.locator("h1")).to_have_text("Search")
+    expect(page.get_by_role("main").get_by_role("link", name="Kestrel Energy").first).to_be_visible()
     assert seen.problems == []
 
 

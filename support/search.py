@@ -1,0 +1,34 @@
+"""What the search finds of tickets."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from django.db.models import F, Q, QuerySet, TextField, Value
+from django.db.models.functions import Cast, Concat
+
+from accounts.search import Source, found, having
+from support.models import Ticket
+from support.models.tickets import DONE_STATUSES
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+NUMBER = re.compile(r"#?(\d{1,18})")
+
+
+def _tickets(user: User, words: str) -> QuerySet[Any]:
+    """Tickets by their subject or, with or without #, their number; solved ones last."""
+    asked = having("subject", words)
+    if number := NUMBER.fullmatch(words):
+        asked |= Q(number=int(number[1]))
+    rows = Ticket.objects.visible_to(user).filter(asked)
+    rows = rows.annotate(
+        named=Concat(Value("#"), Cast(F("number"), TextField()), Value(" "), F("subject"), output_field=TextField())
+    )
+    later = Q(status__in=DONE_STATUSES)
+    return found(rows, words, key="pk", target="pk", title="named", detail="account__name", later=later)
+
+
+TICKETS = Source("Tickets", "tickets.view", "ticket", "support:ticket-detail", _tickets, "support:ticket-list")
