@@ -325,7 +325,7 @@ API_CALLS_PER_MINUTE_TENANT = 6000
 API_CALLS_PER_MINUTE_ANONYMOUS = 300
 
 # --- Metrics that scorecards and triggers may read, in the order in which a later one wins.
-METRIC_PROVIDERS = ["accounts.metrics.provide", "usage.metrics.provide"]
+METRIC_PROVIDERS = ["accounts.metrics.provide", "usage.metrics.provide", "support.metrics.provide"]
 # Asked for, seconds after the commit, by whatever changes an account's facts.
 CHANGED_ACCOUNTS_TASK = "health.sweep"
 

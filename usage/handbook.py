@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from usage.catalogue import DERIVED, STATED, STATED_FOR_DAYS, WINDOW
+from usage.catalogue import DERIVED, DESK, STATED, STATED_FOR_DAYS, WINDOW
 
 INTRODUCTION = f"""# Metrics
 
@@ -44,6 +44,20 @@ else is the use of a feature. Up to eight features are *key features*: given by 
 """
 
 
+DESK_WORDS = f"""## From the support desk
+
+Every ticket metric above, from the desk's own tickets, and three more. A day's figures are those of its end: how
+bad a ticket was then, whether it was open, escalated, resolved. Cancelled tickets (spam, merged) count nowhere.
+
+* The ticket metrics of an account are the desk's, unless this very metric or a daily figure it is made of was
+  stated for the account within {STATED_FOR_DAYS} days: then the stated one counts.
+* Once the desk is in use an account without a ticket has zero; one whose tickets were ever stated keeps what was
+  stated, as old as it is, since it is looked after elsewhere.
+* A new, changed, rated or resolved ticket and a warning about a promise score its account again within seconds, so
+  a critical ticket opens the work its trigger asks for.
+"""
+
+
 def page() -> str:
     """The whole page as Markdown."""
     computed = [
@@ -51,16 +65,22 @@ def page() -> str:
         "|---|---|---|---|",
         *(f"| `{key}` | {one.unit} | {one.formula} | {one.origin} |" for key, one in DERIVED.items()),
     ]
+    desk = [
+        DESK_WORDS,
+        "| metric | unit | formula | from |",
+        "|---|---|---|---|",
+        *(f"| `{key}` | {one.unit} | {one.formula} | {one.origin} |" for key, one in DESK.items()),
+    ]
     stated = [
         "## Daily figures that computed metrics are made of",
         "",
-        "Until tickets live in the product they are stated by day, with `POST /api/v1/usage/metrics/` or as CSV.",
+        "Tickets of a desk elsewhere are stated by day, with `POST /api/v1/usage/metrics/` or as CSV.",
         "",
         "| metric | unit | a window takes | meaning |",
         "|---|---|---|---|",
         *(f"| `{key}` | {one.unit} | {one.aggregation} | {one.description} |" for key, one in STATED.items()),
     ]
-    return "\n".join([INTRODUCTION, *computed, "", *stated, ""])
+    return "\n".join([INTRODUCTION, *computed, "", *desk, "", *stated, ""])
 
 
 if __name__ == "__main__":

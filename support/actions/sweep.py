@@ -16,6 +16,7 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
+from accounts.actions.changes import mark_changed
 from accounts.choices import LEADER_ROLES, Role
 from accounts.errors import RuleViolated
 from accounts.models import User
@@ -109,6 +110,7 @@ def tell(*, at: datetime, most: int = BATCH) -> tuple[int, int]:
             raised = _escalate(alert, at=at)
             _notify(alert, raised, at=at)
             SlaAlert.objects.filter(pk=pk).update(told_at=at)
+            mark_changed([_subject(alert).account_id], at=at)
             told, escalated = told + 1, escalated + raised
     return told, escalated
 
@@ -120,6 +122,11 @@ def _claimed(pk: UUID) -> SlaAlert | None:
         "clock__ticket__account__owner", "clock__ticket__account__tier", "clock__ticket__assignee",
         "clock__ticket__severity", "clock__escalation__account", "clock__escalation__owner", "clock__policy_version",
     ).first()  # fmt: skip
+
+
+def _subject(alert: SlaAlert) -> Any:
+    """The ticket or the escalation it is about."""
+    return alert.clock.ticket or alert.clock.escalation
 
 
 def _escalate(alert: SlaAlert, *, at: datetime) -> bool:
@@ -151,7 +158,7 @@ def _escalate(alert: SlaAlert, *, at: datetime) -> bool:
 
 def _notify(alert: SlaAlert, raised: bool, *, at: datetime) -> None:
     clock = alert.clock
-    subject: Any = clock.ticket or clock.escalation
+    subject = _subject(alert)
     what = Clock(clock.kind).label
     broken = alert.threshold == BREACH
     title = f"{what} {'missed' if broken else 'at risk'}: {subject}"
@@ -177,8 +184,7 @@ def _words(threshold: str) -> str:
 
 def _recipients(alert: SlaAlert) -> Sequence[User]:
     """Whoever works it; nobody yet: the agents. A breach reaches the account's owner and the leaders too."""
-    clock = alert.clock
-    subject: Any = clock.ticket or clock.escalation
+    clock, subject = alert.clock, _subject(alert)
     worker = clock.ticket.assignee if clock.ticket else clock.escalation.owner  # type: ignore[union-attr]
     people: list[User] = [worker] if worker and worker.is_active else _in_roles([Role.SUPPORT_AGENT])
     if alert.threshold == BREACH:
