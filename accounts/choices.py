@@ -55,6 +55,15 @@ class StakeholderRole(TextChoices):
     OTHER = "other", "Other"
 
 
+class Influence(TextChoices):
+    """How much a contact's word weighs in the decision to stay, judged by the CSM."""
+
+    HIGH = "high", "High"
+    MEDIUM = "medium", "Medium"
+    LOW = "low", "Low"
+    UNKNOWN = "", "Not judged"
+
+
 class Sentiment(TextChoices):
     """How a contact feels about us, judged by the CSM."""
 

@@ -7,7 +7,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from accounts.choices import AccountStatus, ActivityKind, ContractStatus, Sentiment, StakeholderRole, Visibility
+from accounts.choices import (
+    AccountStatus,
+    ActivityKind,
+    ContractStatus,
+    Influence,
+    Sentiment,
+    StakeholderRole,
+    Visibility,
+)
 from accounts.fields import (
     MAX_LINES,
     Field,
@@ -70,6 +78,7 @@ CONTACT: dict[str, Field] = {
     "title": text(120),
     "stakeholder_role": choice(StakeholderRole.values, empty=StakeholderRole.OTHER),
     "sentiment": choice([value for value in Sentiment.values if value], empty=""),
+    "influence": choice([value for value in Influence.values if value], empty=""),
     "last_touch_at": moment(),
     "left_on": day(help="Day they left the customer"),
 }

@@ -32,6 +32,14 @@ from usage.actions.features import define_key_features
 from usage.actions.metrics import record_observations
 
 SOURCE = "crm"
+# How much each role's word weighs; the others' is low.
+INFLUENCE = {
+    "executive_sponsor": "high",
+    "decision_maker": "high",
+    "economic_buyer": "high",
+    "champion": "medium",
+    "administrator": "medium",
+}
 BATCH = 50_000
 ROWS = 5_000
 LOADING = "Loading the demonstration data"
@@ -124,6 +132,7 @@ def _customers(demo: Demo, customers: list[Company], people: dict[str, User], no
             "title": person.title,
             "stakeholder_role": person.role,
             "sentiment": person.sentiment,
+            "influence": INFLUENCE.get(person.role, "low"),
             "left_on": person.left_on.isoformat() if person.left_on else None,
         }
         for company in customers

@@ -6,7 +6,7 @@ from typing import Any
 
 from django import forms
 
-from accounts.choices import Sentiment, StakeholderRole
+from accounts.choices import Influence, Sentiment, StakeholderRole
 from accounts.forms.base import DateInput, RecordForm
 from accounts.models import Contact
 from accounts.record_fields import CONTACT
@@ -24,6 +24,9 @@ class ContactForm(RecordForm):
     email = forms.CharField(max_length=254, required=False, label="E-mail", widget=forms.EmailInput)
     phone = forms.CharField(max_length=40, required=False)
     stakeholder_role = forms.ChoiceField(choices=StakeholderRole.choices, initial=StakeholderRole.OTHER, label="Role")
+    influence = forms.ChoiceField(
+        choices=Influence.choices, required=False, help_text="How much their word weighs when it is decided to stay"
+    )
     sentiment = forms.ChoiceField(choices=Sentiment.choices, required=False, help_text="How they feel about us")
 
     @classmethod

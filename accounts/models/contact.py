@@ -8,7 +8,7 @@ from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
 
-from accounts.choices import Sentiment, StakeholderRole
+from accounts.choices import Influence, Sentiment, StakeholderRole
 from accounts.models.account import Account
 from tenants.guard import TenantModel, TenantQuerySet
 
@@ -35,6 +35,7 @@ class Contact(TenantModel):
     title = models.CharField(max_length=120, blank=True)
     stakeholder_role = models.CharField(max_length=20, choices=StakeholderRole.choices, default=StakeholderRole.OTHER)
     sentiment = models.CharField(max_length=10, choices=Sentiment.choices, blank=True, default=Sentiment.UNKNOWN)
+    influence = models.CharField(max_length=10, choices=Influence.choices, blank=True, default=Influence.UNKNOWN)
     last_touch_at = models.DateTimeField(null=True, blank=True)
     left_on = models.DateField(null=True, blank=True)
     source = models.CharField(max_length=40, blank=True)

@@ -10,41 +10,53 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 
 from accounts.actions import create_contact, mark_contact_left, update_contact
-from accounts.choices import StakeholderRole
+from accounts.choices import Influence, StakeholderRole
 from accounts.errors import RuleViolated
 from accounts.forms import ContactForm, LeftForm
 from accounts.frame import account_or_404, editable_account_or_404, frame
 from accounts.models import Contact
 from accounts.policy import requires
+from accounts.queries.people import People, Person, people_of
+from accounts.stakeholders import SEATS
 
-# The map shows these seats even when nobody sits in them: an empty one is the finding.
-SEATS = (
-    StakeholderRole.EXECUTIVE_SPONSOR,
-    StakeholderRole.DECISION_MAKER,
-    StakeholderRole.CHAMPION,
-    StakeholderRole.ECONOMIC_BUYER,
-    StakeholderRole.ADMINISTRATOR,
-)
 TAB = "accounts:account-people"
 
 
 @requires(GET="accounts.view")
 def people(request: HttpRequest, account_id: UUID) -> HttpResponse:
-    """The stakeholder map, everybody who left, and our own team. Two queries beside the frame's."""
+    """The stakeholder map, who is due to hear from us, who left, and our own team. Three queries beside the frame's."""
     account = account_or_404(request, account_id)
-    contacts = list(account.contacts.order_by("name", "pk"))
-    present = [contact for contact in contacts if contact.left_on is None]
-    seats = [(StakeholderRole(role), [c for c in present if c.stakeholder_role == role]) for role in StakeholderRole]
+    today = timezone.localdate()
+    known = people_of(account, today)
     context = frame(
         request,
         account,
         TAB,
-        seats=[(role.label, sitting, role in SEATS) for role, sitting in seats if sitting or role in SEATS],
-        left=[contact for contact in contacts if contact.left_on],
-        present_count=len(present),
+        known=known,
+        columns=_columns(known),
+        seats=_seats(known),
+        late=sum(person.late > 0 for person in known.present),
+        today=today,
         team=account.team.select_related("user", "role").order_by("role__name", "user__name"),
     )
     return render(request, "accounts/people.html", context)
+
+
+def _columns(known: People) -> list[tuple[str, str]]:
+    """The map's columns; "Not judged" only where somebody is not."""
+    judged = all(person.contact.influence for person in known.present)
+    return [(value, label) for value, label in Influence.choices if value or not judged]
+
+
+def _seats(known: People) -> list[tuple[str, bool, list[list[Person]]]]:
+    """A row of the map for every role that is taken or ought to be: its name, whether it is empty, its cells."""
+    rows = []
+    for role in StakeholderRole:
+        sitting = [person for person in known.present if person.contact.stakeholder_role == role]
+        if sitting or role in SEATS:
+            cells = [[one for one in sitting if one.contact.influence == value] for value, _ in _columns(known)]
+            rows.append((str(role.label), not sitting, cells))
+    return rows
 
 
 @requires(GET="accounts.edit", POST="accounts.edit")

@@ -28,8 +28,8 @@ ChangedContact = record("Contact", CONTACT)
 class ContactSerializer(RowSerializer):
     class Meta:
         model = Contact
-        fields = """id account account_name name email phone title stakeholder_role sentiment last_touch_at left_on
-            source external_id created_at updated_at version""".split()
+        fields = """id account account_name name email phone title stakeholder_role influence sentiment last_touch_at
+            left_on source external_id created_at updated_at version""".split()
         paths = {"account_name": "account__name"}
         versioned = True
 

@@ -7,11 +7,15 @@ from typing import Any
 
 from django.utils import timezone
 
-from accounts.choices import Sentiment, StakeholderRole
+from accounts.choices import Influence, Sentiment, StakeholderRole
 from accounts.models import Account
 from health.book.between.record import Noted, Record, moment_after
 
-WORDS = {"stakeholder_role": ("role", StakeholderRole), "sentiment": ("sentiment", Sentiment)}
+WORDS = {
+    "stakeholder_role": ("role", StakeholderRole),
+    "influence": ("influence", Influence),
+    "sentiment": ("sentiment", Sentiment),
+}
 
 
 def people_between(account: Account, record: Record, since: date, until: date) -> list[Noted]:
@@ -28,7 +32,7 @@ def people_between(account: Account, record: Record, since: date, until: date) -
 
 
 def _recast(record: Record, until: date) -> list[Noted]:
-    """Contacts whose role or sentiment was changed."""
+    """Contacts whose role, influence or sentiment was changed."""
     found = []
     for entry in record.of("contact.updated", until=until):
         before, after = entry["before"] or {}, entry["after"] or {}

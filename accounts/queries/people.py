@@ -1,0 +1,61 @@
+"""The people of an account as its map shows them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from django.db.models import CharField, F, Func, Max
+from django.utils import timezone
+
+from accounts.choices import TOUCH_KINDS
+from accounts.models import Account, Activity, Contact
+from accounts.stakeholders import CADENCE, Finding, Standing, findings, standing
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A contact with their last touch: the one entered, or the latest entry that names them, whichever is later."""
+
+    contact: Contact
+    last_touch_at: datetime | None
+    standing: Standing
+    cadence: int | None
+    late: int
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """Everybody known: those present (latest due first), those who left, and what is wrong."""
+
+    present: list[Person]
+    left: list[Person]
+    findings: list[Finding]
+
+
+def people_of(account: Account, today: date) -> People:
+    """The people of ``account`` on ``today``. Two queries."""
+    touched = _touched(account)
+    people = [_person(contact, touched, today) for contact in account.contacts.order_by("name", "pk")]
+    present = [person for person in people if person.contact.left_on is None]
+    left = [person for person in people if person.contact.left_on is not None]
+    present.sort(key=lambda person: person.standing.due_on or date.max)
+    left.sort(key=lambda person: person.contact.left_on or today, reverse=True)
+    return People(present, left, findings([person.standing for person in people], today))
+
+
+def _touched(account: Account) -> dict[str, datetime]:
+    """Name to the latest call, meeting or mail that it took part in."""
+    named = Func(F("attendees"), function="unnest", output_field=CharField())
+    rows: Any = Activity.objects.filter(account=account, kind__in=TOUCH_KINDS).annotate(name=named).order_by()
+    return {name.casefold(): last for name, last in rows.values_list("name").annotate(last=Max("at"))}
+
+
+def _person(contact: Contact, touched: dict[str, datetime], today: date) -> Person:
+    moments = [at for at in (contact.last_touch_at, touched.get(contact.name.casefold())) if at is not None]
+    last = max(moments, default=None)
+    on = timezone.localtime(last).date() if last else None
+    known = timezone.localtime(contact.created_at).date()
+    where = standing(contact.name, contact.stakeholder_role, contact.left_on, on, known)
+    return Person(contact, last, where, CADENCE.get(contact.stakeholder_role), where.days_late(today))
