@@ -28,6 +28,7 @@ TABS = (
     ("accounts:account-usage", "Usage", ""),
     ("health:account-targets", "Targets", ""),
     ("playbooks:account-ctas", "CTAs", ""),
+    ("support:account-tickets", "Tickets", ""),
 )
 
 

@@ -127,6 +127,7 @@ FORM_RENDERER = "ui.forms.Renderer"
 # What waits behind an entry of the side bar: (user) -> number, asked of the domain that knows.
 NAVIGATION_COUNTS: dict[str, str] = {
     "playbooks:cta-list": "playbooks.queries.open_count",
+    "support:ticket-list": "support.queries.listing.waiting_count",
     "engagement:inbox": "engagement.queries.unread_count",
 }
 # What the search finds, in this order: an ``accounts.search.Source`` each.

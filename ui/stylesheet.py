@@ -23,6 +23,7 @@ ORDER = (
     "account",
     "timeline",
     "work",
+    "desk",
     "forms",
     "overlays",
     "auth",

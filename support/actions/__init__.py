@@ -1,5 +1,7 @@
 """What changes in the support desk: tickets, conversations, escalations, service levels, alerts."""
 
+from support.actions.attachments import attach
+from support.actions.bulk import BulkResult, bulk_assign, bulk_status, bulk_tag
 from support.actions.calendars import recompute_open, recompute_where_calendars_changed
 from support.actions.clocks import recompute, recompute_escalations
 from support.actions.conversation import customer_reply, mark_failed, mark_sent, note, reply
@@ -15,6 +17,7 @@ from support.actions.escalations import (
 )
 from support.actions.handling import assign, change_level, change_severity, link, log_time, merge, rate, split
 from support.actions.log import settings_row
+from support.actions.macros import follow_macro, retire_macro, save_macro
 from support.actions.policies import (
     change_policy,
     create_policy,
@@ -37,11 +40,16 @@ from support.actions.tickets import (
 )
 
 __all__ = [
+    "BulkResult",
     "NotAllowed",
     "Swept",
     "acknowledge",
     "assign",
+    "attach",
     "begin",
+    "bulk_assign",
+    "bulk_status",
+    "bulk_tag",
     "cancel",
     "change_level",
     "change_policy",
@@ -52,6 +60,7 @@ __all__ = [
     "create_policy",
     "customer_reply",
     "escalate",
+    "follow_macro",
     "hand_over",
     "install_ladder",
     "install_policies",
@@ -76,7 +85,9 @@ __all__ = [
     "reply",
     "resolve",
     "resolve_escalation",
+    "retire_macro",
     "retire_policy",
+    "save_macro",
     "settings_row",
     "split",
     "sweep",

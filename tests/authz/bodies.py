@@ -137,6 +137,7 @@ def csv_file(world: World, actor: Actor) -> dict[str, Any]:
     return {"target": "accounts", "source": "crm", "file": file}
 
 
+DETAILS = {"severity": "matrix", "impact": "1", "type": "problem"}
 PROMISE = {"value": 4, "unit": "hours", "op": "<="}
 CALENDAR = {"timezone": "UTC", "weekly": {"mon": [["09:00", "17:00"]]}}
 WORKSPACE = {
@@ -399,6 +400,22 @@ EXAMPLES: dict[str, Example] = {
     "POST support:try-policy": Example({"policy": "none"}, status=422),
     "POST support:try-clocks": Example({"calendar": "none"}, status=422),
     "POST support:try-decision": Example({"is_technical": "on"}, status=200),
+    "POST support:ticket-create": Example(
+        of_account({"subject": "Down", "body": "It is", **DETAILS, "channel": "phone"}), about=IN_FORM, agents=True
+    ),
+    "POST support:ticket-edit": Example({"subject": "Still down", **DETAILS}),
+    "POST support:ticket-reply": Example({"body": "Looking into it", "status": "open"}),
+    "POST support:ticket-status": Example({"status": "waiting_customer"}),
+    "POST support:ticket-assign": Example({"assignee": "me"}),
+    "POST support:ticket-tags": Example({"tags": "login"}),
+    "POST support:ticket-level": Example({"level": "2", "reason": "Logs needed"}),
+    "POST support:ticket-time": Example({"time-minutes": "5"}),
+    "POST support:ticket-relate": Example(
+        lambda world, actor: {"relate-number": world.own("ticket_other").number, "relate-how": "related"}
+    ),
+    "POST support:ticket-split": Example({"subject": "Another thing"}),
+    "POST support:ticket-here": Example({"typing": "1"}, status=200),
+    "POST support:ticket-bulk": Example({"verb": "assign", "to": "me"}),
     "POST api:ticket-list": Example(
         of_account({"subject": "Down", "impact": 1, "severity": "matrix"}), about=IN_BODY, agents=True, status=201
     ),

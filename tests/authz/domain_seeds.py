@@ -25,7 +25,8 @@ from packs.models import PackInstall, PackItem
 from packs.queries import fields_of
 from playbooks.actions import close_cta, open_cta, snooze_cta
 from playbooks.models import Playbook
-from support.actions import create_policy, escalate, open_ticket, reply, resolve
+from support.actions import attach, create_policy, escalate, open_ticket, reply, resolve
+from support.files import Checked
 from support.models import Ladder, SlaPolicy
 from tests.authz import knowledge_seeds
 from tests.authz.world import canary, plant
@@ -220,6 +221,9 @@ def _support(world: World, letter: str, number: int, account: Account) -> None:
         account, subject=canary(letter, number, "i", "later"), channel="email", actor=actor, at=world.now
     )
     world.keep(letter, "ticket_other", number, later)
+    opened = world.row("ticket", _which(letter, number))
+    file = Checked("log.txt", "text/plain; charset=utf-8", canary(letter, number, "i", "file").encode())
+    world.keep(letter, "attachment", number, attach(opened.messages.first(), [file], at=world.now)[0])
     if number == 1:
         # Merged with another of its own account: the other account has no part in that.
         world.keep(letter, "ticket_merging", 1, world.row("ticket", _which(letter, 1)))

@@ -108,6 +108,7 @@ KWARGS: list[tuple[str, str, Kind]] = [
     (r"api:ticket-rate", "ticket_id", Kind("ticket_resolved", scoped=True, agents=True)),
     (r"api:ticket-(merge|link|split)", "ticket_id", Kind("ticket_merging", scoped=True, agents=True)),
     (r".*", "ticket_id", Kind("ticket", scoped=True, agents=True)),
+    (r".*", "attachment_id", Kind("attachment", scoped=True)),
     (r".*", "escalation_id", Kind("escalation", scoped=True)),
     (r"api:sla-policy.*", "key", Kind("sla_policy", attr="key", foreign=False, unknown=NOTHING)),
     # Usage and methodology

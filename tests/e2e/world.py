@@ -24,6 +24,7 @@ from knowledge import actions as knowledge
 from packs.actions.install import install_pack
 from packs.models import PackItem
 from playbooks.actions import install_playbook, open_cta, snooze_cta
+from support import actions as desk
 from tests.health.definitions import CARDS, best
 from usage.actions import record_observations
 
@@ -158,12 +159,25 @@ def _work(account: Account, leader: User, now: datetime) -> dict[str, UUID]:
     return {
         "segment": segment.pk,
         "shared view": view.pk,
+        "ticket": _tickets(account, leader, now),
         "cta": cta.pk,
         "snoozed cta": later.pk,
         "playbook": playbook.pk,
         "tier": tier.pk,
         "backtest": _backtest(leader, now),
     }
+
+
+def _tickets(account: Account, leader: User, now: datetime) -> UUID:
+    """Three tickets that wait, the first of them noted and answered. Returns the first."""
+    opened = []
+    for number, subject in enumerate(("Import stops at row 400", "Drivers cannot sign in", "Map shows old routes")):
+        began = now - timedelta(hours=30 - number)
+        given = {"subject": subject, "body": "It worked until yesterday.", "impact": 2, "tags": ["import"]}
+        opened.append(desk.open_ticket(account, channel="email", actor=None, at=began, **given))
+    desk.note(opened[0], "Same as last month?", actor=leader, at=now - timedelta(hours=3))
+    desk.reply(opened[0], "We are looking into it.", actor=leader, at=now - timedelta(hours=2))
+    return opened[0].pk
 
 
 def _backtest(leader: User, now: datetime) -> UUID:

@@ -1,0 +1,274 @@
+"""Reads of tickets for the queue, its CSV, an account's panel and the side bar."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from django.db.models import Count, F, Q
+
+from accounts.models import Severity, User
+from support.choices import DONE, WAITING, Channel, Level, Status, TicketType
+from support.models import SlaClock, Team, TeamSeat, Ticket
+from support.models.tickets import TicketQuerySet
+from support.queries.calendars import calendar_of
+from support.sla.promises import elapsed
+from ui import keyset
+
+if TYPE_CHECKING:
+    from django.db.models import Field
+
+PAGE_SIZE = 50
+EXPORT_LIMIT = 20_000
+# The tabs: what each is called.
+VIEWS = {
+    "mine": "Mine",
+    "unassigned": "Unassigned",
+    "team": "My teams",
+    "active": "All active",
+    "overdue": "Overdue",
+    "waiting": "Waiting",
+    "resolved": "Resolved",
+    "all": "All",
+}
+# Sort key in the address: (path, descending).
+SORTS = {
+    "due": ("next_due_at", False),
+    "-due": ("next_due_at", True),
+    "priority": ("priority", False),
+    "-priority": ("priority", True),
+    "number": ("number", False),
+    "-number": ("number", True),
+    "account": ("account__name", False),
+    "-account": ("account__name", True),
+    "resolved": ("resolved_at", False),
+    "-resolved": ("resolved_at", True),
+}
+DEFAULT_SORTS = {"resolved": "-resolved", "all": "-number"}
+COLUMNS = (
+    "pk", "number", "subject", "status", "priority", "impact", "level", "channel", "type", "component", "tags",
+    "created_at", "resolved_at", "next_due_at", "next_due_clock", "breached_at", "csat_score", "reopened_count",
+    "timezone", "account", "account__name", "severity__key", "severity__name", "severity__rank", "team__name",
+    "assignee__name", "assignee__email", "requester__name", "requester__email",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class TicketFilters:
+    """What the queue is narrowed to, as it stands in the address; unknown words count as empty."""
+
+    view: str = "active"
+    status: str = ""
+    severity: str = ""
+    priority: str = ""
+    level: str = ""
+    team: str = ""
+    assignee: str = ""
+    account: str = ""
+    type: str = ""
+    channel: str = ""
+    tag: str = ""
+    q: str = ""
+
+    @classmethod
+    def read(cls, query: Mapping[str, str]) -> TicketFilters:
+        """The filters of a query string."""
+        given = {field.name: query.get(field.name, "").replace("\x00", "").strip()[:100] for field in fields(cls)}
+        assignee = given["assignee"]
+        return cls(
+            view=given["view"] if given["view"] in VIEWS else "active",
+            status=_known(given["status"], Status.values),
+            severity=given["severity"],
+            priority=_known(given["priority"], PRIORITIES),
+            level=_known(given["level"], [str(level) for level in Level.values]),
+            team=given["team"],
+            assignee=assignee if assignee in {"me", "none"} or is_uuid(assignee) else "",
+            account=given["account"] if is_uuid(given["account"]) else "",
+            type=_known(given["type"], TicketType.values),
+            channel=_known(given["channel"], Channel.values),
+            tag=given["tag"].lower(),
+            q=given["q"],
+        )
+
+    def parameters(self) -> dict[str, str]:
+        """Only what differs from the queue's beginning, for addresses."""
+        beginning = {field.name: field.default for field in fields(self)}
+        return {name: value for name, value in asdict(self).items() if value != beginning[name]}
+
+    def tickets(self, user: User, at: datetime) -> TicketQuerySet:
+        """Matching tickets that ``user`` may see. No query yet."""
+        rows = self._of_view(Ticket.objects.visible_to(user), user, at)
+        wanted = {
+            "status": self.status, "severity__key": self.severity, "priority": self.priority, "level": self.level,
+            "team__key": self.team, "account": self.account, "type": self.type, "channel": self.channel,
+        }  # fmt: skip
+        rows = rows.filter(**{name: value for name, value in wanted.items() if value})
+        if self.assignee:
+            rows = rows.filter(assignee={"me": user.pk, "none": None}.get(self.assignee, self.assignee))
+        if self.tag:
+            rows = rows.filter(tags__contains=[self.tag])
+        return rows.filter(_matching(self.q)) if self.q else rows
+
+    def _of_view(self, rows: TicketQuerySet, user: User, at: datetime) -> TicketQuerySet:
+        # A status in the filters says more than the tab: who asks for closed tickets means closed ones.
+        if self.status in DONE and self.view not in {"resolved", "all"}:
+            return rows
+        narrowed = {
+            "mine": lambda: rows.active().filter(assignee=user.pk),
+            "unassigned": lambda: rows.active().unassigned(),
+            "team": lambda: rows.active().filter(team__in=_teams_of(user)),
+            "active": rows.active,
+            "overdue": lambda: rows.overdue(at),
+            "waiting": lambda: rows.filter(status__in=sorted(WAITING)),
+            "resolved": rows.done,
+        }
+        return narrowed[self.view]() if self.view in narrowed else rows
+
+
+PRIORITIES = [str(number) for number in range(2, 8)]
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A page of rows (``left_seconds`` added) and how many match in all."""
+
+    page: keyset.Page
+    total: int
+    sort: str
+
+
+def ticket_list(user: User, filters: TicketFilters, sort: str, cursor: str, at: datetime) -> Listing:
+    """One page of tickets, most urgent first: four queries at most, whatever the number of rows."""
+    sort = sort if sort in SORTS else default_sort(filters)
+    path, descending = SORTS[sort]
+    rows = filters.tickets(user, at)
+    page = keyset.page(rows.values(*COLUMNS), keyset.Order(path, descending), _field(path), cursor, PAGE_SIZE)
+    add_time_left(page.rows, at)
+    total = len(page.rows) if not (page.next or page.previous) else rows.order_by().count()
+    return Listing(page, total, sort)
+
+
+def all_rows(user: User, filters: TicketFilters, sort: str, at: datetime) -> list[dict[str, Any]]:
+    """Matching rows in order for the CSV, at most EXPORT_LIMIT: one query."""
+    path, descending = SORTS.get(sort, SORTS[default_sort(filters)])
+    order = keyset.Order(path, descending)
+    return list(filters.tickets(user, at).values(*COLUMNS).order_by(*order.expressions(backwards=False))[:EXPORT_LIMIT])
+
+
+def default_sort(filters: TicketFilters) -> str:
+    """How the queue is sorted until its reader says otherwise: most urgent first, histories newest first."""
+    return DEFAULT_SORTS.get(filters.view, "due")
+
+
+def view_counts(user: User, filters: TicketFilters, at: datetime) -> dict[str, int]:
+    """How many active tickets each tab holds, the other filters kept. One query over the open ones."""
+    rows = replace(filters, view="active", status="").tickets(user, at)
+    return rows.order_by().aggregate(
+        mine=Count("pk", filter=Q(assignee=user.pk)),
+        unassigned=Count("pk", filter=Q(assignee=None)),
+        team=Count("pk", filter=Q(team__in=_teams_of(user))),
+        active=Count("pk"),
+        overdue=Count("pk", filter=Q(next_due_at__lt=at)),
+        waiting=Count("pk", filter=Q(status__in=sorted(WAITING))),
+    )
+
+
+def neighbours(user: User, filters: TicketFilters, sort: str, ticket: Ticket, at: datetime) -> tuple[Any, Any]:
+    """Keys of the tickets before and after ``ticket`` in the queue of these filters; None at its ends.
+
+    Two queries by index; one more where tickets without a deadline follow.
+    """
+    path, descending = SORTS.get(sort, SORTS[default_sort(filters)])
+    order, field = keyset.Order(path, descending), _field(path)
+    value = ticket.account.name if path == "account__name" else getattr(ticket, path)
+    rows = filters.tickets(user, at).values("pk", path)
+    found = []
+    for backwards in (True, False):
+        cursor = keyset.encode(value, ticket.pk, backwards=backwards)
+        page = keyset.page(rows, order, field, cursor, 1)
+        found.append(page.rows[0]["pk"] if page.rows else None)
+    return found[0], found[1]
+
+
+def add_time_left(rows: list[dict[str, Any]], at: datetime) -> None:
+    """``left_seconds`` of each row: time of its promise until the deadline, negative once it has passed.
+
+    Counted in the calendar the promise is kept in, so that a night is no time. One query for all of them.
+    """
+    waiting = {row["pk"]: row for row in rows if row["next_due_at"]}
+    clocks = SlaClock.objects.running().filter(ticket__in=waiting, due_at__isnull=False).values_list(
+        "ticket", "kind", "due_at", "calendar__definition"
+    )  # fmt: skip
+    found = {(key, kind, due): definition for key, kind, due, definition in clocks} if waiting else {}
+    for row in rows:
+        row["left_seconds"] = None
+        if row["pk"] in waiting:
+            definition = found.get((row["pk"], row["next_due_clock"], row["next_due_at"]))
+            row["left_seconds"] = time_left(definition, row["timezone"], row["next_due_at"], at)
+
+
+def time_left(definition: Mapping[str, Any] | None, zone: str, due: datetime, at: datetime) -> int:
+    """Seconds of the calendar from ``at`` to ``due``; of plain time without one. Negative once it has passed."""
+    calendar = calendar_of(definition) if definition else elapsed(zone)
+    first, last = sorted((at, due))
+    seconds = int(calendar.between(first, last).total_seconds())
+    return -seconds if due < at else seconds
+
+
+def tickets_of_account(user: User, account_id: UUID, limit: int = 20) -> list[Ticket]:
+    """An account's tickets, the active ones first, then the newest. One query."""
+    rows = Ticket.objects.visible_to(user).filter(account=account_id).select_related("severity", "assignee")
+    return list(rows.order_by(F("resolved_at").desc(nulls_first=True), "-created_at")[:limit])
+
+
+def waiting_count(user: User) -> int:
+    """Active tickets ``user`` works: the number in the side bar."""
+    return Ticket.objects.visible_to(user).active().filter(assignee=user).count()
+
+
+def assignees() -> list[tuple[str, str]]:
+    """(key, name) of those who work tickets. One query."""
+    return [(str(user.pk), str(user)) for user in User.objects.active().staff().order_by("name", "email")]
+
+
+def teams() -> list[tuple[str, str]]:
+    """(key, name) of the teams. One query."""
+    return [(team.key, str(team)) for team in Team.objects.filter(retired_at=None)]
+
+
+def severities() -> list[tuple[str, str]]:
+    """(key, name) of the severities, worst first. One query."""
+    return [(row.key, f"{row.key} {row.name}") for row in Severity.objects.all()]
+
+
+def _teams_of(user: User) -> Any:
+    return TeamSeat.objects.filter(user=user).values("team")
+
+
+def _matching(words: str) -> Q:
+    number = words.removeprefix("#")
+    if number.isdecimal() and len(number) < 18:
+        return Q(number=int(number)) | Q(subject__icontains=words)
+    return Q(subject__icontains=words) | Q(account__name__icontains=words) | Q(requester__email__icontains=words)
+
+
+def _field(path: str) -> Field[Any, Any]:
+    if path == "account__name":
+        account: Any = Ticket._meta.get_field("account").related_model
+        return account._meta.get_field("name")
+    return Ticket._meta.get_field(path)  # type: ignore[return-value]
+
+
+def _known(value: str, known: Any) -> str:
+    return value if value in known else ""
+
+
+def is_uuid(text: str) -> bool:
+    """Whether ``text`` is a key as addresses write it."""
+    try:
+        return str(UUID(text)) == text.lower()
+    except ValueError:
+        return False

@@ -1,0 +1,176 @@
+"""Reads of one ticket's page: conversation, history, what it belongs to, and what may be done with it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from django.db.models import Q
+
+from accounts.models import User
+from support.choices import TRANSITIONS, EventKind, Level, LinkKind, Status, Verdict
+from support.models import Attachment, Escalation, Macro, Message, SlaClock, Ticket, TicketEvent, TicketLink, TimeEntry
+from support.queries.explain import clocks_of
+from support.queries.listing import time_left
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
+MOST_MESSAGES = 500
+MOST_EVENTS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class ClockLine:
+    """One promise as the page shows it. ``left`` are seconds of its calendar, negative when late; None: not running."""
+
+    clock: SlaClock
+    left: int | None
+    late: bool
+
+    @property
+    def tone(self) -> str:
+        return {Verdict.MET: "good", Verdict.MISSED: "risk", Verdict.PAUSED: "neutral"}.get(
+            Verdict(self.clock.verdict), "risk" if self.late else "info"
+        )
+
+
+def ticket_record(user: User, pk: UUID) -> Ticket | None:
+    """One ticket with its account, people and team, or None where ``user`` may not see it. One query."""
+    related = ("account__owner", "account__tier", "account__health", "severity", "requester", "assignee", "team")
+    return Ticket.objects.visible_to(user).select_related(*related, "merged_into").filter(pk=pk).first()
+
+
+def conversation(user: User, ticket: Ticket) -> list[Message]:
+    """What was said, oldest first, with its files; customers never get a note. Two queries."""
+    rows = Message.objects.visible_to(user).filter(ticket=ticket).select_related("author", "contact")
+    return list(rows.prefetch_related("attachments").order_by("created_at", "pk")[:MOST_MESSAGES])
+
+
+def attachment(user: User, pk: UUID) -> Attachment | None:
+    """A file of a message ``user`` may read, else None. One query."""
+    return Attachment.objects.visible_to(user).filter(pk=pk).first()
+
+
+def clock_lines(ticket: Ticket, at: datetime) -> list[ClockLine]:
+    """Its promises, those that still run first. One query."""
+    lines = [_line(clock, ticket, at) for clock in clocks_of(ticket)]
+    return sorted(lines, key=lambda line: (line.clock.stopped_at is not None, line.clock.due_at is None))
+
+
+def _line(clock: SlaClock, ticket: Ticket, at: datetime) -> ClockLine:
+    if clock.stopped_at is not None or clock.due_at is None:
+        return ClockLine(clock, None, clock.verdict == Verdict.MISSED)
+    definition = clock.calendar.definition if clock.calendar else None
+    return ClockLine(clock, time_left(definition, ticket.timezone, clock.due_at, at), clock.due_at < at)
+
+
+def history(ticket: Ticket) -> list[tuple[TicketEvent, str]]:
+    """Everything that happened, newest first, each in words. Three queries at most."""
+    events = list(ticket.events.select_related("actor").order_by("-at", "-pk")[:MOST_EVENTS])
+    named = {event.data.get(side) for event in events if event.kind == EventKind.ASSIGNED for side in ("from", "to")}
+    people = {str(user.pk): str(user) for user in User.objects.filter(pk__in=named - {None})} if named else {}
+    return [(event, _in_words(event, people)) for event in events]
+
+
+def _in_words(event: TicketEvent, people: Mapping[str, str]) -> str:
+    data = event.data
+    reason = f": {data['reason']}" if data.get("reason") else ""
+    match event.kind:
+        case EventKind.STATUS:
+            return f"{Status(data['from']).label} → {Status(data['to']).label}{reason}"
+        case EventKind.ASSIGNED:
+            return f"to {people.get(str(data.get('to')), 'nobody')}"
+        case EventKind.LEVEL:
+            return f"{Level(data['from']).label} → {Level(data['to']).label}{reason}"
+        case EventKind.SEVERITY:
+            return f"to {data.get('severity') or 'none'}{reason}"
+        case EventKind.ESCALATED:
+            return f"to {data.get('level', '')}{reason}"
+        case EventKind.FIELDS:
+            return ", ".join(name.replace("_", " ") for name in data.get("after", {}))
+        case EventKind.MERGED | EventKind.SPLIT | EventKind.LINKED:
+            return f"with #{data.get('number', '')}"
+        case EventKind.RATED:
+            return f"{data.get('score')} of 5"
+        case EventKind.TIME:
+            return f"{data.get('minutes')} minutes"
+        case EventKind.REPLY_FAILED:
+            return str(data.get("error", ""))
+    return ""
+
+
+def related(user: User, ticket: Ticket) -> list[tuple[str, Ticket]]:
+    """(how, ticket) of what it is linked to, merged with or split from, so far as ``user`` sees it. Two queries."""
+    links = list(TicketLink.objects.filter(Q(ticket=ticket) | Q(other=ticket)))
+    keys = {link.other_id if link.ticket_id == ticket.pk else link.ticket_id: link for link in links}
+    wanted = Q(pk__in=keys) | Q(merged_into=ticket) | Q(parent=ticket)
+    if ticket.merged_into_id:
+        wanted |= Q(pk=ticket.merged_into_id)
+    if ticket.parent_id:
+        wanted |= Q(pk=ticket.parent_id)
+    return [(_how(other, ticket, keys), other) for other in Ticket.objects.visible_to(user).filter(wanted)[:50]]
+
+
+def _how(other: Ticket, ticket: Ticket, links: Mapping[UUID, TicketLink]) -> str:
+    if other.merged_into_id == ticket.pk:
+        return "Merged into this"
+    if other.pk == ticket.merged_into_id:
+        return "Merged into"
+    if other.pk in links:
+        link = links[other.pk]
+        label = LinkKind(link.kind).label
+        return label if link.ticket_id == ticket.pk or link.kind == LinkKind.RELATED else f"{label} (the other way)"
+    return "Part of" if other.pk == ticket.parent_id else "Has part"
+
+
+def escalations_of(ticket: Ticket) -> list[Escalation]:
+    """Its escalations, newest first. One query."""
+    return list(ticket.escalations.select_related("owner", "raised_by").order_by("-raised_at"))
+
+
+def time_entries(ticket: Ticket) -> list[TimeEntry]:
+    """Work put into it, newest first. One query."""
+    return list(ticket.time_entries.select_related("user")[:50])
+
+
+def next_statuses(ticket: Ticket) -> list[tuple[str, str]]:
+    """(value, label) of the statuses it may move to, in the order of their life."""
+    allowed = TRANSITIONS[ticket.status]
+    return [(value, label) for value, label in Status.choices if value in allowed]
+
+
+def next_levels(ticket: Ticket) -> list[tuple[int, str]]:
+    """(value, label) of the lines it may be passed to: any below, one step up."""
+    return [(value, label) for value, label in Level.choices if value != ticket.level and value <= ticket.level + 1]
+
+
+def macros() -> QuerySet[Macro]:
+    """Macros in use, by place and name."""
+    return Macro.objects.filter(retired_at=None)
+
+
+def filled(macro: Macro, ticket: Ticket, user: User) -> str:
+    """The text of ``macro`` with the ticket's own words in it. No query where the ticket came from ticket_record."""
+    customer = str(ticket.requester.name or ticket.requester.email) if ticket.requester else ticket.account.name
+    words = {
+        "{ticket.number}": str(ticket.number),
+        "{ticket.subject}": ticket.subject,
+        "{customer}": customer,
+        "{first_name}": customer.split(maxsplit=1)[0] if customer else "",
+        "{account}": ticket.account.name,
+        "{agent}": str(user),
+    }
+    text = macro.body
+    for name, value in words.items():
+        text = text.replace(name, value)
+    return text
+
+
+def components() -> list[str]:
+    """Components tickets name already, for suggestions. One query."""
+    rows = Ticket.objects.exclude(component="").order_by("component").values_list("component", flat=True)
+    return list(rows.distinct()[:100])
