@@ -49,6 +49,7 @@ ENTRIES = (
     Entry("accounts:account-list", "Accounts", "building-2", phone=True),
     Entry("playbooks:cta-list", "CTAs", "list-checks", phone=True),
     Entry("support:ticket-list", "Tickets", "ticket", first_for=frozenset({Role.SUPPORT_AGENT})),
+    Entry("support:escalation-list", "Escalations", "triangle-alert"),
     Entry("engagement:inbox", "Inbox", "inbox", phone=True),
     Entry("myday:day", "My day", "sun", phone=True, first_for=DAY_FIRST),
     Entry("health:metric-report", "Success metrics", "chart-line", "Views"),

@@ -128,6 +128,7 @@ FORM_RENDERER = "ui.forms.Renderer"
 NAVIGATION_COUNTS: dict[str, str] = {
     "playbooks:cta-list": "playbooks.queries.open_count",
     "support:ticket-list": "support.queries.listing.waiting_count",
+    "support:escalation-list": "support.queries.escalations.open_count",
     "engagement:inbox": "engagement.queries.unread_count",
 }
 # What the search finds, in this order: an ``accounts.search.Source`` each.

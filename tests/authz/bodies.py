@@ -126,6 +126,13 @@ def definition(seed: str, **changes: str) -> Callable[[World, Actor], dict[str, 
     return lambda world, actor: {"definition": {**world.own(seed).definition, **changes}}
 
 
+def raised(world: World, actor: Actor, prefix: str = "") -> dict[str, Any]:
+    """An escalation with every part of its message."""
+    fields = world.own("ladder").definition["template"]["fields"]
+    parts = {f"{prefix}part-fleet-{number}": "As told" for number in range(len(fields))}
+    return {"step": "fleet|default|T2", "reason": "Integration fails", **parts}
+
+
 def other_ticket(world: World, actor: Actor) -> dict[str, Any]:
     """Another ticket of the same account."""
     return {"ticket": str(world.own("ticket_other").pk)}
@@ -414,6 +421,15 @@ EXAMPLES: dict[str, Example] = {
         lambda world, actor: {"relate-number": world.own("ticket_other").number, "relate-how": "related"}
     ),
     "POST support:ticket-split": Example({"subject": "Another thing"}),
+    "POST support:ticket-escalate": Example(raised),
+    "POST support:account-escalate": Example(raised),
+    "POST support:escalation-begin": Example({"begin-body": "Called them"}),
+    "POST support:escalation-update": Example({"update-body": "Fix is in test"}),
+    "POST support:escalation-pass-on": Example(
+        lambda world, actor: {**raised(world, actor, "pass-"), "pass-level": "T2", "pass-reason": "Needs a specialist"}
+    ),
+    "POST support:escalation-owner": Example(owner_chosen("owner")),
+    "POST support:escalation-end": Example({"end-outcome": "resolved"}),
     "POST support:ticket-here": Example({"typing": "1"}, status=200),
     "POST support:ticket-bulk": Example({"verb": "assign", "to": "me"}),
     "POST api:ticket-list": Example(
