@@ -146,6 +146,13 @@ def csv_file(world: World, actor: Actor) -> dict[str, Any]:
 
 DETAILS = {"severity": "matrix", "impact": "1", "type": "problem"}
 PROMISE = {"value": 4, "unit": "hours", "op": "<="}
+TRIGGER_RULE = {
+    "name": "Gone quiet",
+    "c-0-0-what": "absent:meeting",
+    "c-0-0-days": "100",
+    "actions": "Call them",
+    "do": "save",
+}
 CALENDAR = {"timezone": "UTC", "weekly": {"mon": [["09:00", "17:00"]]}}
 WORKSPACE = {
     "timezone": "UTC",
@@ -366,7 +373,10 @@ EXAMPLES: dict[str, Example] = {
         status=201,
     ),
     "POST api:backtest-cancel": Example(status=200),
-    "POST health:trigger-detail": Example(),
+    "POST health:trigger-detail": Example({"do": "off"}),
+    "POST health:trigger-new": Example(TRIGGER_RULE),
+    "POST health:trigger-edit": Example(TRIGGER_RULE),
+    "POST health:automation-limits": Example({"account_max": "3", "account_days": "7"}),
     "POST health:trigger-simulator": Example(status=200),
     "GET health:receipt": Example(),
     "POST health:receipt": Example(status=200),
