@@ -93,6 +93,12 @@ def trail(escalation: Escalation) -> list[Escalation]:
     return found
 
 
+def message_parts(escalation: Escalation) -> list[tuple[str, str]]:
+    """The message in the order of the ladder's template, which a stored object does not keep."""
+    fields = escalation.ladder.definition.get("template", {}).get("fields", [])
+    return [(field, escalation.message.get(field, "")) for field in fields]
+
+
 def clock_lines(escalation: Escalation, at: datetime) -> list[ClockLine]:
     """Its promises, in order. One query."""
     clocks = escalation.clocks.select_related("policy_version__policy", "calendar").order_by("started_at", "kind")

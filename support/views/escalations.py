@@ -102,6 +102,7 @@ def _page(request: HttpRequest, escalation: Escalation, status: int = 200, **giv
     context = {
         "escalation": escalation,
         "trail": queries.trail(escalation),
+        "message": queries.message_parts(escalation),
         "lines": queries.clock_lines(escalation, at),
         "updates": list(escalation.updates.select_related("actor").order_by("-at", "-pk")),
         "may_work": may_work and is_open,

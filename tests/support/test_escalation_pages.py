@@ -63,7 +63,10 @@ def test_fleet_asks_for_the_reason_and_refuses_a_message_with_a_part_empty(desk,
     assert desk.post(address, whole(**reason)).status_code == 302
     raised = Escalation.objects.get()
     assert (raised.level, raised.trigger, raised.raised_by) == ("T2", "integration failure", vp)
-    assert list(raised.message.values()) == [f"Part {number}" for number in range(7)]
+    fields = raised.ladder.definition["template"]["fields"]
+    assert [raised.message[field] for field in fields] == [f"Part {number}" for number in range(7)]
+    parts = re.findall(r"<dd>(Part \d)</dd>", text(desk.get(f"/escalations/{raised.pk}/")))
+    assert parts == [f"Part {number}" for number in range(7)]
     again = desk.post(address, whole(**reason))
     assert "This ticket is escalated on this path" in text(again)
 
