@@ -131,6 +131,19 @@ NAVIGATION_COUNTS: dict[str, str] = {
     "support:escalation-list": "support.queries.escalations.open_count",
     "engagement:inbox": "engagement.queries.unread_count",
 }
+# Rows that the product makes by itself for every account: they go with one that is removed and keep none.
+FOLLOWS_AN_ACCOUNT = [
+    "accounts.AuditEntry",
+    "accounts.ChangedAccount",
+    "engagement.Notification",
+    "health.AccountHealth",
+    "health.BandChange",
+    "health.HealthEvent",
+    "health.HealthScore",
+    "health.SegmentMember",
+    "health.Standing",
+    "health.TriggerState",
+]
 # What the search finds, in this order: an ``accounts.search.Source`` each.
 SEARCH_SOURCES = [
     "accounts.search.ACCOUNTS",
