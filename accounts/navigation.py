@@ -54,6 +54,7 @@ ENTRIES = (
     Entry("myday:day", "My day", "sun", phone=True, first_for=DAY_FIRST),
     Entry("health:metric-report", "Success metrics", "chart-line", "Views"),
     Entry("knowledge:article-list", "Knowledge base", "book-open"),
+    Entry("support:report-promises", "Support reports", "chart-column", "Views"),
     Entry("health:scorecard-list", "Scorecards", "heart-pulse", "Method"),
     Entry("health:backtest-list", "Backtest lab", "history", "Method"),
     Entry("health:trigger-list", "Triggers", "zap", "Method"),

@@ -341,6 +341,9 @@ API_CALLS_PER_MINUTE_ANONYMOUS = 300
 
 # --- Metrics that scorecards and triggers may read, in the order in which a later one wins.
 METRIC_PROVIDERS = ["accounts.metrics.provide", "usage.metrics.provide", "support.metrics.provide"]
+# What the support reports ask of apps they do not know: questions an article answered, and a methodology's channels.
+KNOWLEDGE_FIGURES = "knowledge.queries.deflection"
+CHANNEL_GUIDES = "packs.queries.channel_guides"
 # Asked for, seconds after the commit, by whatever changes an account's facts.
 CHANGED_ACCOUNTS_TASK = "health.sweep"
 

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from support.views import escalations, queue, simulators, tickets, verbs
+from support.views import escalations, queue, reports, simulators, tickets, verbs
 
 app_name = "support"
 
@@ -37,4 +37,11 @@ urlpatterns = [
     path("support/service-levels/try/", simulators.try_policy, name="try-policy"),
     path("support/service-levels/clocks/", simulators.try_clocks, name="try-clocks"),
     path("support/escalations/decide/", simulators.try_decision, name="try-decision"),
+    path("support/reports/", reports.promises, name="report-promises"),
+    path("support/reports/figures/", reports.figures, name="report-desk"),
+    path("support/reports/channels/", reports.channels, name="report-channels"),
+    path("support/reports/volume/", reports.volume, name="report-volume"),
+    path("support/reports/escalations/", reports.escalation_report, name="report-escalations"),
+    path("support/reports/rows/", reports.behind, name="report-tickets"),
+    path("support/reports/export.csv", reports.export, name="report-export"),
 ]
