@@ -80,6 +80,39 @@ def notify(
     return sum(notice.user_id not in already for notice in notices)
 
 
+def post_letter(
+    *,
+    to: str,
+    subject: str,
+    body: str,
+    sender: str,
+    reply_to: str,
+    headers: dict[str, str],
+    dedupe_key: str,
+    at: datetime,
+) -> None:
+    """Put a letter to somebody outside into the outbox, in the caller's transaction; once for each key. One query.
+
+    It goes out in its own words and with its own headers, and is not gathered with other mail.
+    """
+    OutboxMessage.objects.bulk_create(
+        [
+            OutboxMessage(
+                to=to, kind=Kind.TICKET, title=" ".join(subject.split())[:200], body=body, is_letter=True,
+                sender=sender[:320], reply_to=reply_to, headers=headers, dedupe_key=dedupe_key[:200], created_at=at,
+                not_before=at,
+            )
+        ],
+        ignore_conflicts=True,
+    )  # fmt: skip
+
+
+def add_letter_files(dedupe_key: str, files: list[list[str]]) -> None:
+    """Send ``files`` (name, type, path in the storage) along with a letter that waits, and its copies. One query."""
+    keys = [dedupe_key[:200], f"{dedupe_key}:copy"[:200]]
+    OutboxMessage.objects.pending().filter(is_letter=True, dedupe_key__in=keys).update(files=files)
+
+
 def channels_of(users: Iterable[Any], kind: str) -> dict[Any, tuple[bool, bool]]:
     """(in the app, by mail) for each user key, from their preferences or the defaults. One query."""
     chosen = {

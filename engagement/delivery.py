@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from smtplib import SMTPException
 from uuid import UUID
 
+from django.core.files.storage import default_storage
 from django.core.mail import EmailMultiAlternatives, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 from django.db import transaction
@@ -53,7 +54,12 @@ def message_id(key: UUID, domain: str) -> str:
 
 
 def compose(message: OutboxMessage) -> EmailMultiAlternatives:
-    """The mail of ``message``: plain text and HTML with links to the workspace's primary domain."""
+    """The mail of ``message``: plain text and HTML with links to the workspace's primary domain.
+
+    A letter is sent as it was written. Raises OSError where a file of it is gone.
+    """
+    if message.is_letter:
+        return _letter(message)
     base = absolute("/").rstrip("/")
     context = {
         "message": message,
@@ -70,6 +76,22 @@ def compose(message: OutboxMessage) -> EmailMultiAlternatives:
         },
     )
     mail.attach_alternative(render_to_string("engagement/mail/notice.html", context), "text/html")
+    return mail
+
+
+def _letter(message: OutboxMessage) -> EmailMultiAlternatives:
+    mail = EmailMultiAlternatives(
+        subject=" ".join(message.title.split()),
+        body=message.body,
+        from_email=message.sender or None,
+        to=[message.to],
+        reply_to=[message.reply_to] if message.reply_to else None,
+        headers=message.headers,
+    )
+    for name, content_type, path in message.files:
+        with default_storage.open(path, "rb") as file:
+            # Bytes of a declared text type would be taken for text in any charset.
+            mail.attach(name, file.read(), content_type.split(";")[0] if "text/" not in content_type else None)
     return mail
 
 

@@ -95,6 +95,12 @@ class OutboxMessage(TenantModel):
     title = models.CharField(max_length=200)
     body = models.TextField(blank=True)
     url = models.CharField(max_length=300, blank=True)
+    # A letter to somebody outside: its own words instead of a notice's frame.
+    is_letter = models.BooleanField(default=False)
+    sender = models.CharField(max_length=320, blank=True, help_text="Empty: the installation's")
+    reply_to = models.CharField(max_length=254, blank=True)
+    headers = models.JSONField(default=dict, blank=True)
+    files = models.JSONField(default=list, blank=True, help_text="[name, type, path in the storage]")
     dedupe_key = models.CharField(max_length=200)
     created_at = models.DateTimeField()
     not_before = models.DateTimeField()

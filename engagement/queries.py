@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -84,6 +84,12 @@ def outbox(state: str, cursor: str) -> keyset.Page:
     rows = _in_state(OutboxMessage.objects.all(), state)
     order = keyset.Order("created_at", descending=True)
     return keyset.page(rows.values(*MESSAGE_COLUMNS), order, _created(OutboxMessage), cursor, PAGE_SIZE)
+
+
+def letters(keys: Iterable[str]) -> dict[str, Any]:
+    """Letters by their keys, with ``sent_at``, ``dead_at`` and ``last_error``. One query."""
+    rows = OutboxMessage.objects.filter(is_letter=True, dedupe_key__in=list(keys))
+    return {row.dedupe_key: row for row in rows.only("dedupe_key", "sent_at", "dead_at", "last_error")}
 
 
 def outbox_counts() -> dict[str, int]:
