@@ -115,6 +115,7 @@ CAPABILITY_NAMES = {
     "tickets.work": "Answer and work tickets",
     "escalations.view": "See escalations",
     "escalations.work": "Raise and work escalations",
+    "mail.sort": "Sort incoming mail",
     "support.configure": "Change service levels, teams and macros",
     "kb.read": "Read published articles",
     "kb.view": "See the knowledge base with its drafts",

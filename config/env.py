@@ -35,6 +35,13 @@ def port(text: str) -> int:
     return number
 
 
+def host_name(text: str) -> str:
+    """A name as one host gives it, or nothing."""
+    if len(text.split()) > 1 or ";" in text:
+        raise ValueError("it is one name, such as mx.example.com")
+    return text.strip()
+
+
 def names(text: str) -> list[str]:
     """Comma-separated names, empty ones dropped."""
     return [name.strip() for name in text.split(",") if name.strip()]
@@ -115,6 +122,7 @@ VARIABLES = {
         Variable("TRUSTED_PROXIES", int, "0", "how many proxies stand in front and set X-Forwarded-For"),
         Variable("MAIL_URL", mail, "file:///tmp/tenure-mail", "where mail goes: smtp://… or file:///folder"),
         Variable("MAIL_FROM", str, "Tenure <no-reply@localhost>", "sender of outgoing mail"),
+        Variable("MAIL_RELAY", host_name, "", "name of the relay whose Authentication-Results on incoming mail count"),
         Variable("MEDIA_ROOT", str, "/tmp/tenure-media", "folder of uploaded and generated files"),  # noqa: S108
         Variable("DEBUG", boolean, "0", "1 shows error pages with detail; never in production"),
         Variable("DB_POOL", int, "0", "size of the web process's connection pool; 0 keeps one connection a thread"),

@@ -175,3 +175,23 @@ class EscalationOutcome(TextChoices):
     PENDING = "pending", "Pending"
     PASSED_ON = "passed_on", "Passed to the next level"
     WITHDRAWN = "withdrawn", "Withdrawn"
+
+
+class MailState(TextChoices):
+    """What became of a mail that arrived."""
+
+    WAITING = "waiting", "Waiting to be read"
+    OPENED = "opened", "Opened a ticket"
+    JOINED = "joined", "Joined a ticket"
+    # Nobody vouches for the sender, or nobody knows them: a person decides.
+    QUARANTINED = "quarantined", "In quarantine"
+    # Machines' mail: kept, and nothing came of it.
+    NOTED = "noted", "Noted"
+    BOUNCE = "bounce", "Delivery report"
+    DUPLICATE = "duplicate", "Came twice"
+    FAILED = "failed", "Could not be worked"
+    DISCARDED = "discarded", "Discarded"
+
+
+# What a person may still decide about.
+UNDECIDED = frozenset({MailState.QUARANTINED, MailState.NOTED, MailState.FAILED})

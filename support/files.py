@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import PurePath
 from typing import IO, Any
 
@@ -86,3 +87,13 @@ def _safe_name(name: str) -> str:
     kept = re.sub(r"[^\w.,()+ -]", "_", last).strip(" .")
     stem, suffix = PurePath(kept).stem[:150], PurePath(kept).suffix[:10]
     return f"{stem}{suffix}" or "file"
+
+
+def check_content(name: str, content: bytes) -> Checked | str:
+    """A file that came by mail as it may be kept, or the sentence that says why it may not."""
+    upload = BytesIO(content)
+    upload.name, upload.size = name, len(content)  # type: ignore[attr-defined]
+    try:
+        return _check(upload)
+    except RuleViolated as refused:
+        return str(refused)

@@ -38,3 +38,16 @@ def follow_calendars() -> dict[str, Any]:
 def close_quiet() -> int:
     """Close resolved tickets nobody objected to; how many."""
     return actions.close_quiet(at=timezone.now())
+
+
+@shared_task(
+    base=TenantTask,
+    name="support.work_mail",
+    waiting="select least((select min(not_before) from {schema}.support_incomingmail"
+    " where state = 'waiting' and not_before <= now()),"
+    " (select min(created_at) from {schema}.support_message where delivery = 'pending'))",
+)
+def work_mail() -> dict[str, Any]:
+    """Work mail that arrived, and note which answers left."""
+    now = timezone.now()
+    return {"arrived": actions.work_due(at=now), "left": actions.follow_mail(at=now)}

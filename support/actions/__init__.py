@@ -4,7 +4,7 @@ from support.actions.attachments import attach
 from support.actions.bulk import BulkResult, bulk_assign, bulk_status, bulk_tag
 from support.actions.calendars import recompute_open, recompute_where_calendars_changed
 from support.actions.clocks import recompute, recompute_escalations
-from support.actions.conversation import customer_reply, mark_failed, mark_sent, note, reply
+from support.actions.conversation import customer_reply, follow_mail, mark_failed, mark_sent, note, reply
 from support.actions.escalations import (
     acknowledge,
     begin,
@@ -16,8 +16,9 @@ from support.actions.escalations import (
     resolve_escalation,
 )
 from support.actions.handling import assign, change_level, change_severity, link, log_time, merge, rate, split
-from support.actions.log import settings_row
+from support.actions.log import settings_row, settings_shown
 from support.actions.macros import follow_macro, retire_macro, save_macro
+from support.actions.mailroom import receive, work_due, work_mail
 from support.actions.policies import (
     change_policy,
     create_policy,
@@ -26,6 +27,7 @@ from support.actions.policies import (
     install_support_levels,
     retire_policy,
 )
+from support.actions.sorting import bring_back, configure_mail, discard, release, release_many
 from support.actions.sweep import Swept, note_due, sweep, tell
 from support.actions.tickets import (
     NotAllowed,
@@ -47,6 +49,7 @@ __all__ = [
     "assign",
     "attach",
     "begin",
+    "bring_back",
     "bulk_assign",
     "bulk_status",
     "bulk_tag",
@@ -57,10 +60,13 @@ __all__ = [
     "change_status",
     "close",
     "close_quiet",
+    "configure_mail",
     "create_policy",
     "customer_reply",
+    "discard",
     "escalate",
     "follow_macro",
+    "follow_mail",
     "hand_over",
     "install_ladder",
     "install_policies",
@@ -77,10 +83,13 @@ __all__ = [
     "pass_on",
     "post_update",
     "rate",
+    "receive",
     "recompute",
     "recompute_escalations",
     "recompute_open",
     "recompute_where_calendars_changed",
+    "release",
+    "release_many",
     "reopen",
     "reply",
     "resolve",
@@ -89,8 +98,11 @@ __all__ = [
     "retire_policy",
     "save_macro",
     "settings_row",
+    "settings_shown",
     "split",
     "sweep",
     "tell",
     "update_ticket",
+    "work_due",
+    "work_mail",
 ]

@@ -8,12 +8,16 @@ from datetime import datetime
 
 from django.core.files.base import ContentFile
 
+from support.actions.letters import add_files
 from support.files import Checked
 from support.models import Attachment, Message
 
 
 def attach(message: Message, files: Sequence[Checked], *, at: datetime) -> list[Attachment]:
-    """Keep ``files``, which were checked, with ``message``. Returns the rows. One query each."""
+    """Keep ``files``, which were checked, with ``message``. Returns the rows. One query each.
+
+    They leave with the answer where it goes by mail.
+    """
     kept = []
     for file in files:
         row = Attachment(
@@ -23,4 +27,5 @@ def attach(message: Message, files: Sequence[Checked], *, at: datetime) -> list[
         row.file.save(f"{row.pk}.bin", ContentFile(file.content), save=False)
         row.save(force_insert=True)
         kept.append(row)
+    add_files(message, kept)
     return kept

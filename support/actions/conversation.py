@@ -9,6 +9,7 @@ from django.db import transaction
 
 from accounts.actions.changes import mark_changed
 from support.actions.clocks import recompute
+from support.actions.letters import leaves_by_mail, post, undelivered
 from support.actions.log import add_event, audit, locked, store, written
 from support.actions.tickets import change_status
 from support.choices import DONE, WAITING, Delivery, EventKind, Status
@@ -28,21 +29,26 @@ def reply(
     status: str = "",
     html: str = "",
     channel: str = "",
-    delivery: str = Delivery.NONE,
+    delivery: str = "",
     is_automatic: bool = False,
     expected_version: int | None = None,
 ) -> Message:
     """Answer the customer. Returns the message; a new ticket becomes open, or ``status`` where one is given.
 
     A person's answer is the first response and the update that was owed, as of ``at``; an automatic one
-    (acknowledgement, out of office, a machine's suggestion, AMB-134) is neither. With ``delivery`` pending it
-    still has to leave the house: ``mark_failed`` takes its effect back.
+    (acknowledgement, out of office, a machine's suggestion, AMB-134) is neither. Where the customer is reached by
+    mail it goes into the outbox and its ``delivery`` is pending: ``mark_failed`` takes its effect back. ``delivery``
+    says otherwise for an answer that was given elsewhere.
     """
     ticket = locked(ticket, expected_version)
+    by_mail = not delivery and leaves_by_mail(ticket, channel or ticket.channel)
+    delivery = delivery or (Delivery.PENDING if by_mail else Delivery.NONE)
     message = Message.objects.create(
         ticket=ticket, author=actor, body=written(body), html=html, channel=channel or ticket.channel,
         delivery=delivery, sent_at=at if delivery == Delivery.SENT else None, is_automatic=is_automatic, created_at=at,
     )  # fmt: skip
+    if by_mail:
+        post(message, ticket, at=at)
     data = {"message": str(message.pk), "automatic": is_automatic}
     add_event(ticket, EventKind.AGENT_REPLY, at=at, actor=actor, data=data)
     if not is_automatic:
@@ -67,6 +73,7 @@ def customer_reply(
     at: datetime,
     channel: str = "",
     html: str = "",
+    quoted: str = "",
     mail_id: str = "",
     actor: User | None = None,
     is_automatic: bool = False,
@@ -78,7 +85,7 @@ def customer_reply(
     ticket = locked(ticket)
     message = Message.objects.create(
         ticket=ticket, from_customer=True, contact=contact, author=None, body=written(body), html=html,
-        channel=channel or ticket.channel, mail_id=mail_id, is_automatic=is_automatic, created_at=at,
+        quoted=quoted, channel=channel or ticket.channel, mail_id=mail_id, is_automatic=is_automatic, created_at=at,
     )  # fmt: skip
     data = {"message": str(message.pk), "automatic": is_automatic}
     add_event(ticket, EventKind.CUSTOMER_REPLY, at=at, actor=actor, data=data)
@@ -126,3 +133,15 @@ def mark_failed(message: Message, *, error: str, at: datetime) -> None:
     store(ticket, first_responded_at=None if ticket.opened_by_staff else first)
     recompute([ticket], at=at)
     audit("reply_failed", ticket, actor=None, at=at, after=data)
+
+
+def follow_mail(*, at: datetime) -> dict[str, int]:
+    """Note of every answer on its way whether its mail left; ``{"sent", "failed"}``. Safe to run twice."""
+    counts = {"sent": 0, "failed": 0}
+    for message, error, moment in undelivered(at=at):
+        if error:
+            mark_failed(message, error=error, at=at)
+        else:
+            mark_sent(message, at=moment)
+        counts["failed" if error else "sent"] += 1
+    return counts

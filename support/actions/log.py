@@ -22,6 +22,11 @@ def settings_row() -> SupportSettings:
     return found
 
 
+def settings_shown() -> SupportSettings:
+    """The settings as they are or would be made, for a page that only reads. One query."""
+    return SupportSettings.objects.first() or SupportSettings(warn_at=["80%"])
+
+
 def locked(ticket: Ticket, expected_version: int | None = None) -> Ticket:
     """The row as it is now, locked until the transaction ends. Raises StaleVersion on another version."""
     rows = Ticket.objects.select_for_update(of=("self",)).select_related(

@@ -66,6 +66,7 @@ def open_ticket(
     policies: Sequence[SlaPolicy] | None = None,
     parent: Ticket | None = None,
     html: str = "",
+    quoted: str = "",
     mail_id: str = "",
     actor: User | None,
     at: datetime,
@@ -125,7 +126,7 @@ def open_ticket(
     }
     add_event(ticket, EventKind.CREATED, at=began, actor=actor, data=data)
     if body.strip() or html:
-        _first_message(ticket, body, html, mail_id, actor=actor, at=began)
+        _first_message(ticket, body, html, quoted, mail_id, actor=actor, at=began)
     recompute([ticket], at=at)
     log_activity(
         account, kind=ActivityKind.TICKET, title=f"Ticket opened: {ticket}"[:200], actor=actor, at=began,
@@ -261,7 +262,9 @@ def _next_number() -> int:
     return int(SupportSettings.objects.values_list("last_number", flat=True).get(pk=settings.pk))
 
 
-def _first_message(ticket: Ticket, body: str, html: str, mail_id: str, *, actor: User | None, at: datetime) -> None:
+def _first_message(
+    ticket: Ticket, body: str, html: str, quoted: str, mail_id: str, *, actor: User | None, at: datetime
+) -> None:
     by_customer = not ticket.opened_by_staff
     Message.objects.create(
         ticket=ticket,
@@ -271,6 +274,7 @@ def _first_message(ticket: Ticket, body: str, html: str, mail_id: str, *, actor:
         channel=ticket.channel,
         body=written(body or "(no text)"),
         html=html,
+        quoted=quoted,
         delivery=Delivery.NONE,
         mail_id=mail_id,
         created_at=at,

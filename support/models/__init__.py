@@ -2,6 +2,7 @@
 
 from support.models.clocks import CalendarSnapshot, DeadlineRun, SlaAlert, SlaClock
 from support.models.escalations import Escalation, EscalationUpdate, Ladder
+from support.models.mail import IncomingMail
 from support.models.messages import Attachment, Macro, Message
 from support.models.policies import HolidayList, SlaPolicy, SlaPolicyVersion
 from support.models.teams import SupportLevel, SupportSettings, Team, TeamSeat, TicketField
@@ -14,6 +15,7 @@ __all__ = [
     "Escalation",
     "EscalationUpdate",
     "HolidayList",
+    "IncomingMail",
     "Ladder",
     "Macro",
     "Message",

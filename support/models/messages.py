@@ -41,6 +41,7 @@ class Message(TenantModel):
     channel = models.CharField(max_length=12, choices=Channel.choices)
     body = models.TextField(help_text="Plain text or Markdown")
     html = models.TextField(blank=True, help_text="Made safe already; empty: the body is all there is")
+    quoted = models.TextField(blank=True, help_text="What the mail repeated of those before it; shown folded")
     delivery = models.CharField(max_length=8, choices=Delivery.choices, default=Delivery.NONE)
     delivery_error = models.CharField(max_length=300, blank=True)
     sent_at = models.DateTimeField(null=True, blank=True)

@@ -28,6 +28,16 @@ class SupportSettings(TenantModel):
     warn_at = ArrayField(models.CharField(max_length=8), default=list, blank=True)
     calendars_seen = models.CharField(max_length=64, blank=True, help_text="Digest of what open deadlines count in")
     customers_see_deadlines = models.BooleanField(default=True)
+    support_address = models.EmailField(
+        blank=True, help_text="What customers see and write to; empty: support@ the workspace's host"
+    )
+    trusted_relay = models.CharField(
+        max_length=200, blank=True, help_text="Whose word on senders counts; empty: the installation's"
+    )
+    acknowledge_mail = models.BooleanField(default=True, help_text="Tell the sender that a ticket was opened")
+    mails_per_hour = models.PositiveSmallIntegerField(
+        default=20, help_text="More from one address within an hour are kept and not worked"
+    )
     only = models.BooleanField(default=True, editable=False, unique=True)
     version = models.PositiveIntegerField(default=1)
 

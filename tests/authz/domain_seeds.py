@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 from django.core.files.base import ContentFile
 
 from accounts.actions import edit_accounts, save_view
-from accounts.actions.bulk import states
 from accounts.models import Account, ExternalId, Severity, User, WorkCalendar
 from documents.actions import order_document
 from engagement.choices import Kind
@@ -20,15 +19,15 @@ from health.actions.backtests import start_backtest
 from health.book.figures import FIGURES
 from health.models import AccountHealth, Backtest, ScorecardVersion, Trigger
 from imports.actions import take_file
-from imports.models import ImportJob, UndoStep
+from imports.models import ImportJob
 from packs.actions import install_pack
 from packs.models import PackInstall, PackItem
 from packs.queries import fields_of
 from playbooks.actions import close_cta, open_cta, snooze_cta
 from playbooks.models import Playbook
-from support.actions import attach, create_policy, escalate, open_ticket, reply, resolve
+from support.actions import attach, create_policy, escalate, open_ticket, receive, reply, resolve
 from support.files import Checked
-from support.models import Ladder, SlaPolicy
+from support.models import IncomingMail, Ladder, SlaPolicy
 from tests.authz import knowledge_seeds
 from tests.authz.world import canary, plant
 from usage.actions import record_observations
@@ -130,18 +129,6 @@ def _imports(world: World, letter: str, actor: User) -> None:
         job = take_file(raw, name="accounts.csv", target="accounts", source="crm", actor=actor, at=world.now)
         ImportJob.objects.filter(pk=job.pk).update(state=state, file_name=canary(letter, "w", "i", "file"))
         world.keep(letter, seed, 1, job)
-    _finished_import(world, letter, actor)
-
-
-def _finished_import(world: World, letter: str, actor: User) -> None:
-    """One that can be undone: it changed nothing of the account that it names."""
-    job = take_file(b"id,name\nN-1,New\n", name="a.csv", target="accounts", source="crm", actor=actor, at=world.now)
-    file_name = canary(letter, "w", "i", "file")
-    ImportJob.objects.filter(pk=job.pk).update(state="done", position=1, updated=1, file_name=file_name)
-    account = _account(world, letter, 1)
-    state = states("account", [account.pk])[account.pk]
-    UndoStep.objects.create(job=job, kind="account", object_id=account.pk, name=account.name, before=state, after=state)
-    world.keep(letter, "job_done", 1, job)
 
 
 def _usage(world: World, letter: str, accounts: dict[int, Account]) -> None:
@@ -244,11 +231,25 @@ def _support(world: World, letter: str, number: int, account: Account) -> None:
     resolve(ticket, actor=actor, at=world.now)
     world.keep(letter, "ladder", 1, Ladder.objects.get(pack=PACK))
     world.keep(letter, "sla_policy", 1, _own_policy(world, actor))
+    if number == 1:
+        world.keep(letter, "mail", 1, _mail(letter, world.now))
     escalation = escalate(
         account, ladder=Ladder.objects.get(pack=PACK), path="default", reason=canary(letter, number, "i", "escalation"),
         actor=actor, at=world.now,
     )  # fmt: skip
     world.keep(letter, "escalation", number, escalation)
+
+
+def _mail(letter: str, at: datetime) -> IncomingMail:
+    """A mail in quarantine, which belongs to no account yet."""
+    text = canary(letter, "w", "i", "mail")
+    raw = f"From: {text}@matrix.example\nSubject: {text}\n\n{text}\n".encode()
+    mail = receive(raw, source="file", at=at)
+    IncomingMail.objects.filter(pk=mail.pk).update(
+        state="quarantined", reason=text, subject=text, from_address="x@matrix.example", worked_at=at
+    )
+    mail.refresh_from_db()
+    return mail
 
 
 def _which(letter: str, number: int) -> str:

@@ -109,6 +109,7 @@ KWARGS: list[tuple[str, str, Kind]] = [
     (r"api:ticket-(merge|link|split)", "ticket_id", Kind("ticket_merging", scoped=True, agents=True)),
     (r".*", "ticket_id", Kind("ticket", scoped=True, agents=True)),
     (r".*", "attachment_id", Kind("attachment", scoped=True)),
+    (r".*", "mail_id", Kind("mail")),
     (r".*", "escalation_id", Kind("escalation", scoped=True)),
     (r"api:sla-policy.*", "key", Kind("sla_policy", attr="key", foreign=False, unknown=NOTHING)),
     # Usage and methodology
@@ -135,7 +136,6 @@ KWARGS: list[tuple[str, str, Kind]] = [
     (r"api:calendar.*", "key", Kind("calendar", attr="key", foreign=False, unknown=NOTHING)),
     (r".*", "override_id", Kind("override", scoped=True)),
     (r"imports:job-start|api:import-start", "job_id", Kind("job_checked")),
-    (r"imports:job-undo|api:import-undo", "job_id", Kind("job_done")),
     (r".*", "job_id", Kind("job")),
     (r"api:methodology.*", "pack", Kind("pack", attr="key", foreign=False, unknown=NOTHING)),
     (r"api:methodology.*", "section", Kind("section", attr="key", foreign=False, unknown=NOTHING)),

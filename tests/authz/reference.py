@@ -54,6 +54,7 @@ TABLE: dict[str, tuple[str, str]] = {
     "tickets.work": ("OAVCSB", "write"),
     "escalations.view": (STAFF, "read"),
     "escalations.work": ("OAVCSBTN", "write"),
+    "mail.sort": ("OAVS", "write"),
     "support.configure": ("OAV", "admin"),
     "kb.read": (ALL, "read"),
     "kb.view": (STAFF, "read"),

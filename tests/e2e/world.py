@@ -25,7 +25,6 @@ from packs.actions.install import install_pack
 from packs.models import PackItem
 from playbooks.actions import install_playbook, open_cta, snooze_cta
 from support import actions as desk
-from support.models import Ladder
 from tests.health.definitions import CARDS, best
 from usage.actions import record_observations
 
@@ -160,8 +159,8 @@ def _work(account: Account, leader: User, now: datetime) -> dict[str, UUID]:
     return {
         "segment": segment.pk,
         "shared view": view.pk,
+        "held mail": _held_mail(now),
         "ticket": _tickets(account, leader, now),
-        "escalation": _escalation(account, leader, now),
         "cta": cta.pk,
         "snoozed cta": later.pk,
         "playbook": playbook.pk,
@@ -170,13 +169,13 @@ def _work(account: Account, leader: User, now: datetime) -> dict[str, UUID]:
     }
 
 
-def _escalation(account: Account, leader: User, now: datetime) -> UUID:
-    """A case at the second tier that was acknowledged."""
-    raised = desk.escalate(
-        account, ladder=Ladder.objects.get(pack="fleet"), path="default", level="T2", reason="GPS feed stops daily",
-        actor=leader, at=now - timedelta(hours=5),
-    )  # fmt: skip
-    return desk.acknowledge(raised, actor=leader, at=now - timedelta(hours=4)).pk
+def _held_mail(now: datetime) -> UUID:
+    """A mail from somebody nobody knows."""
+    raw = (
+        b"From: Dana Flores <dana@unknown.example>\nTo: support@acme.localhost\nSubject: The map does not load\n\n"
+        b"Since this morning.\n\nOn Monday, Ann wrote:\n> Try it again\n"
+    )
+    return desk.work_mail(desk.receive(raw, source="file", at=now).pk, at=now).pk
 
 
 def _tickets(account: Account, leader: User, now: datetime) -> UUID:
