@@ -6,6 +6,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from django.conf import settings
@@ -19,9 +20,12 @@ from tests import database
 
 @pytest.fixture(scope="session", autouse=True)
 def quick_settings(django_test_environment: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Plain static files, quick password hashes, every host looked up, files in a folder of the run."""
+    """Plain static files, quick password hashes, every host looked up, files and Redis of the process's own."""
     plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    redis = urlsplit(settings.REDIS_URL)._replace(path=f"/{_worker() + 1}").geturl()
     with override_settings(
+        REDIS_URL=redis,
+        CACHES={name: {**cache, "LOCATION": redis} for name, cache in settings.CACHES.items()},
         STATIC_ROOT=str(tmp_path_factory.mktemp("static")),
         MEDIA_ROOT=str(tmp_path_factory.mktemp("media")),
         STORAGES={**settings.STORAGES, "staticfiles": plain},
@@ -30,6 +34,11 @@ def quick_settings(django_test_environment: None, tmp_path_factory: pytest.TempP
         HOSTS_KEPT_SECONDS=0,
     ):
         yield
+
+
+def _worker() -> int:
+    """Which of the processes that share the suite this is, from 0."""
+    return int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
 
 
 @pytest.fixture(scope="session")
