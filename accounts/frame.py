@@ -7,16 +7,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
+from django.conf import settings
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count, Exists, OuterRef, Q
+from django.db.models import Count, Exists, OuterRef, Q, Subquery
 from django.http import Http404, HttpRequest
 from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
+from django.utils.module_loading import import_string
 
-from accounts.choices import LEADER_ROLES
-from accounts.models import Account, TeamMember
+from accounts.choices import LEADER_ROLES, TOUCH_KINDS
+from accounts.models import Account, Activity, TeamMember
 from accounts.policy import may
+from ui.formats import days_until
 
 TABS = (
     ("accounts:account-detail", "Overview", ""),
@@ -42,13 +47,19 @@ class Tab:
     count: int | None
 
 
-def account_or_404(request: HttpRequest, account_id: UUID) -> Account:
-    """The account with all that the header shows, or 404 when the reader may not see it. One query."""
+def account_or_404(request: HttpRequest, account_id: UUID, **more: Any) -> Account:
+    """The account with all that the header shows, or 404 when the reader may not see it. One query.
+
+    ``more`` are expressions that a page wants of the same row.
+    """
     rows = Account.objects.visible_to(request.user).select_related("tier", "stage", "owner", "parent")
+    touches = Activity.objects.filter(account=OuterRef("pk"), kind__in=TOUCH_KINDS).order_by("-at")
     counted = rows.annotate(
         people_count=Count("contacts", filter=Q(contacts__left_on=None), distinct=True),
         contract_count=Count("contracts", distinct=True),
+        touched_on=Subquery(touches.values("at__date")[:1]),
         on_readers_team=Exists(TeamMember.objects.filter(account=OuterRef("pk"), user=request.user.pk)),
+        **more,
     )
     account = counted.filter(pk=account_id).first()
     if account is None:
@@ -77,13 +88,45 @@ def may_edit(request: HttpRequest, account: Account) -> bool:
 
 
 def frame(request: HttpRequest, account: Account, tab: str, **context: Any) -> dict[str, Any]:
-    """The context of every page of an account."""
+    """The context of every page of an account. One query where the address names the list it was opened from."""
     tabs = []
+    place = _place(request, account, tab)
+    carried = f"?{urlencode({'list': place['query']})}" if place else ""
     for url_name, label, counter in TABS:
         try:
             url = reverse(url_name, args=[account.pk])
         except NoReverseMatch:
             continue
         count = getattr(account, counter) if counter else None
-        tabs.append(Tab(label, url, url_name == tab, count))
-    return {"account": account, "tabs": tabs, "may_edit": may_edit(request, account), **context}
+        tabs.append(Tab(label, url + carried, url_name == tab, count))
+    return {
+        "account": account,
+        "tabs": tabs,
+        "may_edit": may_edit(request, account),
+        "place": place,
+        "renews": days_until(account.renewal_on, timezone.localdate()),
+        **context,
+    }
+
+
+def _place(request: HttpRequest, account: Account, tab: str) -> dict[str, Any] | None:
+    """The account's place in the list of ``?list=``, with the neighbours' addresses on the same tab."""
+    if "list" not in request.GET:
+        return None
+    found = import_string(settings.ACCOUNT_PLACE)(request.user, account.pk, request.GET["list"])
+    if found is None:
+        return None
+    carried = urlencode({"list": found.query})
+    beside = {
+        name: {"name": neighbour[1], "url": f"{reverse(tab, args=[neighbour[0]])}?{carried}"}
+        for name, neighbour in (("previous", found.previous), ("next", found.next))
+        if neighbour is not None
+    }
+    back = reverse("accounts:account-list")
+    return {
+        "position": found.position,
+        "total": found.total,
+        "query": found.query,
+        "list": f"{back}?{found.query}" if found.query else back,
+        **beside,
+    }

@@ -131,6 +131,8 @@ NAVIGATION_COUNTS: dict[str, str] = {
     "support:mail-list": "support.queries.mail.held_count",
     "engagement:inbox": "engagement.queries.unread_count",
 }
+# Where an account stands in a list: (user, account id, the list's query string) -> place or None.
+ACCOUNT_PLACE = "health.book.accounts.place.place_of"
 # What the search finds, in this order: an ``accounts.search.Source`` each.
 SEARCH_SOURCES = [
     "accounts.search.ACCOUNTS",

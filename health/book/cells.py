@@ -53,6 +53,8 @@ class AccountCells:
         self.today = today
         # One lookup for the page instead of one a row.
         marker = "00000000-0000-7000-8000-000000000000"
+        # What an account's page is told about the list that its link stands in.
+        self.back = ""
         self._url = reverse("accounts:account-detail", args=[marker]).replace(marker, "%s")
 
     def url(self, row: Row) -> str:
@@ -64,7 +66,7 @@ class AccountCells:
         phone = f"{formats.money(row['arr'], row['currency'])}{renews}"
         return (
             f'<span class="cell-name">{atoms.logo(row["name"])}<span>'
-            f'<a href="{self.url(row)}">{escape(row["name"])}</a>'
+            f'<a href="{self.url(row)}{self.back}">{escape(row["name"])}</a>'
             f'<span class="sub sub-d">{escape(under)}</span><span class="sub sub-m">{phone}</span></span></span>'
         )
 

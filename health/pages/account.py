@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
 from django import forms
 from django.contrib import messages
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import OuterRef
+from django.db.models.functions import JSONObject
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -17,36 +20,95 @@ from accounts.forms.base import DateInput
 from accounts.frame import account_or_404, editable_account_or_404, frame
 from accounts.models import Account, Activity
 from accounts.policy import may, requires
+from accounts.queries.people import People, people_of
 from accounts.views.timeline import COLUMNS as TIMELINE_COLUMNS
 from accounts.views.timeline import days_of
 from health.actions import clear_override, set_override
 from health.book import account as book
 from health.book.cells import tone
+from health.book.warning import Facts, warning
+from health.choices import Rag
 from health.pages import charts
+from playbooks.choices import CtaKind, CtaStatus
+from playbooks.queries import ctas_of_account
 
 OVERVIEW, HEALTH, USAGE = "accounts:account-detail", "accounts:account-health", "accounts:account-usage"
 RECENT = 8
+STEPS = TASKS = 4
 SHOWN_METRICS = 2
 
 
 @requires(GET="accounts.view")
 def overview(request: HttpRequest, account_id: UUID) -> HttpResponse:
-    """The page one opens before a call: score and why, key facts, who is who, what is to do, what happened."""
-    account = account_or_404(request, account_id)
+    """The page one opens before a call: what is wrong, the score and why, what is to do, who is who, what happened.
+
+    Seven queries beside the frame's. The metrics' charts are fetched by the page, as ``usage`` for htmx.
+    """
+    account = account_or_404(request, account_id, group=_group(request))
     today = timezone.localdate()
     score = book.score_of(account, today)
-    recent = Activity.objects.visible_to(request.user).filter(account=account)
+    recent, steps = _activities(request, account)
+    people = people_of(account, today)
+    ctas = ctas_of_account(request.user, account.pk)
     context: dict[str, Any] = {
         "score": _score(score, today),
-        "metrics": _falling(score, account, today),
-        "days": days_of(list(recent.order_by("-at", "-pk").values(*TIMELINE_COLUMNS)[:RECENT])),
-        "contacts": account.contacts.present().order_by("-last_touch_at", "name")[:5],
-        "children": account.children.visible_to(request.user).unarchived().order_by("name")[:10],
-        "team": account.team.select_related("user", "role").order_by("role__name"),
+        "warning": warning(_facts(account, score, people, ctas, today)),
+        "play": next((cta for cta in ctas if cta.kind == CtaKind.RISK and cta.status == CtaStatus.OPEN), None),
+        "days": days_of(recent),
+        "steps": steps,
+        "todo": _todo(ctas),
+        "contacts": [*people.present, *people.left][:5],
         "may_override": may(request.user, "health.override"),
+        "may_work": may(request.user, "ctas.work"),
         "today": today,
     }
     return render(request, "health/account_overview.html", frame(request, account, OVERVIEW, **context))
+
+
+def _group(request: HttpRequest) -> ArraySubquery:
+    """The first accounts under the one asked for, with what the page shows of them."""
+    under = Account.objects.visible_to(request.user).unarchived().filter(parent=OuterRef("pk")).order_by("name")  # type: ignore[arg-type]
+    return ArraySubquery(under.values(row=JSONObject(pk="pk", name="name", arr="arr", currency="currency"))[:10])
+
+
+def _activities(request: HttpRequest, account: Account) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """The latest entries, and the next steps still open, soonest first. One query."""
+    rows = Activity.objects.visible_to(request.user).filter(account=account).values(*TIMELINE_COLUMNS)
+    latest = rows.order_by("-at", "-pk")[:RECENT]
+    ahead = rows.with_open_step().order_by("next_step_on", "next_step_at")[:STEPS]
+    found = list(latest.union(ahead))
+    found.sort(key=lambda row: (row["at"], row["pk"]), reverse=True)
+    open_steps = [row for row in found if row["next_step"] and row["next_step_done_at"] is None]
+    open_steps.sort(
+        key=lambda row: (row["next_step_on"], row["next_step_at"] is None, row["next_step_at"] or row["at"])
+    )
+    return found[:RECENT], open_steps[:STEPS]
+
+
+def _todo(ctas: list[Any]) -> list[dict[str, Any]]:
+    """Open CTAs with their first tasks that are not done, soonest due first."""
+    return [
+        {"cta": cta, "tasks": [task for task in cta.tasks.all() if task.completed_at is None][:TASKS]}
+        for cta in ctas
+        if cta.status == CtaStatus.OPEN
+    ]
+
+
+def _facts(account: Account, score: Any, people: People, ctas: list[Any], today: date) -> Facts:
+    """What the warning is worked out from."""
+    touched = [person.standing.last_touch_on for person in (*people.present, *people.left)]
+    touches = [day for day in (*touched, account.touched_on) if day is not None]  # type: ignore[attr-defined]
+    health = score.health if score else None
+    return Facts(
+        change=health.change_30d if health else None,
+        why="; ".join(score.change.words[:2]) if score and score.change else "",
+        is_red=bool(health and health.current_rag == Rag.RED),
+        band=charts.current_band_name(score) if score else "",
+        renewal_days=(account.renewal_on - today).days if account.renewal_on else None,
+        silent_days=(today - max(touches)).days if touches else None,
+        people=[finding.title for finding in people.findings if finding.key != "nobody"],
+        risks=sum(cta.kind == CtaKind.RISK and cta.status == CtaStatus.OPEN for cta in ctas),
+    )
 
 
 def _score(score: book.AccountScore | None, today: Any) -> dict[str, Any] | None:
@@ -162,10 +224,15 @@ def _overridden(request: HttpRequest, account: Account, form: OverrideForm) -> b
 
 @requires(GET="usage.view")
 def usage(request: HttpRequest, account_id: UUID) -> HttpResponse:
-    """Every metric of the account's scorecard: its latest value, source and age, and its course."""
+    """Every metric of the scorecard: its latest value, source, age and course. htmx gets the two that moved most."""
     account = account_or_404(request, account_id)
     today = timezone.localdate()
     score = book.score_of(account, today)
+    if request.htmx:  # type: ignore[attr-defined]
+        context = {"metrics": _falling(score, account, today), "account": account}
+        response = render(request, "health/_moved_metrics.html", context)
+        response["Vary"] = "HX-Request, Cookie"
+        return response
     metrics = book.metrics(score, account, today) if score else []
     events = book.releases(account, today - timedelta(weeks=book.METRIC_WEEKS)) if score else []
     drawn = [{"metric": metric, "chart": charts.metric_line(metric, events)} for metric in metrics]

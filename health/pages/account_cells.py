@@ -117,7 +117,7 @@ def _saved(request: HttpRequest, account: Account, column: str, edit: Any) -> Ht
     today, now = timezone.localdate(), timezone.now()
     asked = _asked_by(request)
     row = one_row(request.user, account)
-    cells = ListCells(today, extras_of([row], asked.columns, today=today, now=now))
+    cells = ListCells(today, extras_of([row], asked.columns, today=today, now=now), asked.canonical())
     markup = table_row(
         cells.table_columns(asked.columns), row,
         select=lambda row: (str(row["pk"]), row["name"]), row_id=lambda row: f"r-{row['pk']}",

@@ -79,7 +79,7 @@ def _results(request: HttpRequest, asked: Asked, listing: Listing, *, path: str,
     views = views_of(ListPage.ACCOUNTS, user)
     view = _current(views, request.GET.get("view", ""))
     may_edit = may(user, "accounts.edit")
-    columns = ListCells(today, listing.extras).table_columns(asked.columns)
+    columns = ListCells(today, listing.extras, asked.canonical()).table_columns(asked.columns)
     exported = asked.url("")
     return {
         "asked": asked,

@@ -74,7 +74,7 @@ def changes_page(request: HttpRequest, account_id: UUID) -> HttpResponse:
         "score": _score(found.scores, today),
         "money": _money(found.money),
         "quiet": [("Touches", "Nobody was in touch", found.touches), ("Usage", "Nobody used it", found.usage)],
-        "presets": [(days, f"?since={today - timedelta(days=days)}&until={today}") for days in PRESETS],
+        "presets": [(days, f"{today - timedelta(days=days)}") for days in PRESETS],
         "headline": headline(found),
         "today": today,
     }

@@ -18,7 +18,7 @@ from accounts.policy import may, requires
 from playbooks import queries
 from playbooks.actions import create_cta, update_cta
 from playbooks.cells import CSV_HEADINGS, CtaCells, csv_row
-from playbooks.choices import Outcome, Priority
+from playbooks.choices import CtaKind, Outcome, Priority
 from playbooks.evidence import evidence_rows, evidence_sentences
 from playbooks.forms import CloseForm, CtaForm, NewCtaForm, ReassignForm, SnoozeForm, TaskForm, snooze_initial
 from playbooks.models import Cta
@@ -115,8 +115,10 @@ def detail_context(request: HttpRequest, cta: Cta, **forms: Any) -> dict[str, An
 
 @requires(GET="ctas.work", POST="ctas.work")
 def cta_create(request: HttpRequest) -> HttpResponse:
-    """Open a CTA by hand; ``?account=`` chooses the account."""
-    form = NewCtaForm(request.POST or None, user=request.user, account=request.GET.get("account") or None)
+    """Open a CTA by hand; ``?account=`` chooses the account, ``?title=`` says why."""
+    form = NewCtaForm(
+        request.POST or None, user=request.user, account=request.GET.get("account") or None, initial=_asked(request)
+    )
     if request.method == "POST" and form.is_valid():
         opened: list[Cta] = []
         account = form.cleaned_data["account"]
@@ -125,6 +127,12 @@ def cta_create(request: HttpRequest) -> HttpResponse:
             messages.success(request, "The CTA is open.")
             return redirect("playbooks:cta-detail", opened[0].pk)
     return render(request, "playbooks/cta_form.html", {"form": form}, status=422 if form.is_bound else 200)
+
+
+def _asked(request: HttpRequest) -> dict[str, str]:
+    """What the address already says of the CTA: one opened with a reason is a risk."""
+    title = request.GET.get("title", "")[:200]
+    return {"title": title, "kind": CtaKind.RISK} if title else {}
 
 
 @requires(GET="ctas.work", POST="ctas.work")

@@ -9,6 +9,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
 
 from accounts.errors import RuleViolated
 from accounts.policy import requires
@@ -20,7 +21,7 @@ from playbooks.views.ctas import detail_context, visible_cta, workable_cta
 
 @requires(POST="ctas.work")
 def task_toggle(request: HttpRequest, task_id: UUID) -> HttpResponse:
-    """Tick, or take the tick away, as the check box says; htmx gets the task list back."""
+    """Tick, or take the tick away, as the check box says; htmx gets the task list back, or the page of ``next``."""
     task = get_object_or_404(Task.objects.visible_to(request.user).select_related("cta"), pk=task_id)
     if not Task.objects.workable_by(request.user).filter(pk=task.pk).exists():
         raise PermissionDenied("ctas.work")
@@ -29,6 +30,9 @@ def task_toggle(request: HttpRequest, task_id: UUID) -> HttpResponse:
         verb(task, actor=request.user, at=timezone.now())
     except RuleViolated as broken:
         messages.error(request, str(broken.message))
+    wanted = request.POST.get("next", "")
+    if wanted and url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure()):
+        return redirect(wanted)
     return _answer(request, task.cta)
 
 

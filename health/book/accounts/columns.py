@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from functools import lru_cache
 from html import escape
 from typing import Any
+from urllib.parse import urlencode
 
 from django.utils import timezone
 
@@ -70,8 +71,9 @@ HEADINGS: dict[str, Heading] = {
 class ListCells(AccountCells):
     """Writes the list's cells, with what the columns need besides the rows."""
 
-    def __init__(self, today: date, extras: Extras) -> None:
+    def __init__(self, today: date, extras: Extras, query: str = "") -> None:
         super().__init__(today)
+        self.back = escape(f"?{urlencode({'list': query})}")
         self.extras = extras
 
     def cell(self, key: str) -> Callable[[Row], str]:
