@@ -128,11 +128,25 @@ FORM_RENDERER = "ui.forms.Renderer"
 NAVIGATION_COUNTS: dict[str, str] = {
     "playbooks:cta-list": "playbooks.queries.open_count",
     "support:ticket-list": "support.queries.listing.waiting_count",
+    "support:escalation-list": "support.queries.escalations.open_count",
     "support:mail-list": "support.queries.mail.held_count",
     "engagement:inbox": "engagement.queries.unread_count",
 }
 # Where an account stands in a list: (user, account id, the list's query string) -> place or None.
 ACCOUNT_PLACE = "health.book.accounts.place.place_of"
+# Rows that the product makes by itself for every account: they go with one that is removed and keep none.
+FOLLOWS_AN_ACCOUNT = [
+    "accounts.AuditEntry",
+    "accounts.ChangedAccount",
+    "engagement.Notification",
+    "health.AccountHealth",
+    "health.BandChange",
+    "health.HealthEvent",
+    "health.HealthScore",
+    "health.SegmentMember",
+    "health.Standing",
+    "health.TriggerState",
+]
 # What the search finds, in this order: an ``accounts.search.Source`` each.
 SEARCH_SOURCES = [
     "accounts.search.ACCOUNTS",
@@ -331,6 +345,9 @@ API_CALLS_PER_MINUTE_ANONYMOUS = 300
 
 # --- Metrics that scorecards and triggers may read, in the order in which a later one wins.
 METRIC_PROVIDERS = ["accounts.metrics.provide", "usage.metrics.provide", "support.metrics.provide"]
+# What the support reports ask of apps they do not know: questions an article answered, and a methodology's channels.
+KNOWLEDGE_FIGURES = "knowledge.queries.deflection"
+CHANNEL_GUIDES = "packs.queries.channel_guides"
 # Asked for, seconds after the commit, by whatever changes an account's facts.
 CHANGED_ACCOUNTS_TASK = "health.sweep"
 

@@ -33,6 +33,27 @@ class Firing(TextChoices):
     DUPLICATE = "duplicate", "A CTA for it was open already"
 
 
+class Held(TextChoices):
+    """Why a trigger whose condition holds did not open a CTA at once."""
+
+    WAITING = "waiting", "Has not held long enough"
+    SNOOZED = "snoozed", "Snoozed"
+    CAPPED = "capped", "Over its own cap"
+    WORKSPACE_CAP = "full", "Over the workspace's cap"
+    QUIET = "quiet", "Put off by quiet hours"
+
+
+class DryRunState(TextChoices):
+    """Where a dry run stands."""
+
+    QUEUED = "queued", "Waiting for a worker"
+    RUNNING = "running", "Running"
+    DONE = "done", "Done"
+    FAILED = "failed", "Stopped by an error"
+
+
+DRY_RUN_WORKING = (DryRunState.QUEUED, DryRunState.RUNNING)
+
 # One letter an input in HealthScore.states.
 FRESH, STALE, MISSING, REFUSED = "f", "s", "-", "!"
 

@@ -1,8 +1,8 @@
 """Trigger conditions, evaluated for all accounts at once: which accounts does a condition hold for?
 
-A condition is data in the packs' shape: a test of a metric, an event, the absence of an event, or ``any`` /
-``all`` of several. Pure: facts come in as columns (metric to account to value), so a simulator asks the very
-same functions about a single account.
+A condition is data in the packs' shape: a test of a metric, an event, the absence of an event, membership of a
+segment, or ``any`` / ``all`` of several. Pure: facts come in as columns (metric to account to value), so a
+simulator asks the very same functions about a single account.
 
 A missing metric is false, whatever the test (packs/README). A test of a metric may name the window, the
 severities and the smallest count it was measured over; ``metrics_of`` says which columns that needs.
@@ -33,6 +33,7 @@ class Facts:
     ``metrics``: metric to account to value. ``events``: event to account to the last moment it happened.
     ``known_since``: every account in question, with the moment from which silence can be counted.
     ``handled``: event happenings up to this moment, per account, no longer count as new.
+    ``segments``: a segment's id, as text, to the accounts in it.
     ``measured``: metric facts already answer the condition's window, severity and count (simulators).
     """
 
@@ -41,6 +42,7 @@ class Facts:
     events: Mapping[str, Mapping[Key, datetime]] = field(default_factory=dict)
     known_since: Mapping[Key, datetime | None] = field(default_factory=dict)
     handled: Mapping[Key, datetime] = field(default_factory=dict)
+    segments: Mapping[str, AbstractSet[Key]] = field(default_factory=dict)
     measured: bool = False
 
 
@@ -55,6 +57,8 @@ def accounts_where(condition: Condition, facts: Facts) -> AbstractSet[Key]:
         return _where_happened(condition, facts)
     if "absent" in condition:
         return _where_silent(condition, facts)
+    if "segment" in condition:
+        return facts.segments.get(condition["segment"], frozenset())
     return _where_measured(condition, facts)
 
 
@@ -85,6 +89,17 @@ def absences_of(condition: Condition) -> frozenset[str]:
     return frozenset(_leaves(condition, "absent"))
 
 
+def segments_of(condition: Condition) -> frozenset[str]:
+    """The ids of the segments a condition asks about."""
+    return frozenset(_leaves(condition, "segment"))
+
+
+def leaves(condition: Condition) -> list[Condition]:
+    """The tests a condition joins, in its order; a condition that joins none is its only one."""
+    parts = condition.get("any") or condition.get("all")
+    return [leaf for part in parts for leaf in leaves(part)] if parts else [condition]
+
+
 def _leaves(condition: Condition, kind: str) -> set[str]:
     parts = condition.get("any") or condition.get("all")
     if parts:
@@ -101,6 +116,8 @@ def in_words(condition: Condition) -> str:
         return _plain(condition["event"])
     if "absent" in condition:
         return f"no {_plain(condition['absent'])} for {condition['days']} days"
+    if "segment" in condition:
+        return f"in segment {condition.get('name') or condition['segment']}"
     value = condition["value"]
     limit = " or ".join(map(str, value)) if isinstance(value, Sequence) and not isinstance(value, str) else value
     words = f"{_plain(condition['metric'])} {_OP_WORDS[condition['op']]} {limit}"
@@ -190,6 +207,8 @@ __all__ = [
     "accounts_where",
     "events_of",
     "in_words",
+    "leaves",
     "metrics_of",
     "named_metrics",
+    "segments_of",
 ]

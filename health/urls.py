@@ -3,7 +3,7 @@
 from django.urls import path
 
 from health import views
-from health.pages import backtests, receipts, scorecards, targets, versions
+from health.pages import backtests, receipts, scorecards, targets, trigger_editor, triggers, versions
 
 app_name = "health"
 urlpatterns = [
@@ -24,8 +24,11 @@ urlpatterns = [
     path("backtests/<uuid:backtest_id>/losses.csv", backtests.backtest_losses_csv, name="backtest-losses"),
     path("backtests/<uuid:backtest_id>/warnings.csv", backtests.backtest_warnings_csv, name="backtest-warnings"),
     path("risks/", views.risk_list_page, name="risk-list"),
-    path("triggers/", views.trigger_list, name="trigger-list"),
-    path("triggers/<slug:key>/", views.trigger_detail, name="trigger-detail"),
+    path("automation/limits/", triggers.policy, name="automation-limits"),
+    path("automation/triggers/new/", trigger_editor.trigger_new, name="trigger-new"),
+    path("triggers/", triggers.trigger_list, name="trigger-list"),
+    path("triggers/<slug:key>/", triggers.trigger_detail, name="trigger-detail"),
+    path("triggers/<slug:key>/edit/", trigger_editor.trigger_edit, name="trigger-edit"),
     path("triggers/<slug:key>/simulator/", views.trigger_simulator, name="trigger-simulator"),
     path("metrics/", targets.metric_report, name="metric-report"),
     path("metrics/export.csv", targets.metric_export, name="metric-export"),

@@ -6,15 +6,18 @@ that nothing unchecked reaches the compiler.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import Any, NamedTuple
 
-from health.conditions import OPERATORS, Condition
+from health.conditions import EVENT_WINDOW_DAYS, OPERATORS, Condition
 from health.scoring import KINDS, MILLION, POINTS_SUM, WEIGHTED_AVERAGE, number
 
 COMBINES = frozenset({"sum_points", "weighted_mean", "mean", "direct", "start_minus_penalties"})
+CTA_KINDS = ("risk", "opportunity", "lifecycle", "renewal", "activity")
+PRIORITIES = ("high", "medium", "low")
 RAGS = ("green", "yellow", "orange", "red")
 _NUMBERS = {
     "linear": ("full_at",),
@@ -22,6 +25,7 @@ _NUMBERS = {
     "direct": (),
     "penalty": ("free", "per_unit"),
 }
+EVENT_KEY = re.compile(r"[a-z][a-z0-9_-]{1,79}")
 _MOST = {"dimensions": 20, "measures": 60, "bands": 10, "conditions": 50}
 
 
@@ -239,8 +243,28 @@ def _trigger(trigger: Mapping[str, Any]) -> Iterator[Problem]:
         value = trigger.get(name, 0)
         if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= 3660:
             yield Problem(f"/{name}", "range", f"{name} must be a whole number from 0 to 3660")
+    yield from _cta_of(trigger)
     if bool(trigger.get("reentry_days")) != bool(trigger.get("reentry_max")):
         yield Problem("/reentry_max", "pair", "reentry_max and reentry_days go together")
+
+
+def _cta_of(trigger: Mapping[str, Any]) -> Iterator[Problem]:
+    """What the CTA will be, where the trigger says so: kind, priority, playbook, owner, days until it is due."""
+    for name, known in (("cta_kind", CTA_KINDS), ("priority", PRIORITIES)):
+        if trigger.get(name) is not None and trigger[name] not in known:
+            yield Problem(f"/{name}", "choice", f"{name} must be one of {', '.join(known)}")
+    for name, most in (("playbook", 80), ("owner", 254), ("duplicate_key", 80)):
+        value = trigger.get(name)
+        if value is not None and (not isinstance(value, str) or not value.strip() or len(value) > most):
+            yield Problem(f"/{name}", "text", f"{name} must be a text of at most {most} characters, or left out")
+    days = trigger.get("due_days")
+    if days is not None and (not isinstance(days, int) or isinstance(days, bool) or not 1 <= days <= 365):
+        yield Problem("/due_days", "range", "due_days must be a whole number from 1 to 365, or left out")
+    raised = trigger.get("raises")
+    if raised is not None and (not isinstance(raised, str) or not EVENT_KEY.fullmatch(raised)):
+        yield Problem("/raises", "format", "an event is named in lower case, as in rescue_begun")
+    if not isinstance(trigger.get("ignores_quiet_hours", False), bool):
+        yield Problem("/ignores_quiet_hours", "boolean", "ignores_quiet_hours is true or false")
 
 
 def _condition(condition: Any, at: str, depth: int = 0) -> Iterator[Problem]:
@@ -261,11 +285,16 @@ def _condition(condition: Any, at: str, depth: int = 0) -> Iterator[Problem]:
             return
     if "event" in condition:
         yield from _texts(condition, ("event",), at)
+        window = condition.get("window_days", 1)
+        if not isinstance(window, int) or isinstance(window, bool) or not 1 <= window <= EVENT_WINDOW_DAYS:
+            yield Problem(f"{at}/window_days", "range", f"window_days must be from 1 to {EVENT_WINDOW_DAYS}")
     elif "absent" in condition:
         yield from _texts(condition, ("absent",), at)
         days = condition.get("days")
         if not isinstance(days, int) or isinstance(days, bool) or not 1 <= days <= 3660:
             yield Problem(f"{at}/days", "range", "days must be a whole number from 1 to 3660")
+    elif "segment" in condition:
+        yield from _texts(condition, ("segment",), at)
     else:
         yield from _metric_test(condition, at, words=True)
 

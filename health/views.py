@@ -1,4 +1,4 @@
-"""Simulators and triggers."""
+"""Simulators, the risk list and events."""
 
 from __future__ import annotations
 
@@ -6,19 +6,18 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.db.models import Count
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 
 from accounts.errors import RuleViolated
 from accounts.models import Account
-from accounts.policy import may, requires
-from health.actions import enable_trigger, record_event
+from accounts.policy import requires
+from health.actions import record_event
 from health.cards import compiled
 from health.conditions import in_words, metrics_of
 from health.forms import FactsForm, ScorecardInputsForm
-from health.models import Scorecard, Trigger, TriggerState
+from health.models import Scorecard, Trigger
 from health.pages.scorecards import version_of
 from health.queries.risks import risk_list
 from health.simulation import InputsRefused, simulate_scorecard, simulate_trigger
@@ -63,61 +62,9 @@ def _lines(scoring: Any, answer: dict[str, Any] | None) -> list[dict[str, Any]]:
 
 
 @requires(GET="health.view")
-def trigger_list(request: HttpRequest) -> HttpResponse:
-    """Every trigger with its condition in words and on how many visible accounts it stands. Three queries."""
-    triggers = list(Trigger.objects.prefetch_related("versions"))
-    standing = dict(
-        TriggerState.objects.visible_to(request.user)
-        .filter(is_active=True)
-        .order_by()
-        .values_list("trigger")
-        .annotate(n=Count("pk"))
-    )
-    rows = [
-        {"trigger": trigger, "words": _condition(trigger), "standing": standing.get(trigger.pk, 0)}
-        for trigger in triggers
-    ]
-    return render(request, "health/trigger_list.html", {"rows": rows})
-
-
-def _condition(trigger: Trigger) -> str:
-    versions = list(trigger.versions.all())
-    return in_words(versions[0].definition["condition"]) if versions else ""
-
-
-@requires(GET="health.view")
 def risk_list_page(request: HttpRequest) -> HttpResponse:
     """Accounts on which a trigger stands, with time and reason, the most pressing first."""
     return render(request, "health/risk_list.html", {"risks": risk_list(request.user, on=timezone.localdate())})
-
-
-@requires(GET="health.view", POST="health.configure")
-def trigger_detail(request: HttpRequest, key: str) -> HttpResponse:
-    """A trigger: its condition, actions, where it stands and its versions; POST switches it on or off."""
-    trigger = get_object_or_404(Trigger, key=key)
-    if request.method == "POST":
-        is_enabled = request.POST.get("enabled") == "1"
-        enable_trigger(trigger, is_enabled=is_enabled, actor=request.user, at=timezone.now())
-        messages.success(request, "The trigger is on." if is_enabled else "The trigger rests. What it opened stays.")
-        return redirect("health:trigger-detail", key)
-    version = trigger.versions.first()
-    if version is None:
-        raise Http404
-    standing = (
-        TriggerState.objects.visible_to(request.user)
-        .filter(trigger=trigger, is_active=True)
-        .select_related("account")
-        .order_by("-fired_at", "pk")[:50]
-    )
-    context = {
-        "trigger": trigger,
-        "version": version,
-        "words": in_words(version.definition["condition"]),
-        "standing": standing,
-        "versions": trigger.versions.select_related("created_by"),
-        "may_configure": may(request.user, "health.configure"),
-    }
-    return render(request, "health/trigger_detail.html", context)
 
 
 @requires(GET="health.view", POST="health.view")

@@ -13,7 +13,7 @@ from django.db import transaction
 from accounts.audit import record
 from accounts.errors import RuleViolated
 from imports import mapping as columns
-from imports.choices import WORKING, DateOrder, ImportState, TargetKey
+from imports.choices import UNDOABLE, WORKING, DateOrder, ImportState, TargetKey
 from imports.models import ImportJob, SavedMapping
 from imports.reading import BadFile, examine
 from imports.targets import TARGETS
@@ -111,7 +111,11 @@ def start_import(job: ImportJob, *, actor: User | None, at: datetime) -> ImportJ
 def cancel_import(job: ImportJob, *, actor: User | None, at: datetime) -> ImportJob:
     """Stop after the batch under way; what was brought in stays. Returns the job."""
     job = ImportJob.objects.select_for_update(of=("self",)).get(pk=job.pk)
-    if job.state == ImportState.SETTLING or job.state not in {ImportState.MAPPING, ImportState.CHECKED, *WORKING}:
+    if job.state in {ImportState.SETTLING, ImportState.UNDOING} or job.state not in {
+        ImportState.MAPPING,
+        ImportState.CHECKED,
+        *WORKING,
+    }:
         raise RuleViolated("import.over", "There is nothing to cancel any more.")
     if job.state in WORKING:
         job.cancel_requested = True
@@ -120,6 +124,33 @@ def cancel_import(job: ImportJob, *, actor: User | None, at: datetime) -> Import
     job.save(update_fields=["cancel_requested", "state", "finished_at"])
     record("import.cancelled", job, actor=actor, at=at)
     return job
+
+
+@transaction.atomic
+def start_undo(job: ImportJob, *, actor: User | None, at: datetime) -> ImportJob:
+    """Give back what the import changed and remove what it made. Returns the job, being undone by a worker.
+
+    Raises RuleViolated for what cannot be undone, with the reason, and for an import that left nothing.
+    """
+    from imports.tasks import run_import  # tasks stands above actions; only sending needs it.
+
+    job = _idle(job)
+    if reason := why_not_undo(job):
+        raise RuleViolated("import.lasting", reason)
+    job.state, job.undone_by, job.touched_at, job.message = ImportState.UNDOING, actor, at, ""
+    job.save(update_fields=["state", "undone_by", "touched_at", "message"])
+    record("import.undo_started", job, actor=actor, at=at)
+    run_import.delay_on_commit(str(job.pk))
+    return job
+
+
+def why_not_undo(job: ImportJob) -> str:
+    """Why the import cannot be undone; empty when it can. One query at most."""
+    if TARGETS[job.target].lasting:
+        return TARGETS[job.target].lasting
+    if job.state not in UNDOABLE or not job.steps.filter(undone_at=None, follows=False).exists():
+        return "This import left nothing that can be undone."
+    return ""
 
 
 def forget_files(*, at: datetime) -> int:
@@ -143,6 +174,8 @@ def _start(job: ImportJob, state: str, *, at: datetime) -> ImportJob:
     if not job.file:
         raise RuleViolated("import.file_gone", "The file was kept for 30 days and is gone; send it again.")
     job.rejections.all().delete()
+    job.diffs.all().delete()
+    job.steps.exclude(undone_at=None).delete()
     for name, value in FRESH.items():
         setattr(job, name, value)
     job.state, job.started_at, job.touched_at, job.finished_at = state, at, at, None

@@ -14,9 +14,13 @@ class ImportState(TextChoices):
     DONE = "done", "Done"
     FAILED = "failed", "Stopped by an error"
     CANCELLED = "cancelled", "Cancelled"
+    UNDOING = "undoing", "Being undone"
+    UNDONE = "undone", "Undone"
 
 
-WORKING = (ImportState.CHECKING, ImportState.RUNNING, ImportState.SETTLING)
+WORKING = (ImportState.CHECKING, ImportState.RUNNING, ImportState.SETTLING, ImportState.UNDOING)
+# What was brought in and stays until it is undone; an undone one may have rows left that were refused.
+UNDOABLE = (ImportState.DONE, ImportState.FAILED, ImportState.CANCELLED, ImportState.UNDONE)
 
 
 class TargetKey(TextChoices):

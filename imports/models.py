@@ -40,6 +40,8 @@ class ImportJob(TenantModel):
     started_at = models.DateTimeField(null=True)
     touched_at = models.DateTimeField(help_text="Last sign of life, by which a lost one is found")
     finished_at = models.DateTimeField(null=True)
+    undone_at = models.DateTimeField(null=True)
+    undone_by = models.ForeignKey("accounts.User", null=True, on_delete=models.SET_NULL, related_name="+")
 
     class Meta:
         ordering = ["-created_at"]
@@ -59,6 +61,48 @@ class ImportJob(TenantModel):
     def accepted(self) -> int:
         """Rows that created or changed something."""
         return self.created + self.updated
+
+
+class ImportedRow(TenantModel):
+    """A row that created or changed a record, or would: each field as [name, old, new], in words."""
+
+    job = models.ForeignKey(ImportJob, on_delete=models.CASCADE, related_name="diffs")
+    line = models.PositiveIntegerField()
+    outcome = models.CharField(max_length=10, choices=[("created", "New"), ("updated", "Changed")])
+    name = models.CharField(max_length=200)
+    changes = models.JSONField()
+
+    class Meta:
+        ordering = ["line"]
+        constraints = [models.UniqueConstraint(fields=["job", "line"], name="imported_row_once")]
+
+    def __str__(self) -> str:
+        return f"line {self.line}"
+
+
+class UndoStep(TenantModel):
+    """A record as it was before and right after the import; ``before`` null: the import made it.
+
+    ``kind`` is account, contact or contract; ``follows`` marks the account of an imported contract.
+    ``refused`` says why an undo left it.
+    """
+
+    job = models.ForeignKey(ImportJob, on_delete=models.CASCADE, related_name="steps")
+    kind = models.CharField(max_length=10)
+    object_id = models.UUIDField()
+    name = models.CharField(max_length=200)
+    follows = models.BooleanField(default=False)
+    before = models.JSONField(null=True)
+    after = models.JSONField()
+    undone_at = models.DateTimeField(null=True)
+    refused = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        ordering = ["name", "pk"]
+        constraints = [models.UniqueConstraint(fields=["job", "kind", "object_id"], name="undo_step_once")]
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class RejectedRow(TenantModel):

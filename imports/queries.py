@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
-from imports.models import ImportJob, RejectedRow
+from imports.models import ImportedRow, ImportJob, RejectedRow, UndoStep
 from imports.reading import Layout, rows
 
 SHOWN = 50
@@ -20,6 +20,27 @@ def newest_jobs(limit: int = 100) -> list[ImportJob]:
 def first_rejections(job: ImportJob) -> list[RejectedRow]:
     """The first 50 rejected rows. One query."""
     return list(job.rejections.order_by("line")[:SHOWN])
+
+
+def first_diffs(job: ImportJob) -> list[ImportedRow]:
+    """The first 50 rows that made or changed a record, or would. One query."""
+    return list(job.diffs.order_by("line")[:SHOWN])
+
+
+def left_behind(job: ImportJob) -> list[UndoStep]:
+    """The first 50 records that an undo left, each with the reason. One query."""
+    return list(job.steps.exclude(refused="").order_by("name", "pk")[:SHOWN])
+
+
+def diff_table(job: ImportJob) -> tuple[list[str], Iterator[list[Any]]]:
+    """Headings and rows of the diff: a line for each field that is or would be set. One query, streamed."""
+    return ["line", "outcome", "record", "field", "old", "new"], _diff_rows(job)
+
+
+def _diff_rows(job: ImportJob) -> Iterator[list[Any]]:
+    for row in job.diffs.order_by("line").iterator(chunk_size=2000):
+        for name, old, new in row.changes or [["", None, None]]:
+            yield [row.line, row.outcome, row.name, name, old, new]
 
 
 def first_rows(job: ImportJob, number: int = 3) -> list[list[str]]:

@@ -27,6 +27,8 @@ from imports.choices import ImportState
 from imports.models import ImportJob, RejectedRow
 from imports.reading import Layout, rows
 from imports.targets import TARGETS, Context, Settled
+from imports.trail import keep_diff
+from imports.undoing import undo
 
 log = logging.getLogger(__name__)
 AT_A_TIME = 240.0
@@ -42,6 +44,9 @@ def work(job_id: UUID, *, seconds: float = AT_A_TIME) -> bool:
     until = time.monotonic() + seconds
     try:
         with acting_via(f"import: {job.file_name}"):
+            if job.state == ImportState.UNDOING:
+                _undone(job)
+                return True
             if job.state in {ImportState.CHECKING, ImportState.RUNNING} and not _through(job, until):
                 return False
             return _settled(job_id, until)
@@ -55,6 +60,12 @@ def work(job_id: UUID, *, seconds: float = AT_A_TIME) -> bool:
         )
         _tell(job, f"{job.file_name} was stopped by an error", at=timezone.now())
         return True
+
+
+def _undone(job: ImportJob) -> None:
+    number = undo(job)
+    text = f"{job.file_name} was taken back: {number:,} record{'' if number == 1 else 's'}"
+    _tell(job, text, at=timezone.now())
 
 
 def _through(job: ImportJob, until: float) -> bool:
@@ -114,6 +125,7 @@ def _count(job: ImportJob, batch: Sequence[Row], settled: Sequence[Settled], *, 
         for (line, cells), one in zip(batch, settled, strict=True)
         if one.outcome is Outcome.REJECTED
     )
+    keep_diff(job, [line for line, _cells in batch], settled)
     job.save(update_fields=["created", "updated", "duplicates", "rejected", "position", "touched_at", "receipts"])
 
 

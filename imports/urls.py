@@ -13,5 +13,7 @@ urlpatterns = [
     path("<uuid:job_id>/progress/", views.job_progress, name="job-progress"),
     path("<uuid:job_id>/start/", views.job_start, name="job-start"),
     path("<uuid:job_id>/cancel/", views.job_cancel, name="job-cancel"),
+    path("<uuid:job_id>/undo/", views.job_undo, name="job-undo"),
+    path("<uuid:job_id>/changes.csv", views.job_changes, name="job-changes"),
     path("<uuid:job_id>/errors.csv", views.job_errors, name="job-errors"),
 ]

@@ -12,11 +12,28 @@ from django.utils import timezone
 from accounts.csv_out import csv_response
 from accounts.errors import RuleViolated
 from accounts.policy import requires
-from imports.actions import cancel_import, choose_columns, start_check, start_import, take_file
-from imports.choices import WORKING, ImportState
+from imports.actions import (
+    cancel_import,
+    choose_columns,
+    start_check,
+    start_import,
+    start_undo,
+    take_file,
+    why_not_undo,
+)
+from imports.choices import UNDOABLE, WORKING, ImportState
 from imports.forms import ColumnsForm, FileForm
 from imports.models import ImportJob
-from imports.queries import first_rejections, first_rows, newest_jobs, rejection_table
+from imports.queries import (
+    diff_table,
+    first_diffs,
+    first_rejections,
+    first_rows,
+    left_behind,
+    newest_jobs,
+    rejection_table,
+)
+from imports.targets import TARGETS
 
 TONES = {ImportState.DONE: "good", ImportState.FAILED: "risk", ImportState.CANCELLED: "", ImportState.CHECKED: "info"}
 
@@ -93,6 +110,20 @@ def job_cancel(request: HttpRequest, job_id: UUID) -> HttpResponse:
     return _act(request, job_id, "cancel")
 
 
+@requires(POST="imports.run")
+def job_undo(request: HttpRequest, job_id: UUID) -> HttpResponse:
+    """Take back what was brought in."""
+    return _act(request, job_id, "undo")
+
+
+@requires(GET="imports.run")
+def job_changes(request: HttpRequest, job_id: UUID) -> HttpResponse:
+    """What every row set or would set, field by field, as CSV."""
+    job = get_object_or_404(ImportJob, pk=job_id)
+    headings, rows = diff_table(job)
+    return csv_response(f"changes-{job.target}-{job.created_at:%Y-%m-%d}.csv", headings, rows)
+
+
 @requires(GET="imports.run")
 def job_errors(request: HttpRequest, job_id: UUID) -> HttpResponse:
     """The rejected rows as CSV, to be corrected and brought in again."""
@@ -103,7 +134,7 @@ def job_errors(request: HttpRequest, job_id: UUID) -> HttpResponse:
 
 def _act(request: HttpRequest, job_id: UUID, verb: str) -> HttpResponse:
     job = get_object_or_404(ImportJob, pk=job_id)
-    act = start_import if verb == "start" else cancel_import
+    act = {"start": start_import, "cancel": cancel_import, "undo": start_undo}[verb]
     try:
         act(job, actor=request.user, at=timezone.now())
     except RuleViolated as broken:
@@ -113,12 +144,19 @@ def _act(request: HttpRequest, job_id: UUID, verb: str) -> HttpResponse:
 
 def _context(job: ImportJob) -> dict[str, object]:
     working = job.state in WORKING
+    brought_in = job.state in UNDOABLE and job.created + job.updated > 0
+    lasting = why_not_undo(job) if brought_in else ""
     return {
         "job": job,
         "working": working,
         "tone": TONES.get(ImportState(job.state), "info"),
         "rejections": [] if working else first_rejections(job),
-        "can_start": job.state in {ImportState.CHECKED, ImportState.DONE, ImportState.FAILED, ImportState.CANCELLED},
+        "diffs": [] if working else first_diffs(job),
+        "left": left_behind(job) if job.state == ImportState.UNDONE else [],
+        "lasting": lasting if TARGETS[job.target].lasting else "",
+        "can_undo": brought_in and not lasting,
+        "can_start": job.state
+        in {ImportState.CHECKED, ImportState.DONE, ImportState.FAILED, ImportState.CANCELLED, ImportState.UNDONE},
         "can_cancel": job.state
         in {ImportState.MAPPING, ImportState.CHECKING, ImportState.CHECKED, ImportState.RUNNING},
         "is_check": job.state in {ImportState.CHECKING, ImportState.CHECKED},

@@ -55,6 +55,15 @@ def installed() -> list[PackInstall]:
     return list(PackInstall.objects.annotate(item_count=live, edit_count=Count("items__edits", distinct=True)))
 
 
+def channel_guides() -> list[dict[str, Any]]:
+    """Support channels as the installed packs describe them, the tenant's values in them. Two queries."""
+    items = list(
+        PackItem.objects.filter(section="channels", retired_at=None).order_by("install__installed_at", "position")
+    )
+    edits = edits_of(items)
+    return [with_edits(item.data, edits[item.pk]) for item in items]
+
+
 def available(packs: list[PackInstall]) -> list[dict[str, Any]]:
     """Packs that come with the product, each with the installed version if there is one. No query."""
     versions = {pack.key: pack.version for pack in packs}

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from support.views import mail, queue, simulators, tickets, verbs
+from support.views import escalations, mail, queue, reports, simulators, tickets, verbs
 
 app_name = "support"
 
@@ -23,10 +23,27 @@ urlpatterns = [
     path("tickets/<uuid:ticket_id>/split/", verbs.split, name="ticket-split"),
     path("tickets/<uuid:ticket_id>/here/", verbs.here, name="ticket-here"),
     path("accounts/<uuid:account_id>/tickets/", queue.account_tickets, name="account-tickets"),
+    path("tickets/<uuid:ticket_id>/escalate/", escalations.escalate_ticket, name="ticket-escalate"),
+    path("accounts/<uuid:account_id>/escalate/", escalations.escalate_account, name="account-escalate"),
+    path("escalations/", escalations.escalation_index, name="escalation-list"),
+    path("escalations/<uuid:escalation_id>/", escalations.escalation_detail, name="escalation-detail"),
+    path("escalations/<uuid:escalation_id>/acknowledge/", escalations.acknowledge, name="escalation-acknowledge"),
+    path("escalations/<uuid:escalation_id>/begin/", escalations.begin, name="escalation-begin"),
+    path("escalations/<uuid:escalation_id>/update/", escalations.post_update, name="escalation-update"),
+    path("escalations/<uuid:escalation_id>/pass-on/", escalations.pass_on, name="escalation-pass-on"),
+    path("escalations/<uuid:escalation_id>/owner/", escalations.hand_over, name="escalation-owner"),
+    path("escalations/<uuid:escalation_id>/end/", escalations.end, name="escalation-end"),
     path("support/service-levels/", simulators.policy_list, name="policy-list"),
     path("support/service-levels/try/", simulators.try_policy, name="try-policy"),
     path("support/service-levels/clocks/", simulators.try_clocks, name="try-clocks"),
     path("support/escalations/decide/", simulators.try_decision, name="try-decision"),
+    path("support/reports/", reports.promises, name="report-promises"),
+    path("support/reports/figures/", reports.figures, name="report-desk"),
+    path("support/reports/channels/", reports.channels, name="report-channels"),
+    path("support/reports/volume/", reports.volume, name="report-volume"),
+    path("support/reports/escalations/", reports.escalation_report, name="report-escalations"),
+    path("support/reports/rows/", reports.behind, name="report-tickets"),
+    path("support/reports/export.csv", reports.export, name="report-export"),
     path("support/mail/", mail.mail_list, name="mail-list"),
     path("support/mail/bulk/", mail.mail_bulk, name="mail-bulk"),
     path("support/mail/settings/", mail.mail_settings, name="mail-settings"),

@@ -25,10 +25,10 @@ from api.parsers import UploadParser
 from api.problems import Problem, bad_parameter
 from api.serializers import QuerySerializer, RowSerializer, invalid
 from api.views import Endpoint
-from imports.actions import cancel_import, choose_columns, start_check, start_import, take_file
+from imports.actions import cancel_import, choose_columns, start_check, start_import, start_undo, take_file
 from imports.choices import DateOrder, ImportState, TargetKey
 from imports.models import ImportJob
-from imports.queries import rejection_table
+from imports.queries import diff_table, rejection_table
 from imports.reading import MAX_BYTES
 
 
@@ -38,7 +38,7 @@ class ImportSerializer(RowSerializer):
     class Meta:
         model = ImportJob
         fields = """id target source file_name state rows position created updated duplicates rejected headers mapping
-            encoding message created_at finished_at""".split()
+            encoding message created_at finished_at undone_at""".split()
 
 
 class ImportQuery(QuerySerializer):
@@ -143,6 +143,35 @@ class ImportCancel(Endpoint):
         return self.one(ImportJob.objects.all(), pk=job_id)
 
 
+class ImportUndo(Endpoint):
+    policy = {"POST": "imports.run"}
+    serializer_class = ImportSerializer
+
+    @extend_schema(
+        summary="Take back what was brought in",
+        description="Accounts, contacts and contracts: every record gets what it had before, and what the import made "
+        "is removed. Records somebody changed since, and new ones that something hangs on, stay. In the background.",
+        responses={202: ImportSerializer},
+    )
+    def post(self, request: Request, job_id: UUID) -> Response:
+        start_undo(get_object_or_404(ImportJob, pk=job_id), actor=self.user, at=timezone.now())
+        return self.one(ImportJob.objects.all(), 202, pk=job_id)
+
+
+class ImportChanges(Endpoint):
+    policy = {"GET": "imports.run"}
+
+    @extend_schema(
+        summary="What each row set, or would set",
+        description="As CSV: line, outcome, record, field, old and new. After a check, what the import would do.",
+        responses={(200, "text/csv"): OpenApiTypes.STR},
+    )
+    def get(self, request: Request, job_id: UUID) -> HttpResponse:
+        job = get_object_or_404(ImportJob, pk=job_id)
+        headings, rows = diff_table(job)
+        return csv_response(f"changes-{job.target}.csv", headings, rows)
+
+
 class ImportErrors(Endpoint):
     policy = {"GET": "imports.run"}
 
@@ -178,5 +207,7 @@ urlpatterns = [
     path("imports/<uuid:job_id>/", ImportDetail.as_view(), name="import-detail"),
     path("imports/<uuid:job_id>/start/", ImportStart.as_view(), name="import-start"),
     path("imports/<uuid:job_id>/cancel/", ImportCancel.as_view(), name="import-cancel"),
+    path("imports/<uuid:job_id>/undo/", ImportUndo.as_view(), name="import-undo"),
+    path("imports/<uuid:job_id>/changes.csv", ImportChanges.as_view(), name="import-changes"),
     path("imports/<uuid:job_id>/errors.csv", ImportErrors.as_view(), name="import-errors"),
 ]

@@ -2,14 +2,10 @@
 
 from health.actions.definitions import (
     activate_version,
-    change_trigger,
     create_scorecard,
-    create_trigger,
     draft_version,
-    enable_trigger,
     install_kpi,
     install_scorecard,
-    install_trigger,
     use_scorecard,
 )
 from health.actions.events import record_event, snooze_trigger
@@ -24,6 +20,17 @@ from health.actions.recompute import (
     recompute_changed,
     recompute_nightly,
 )
+from health.actions.rules import (
+    activate_draft,
+    change_policy,
+    change_trigger,
+    create_trigger,
+    discard_draft_of,
+    draft_trigger,
+    enable_trigger,
+    install_trigger,
+    reset_trigger,
+)
 from health.actions.segments import change_segment, create_segment, delete_segment
 from health.actions.versions import (
     activate_due,
@@ -37,10 +44,12 @@ from health.actions.versions import (
 __all__ = [
     "Handled",
     "RecomputeResult",
+    "activate_draft",
     "activate_due",
     "activate_version",
     "backfill",
     "change_draft",
+    "change_policy",
     "change_segment",
     "change_trigger",
     "clear_override",
@@ -49,6 +58,8 @@ __all__ = [
     "create_trigger",
     "delete_segment",
     "discard_draft",
+    "discard_draft_of",
+    "draft_trigger",
     "draft_version",
     "enable_trigger",
     "expire_overrides",
@@ -62,6 +73,7 @@ __all__ = [
     "recompute_changed",
     "recompute_nightly",
     "record_event",
+    "reset_trigger",
     "roll_back",
     "schedule_version",
     "set_override",

@@ -1,4 +1,4 @@
-"""Installing and changing scorecards, triggers and KPIs: always a new version, never a changed one."""
+"""Installing and changing scorecards and KPIs: always a new version, never a changed one."""
 
 from __future__ import annotations
 
@@ -15,12 +15,10 @@ from accounts.audit import record
 from accounts.errors import RuleViolated
 from accounts.models import Account
 from health.choices import VersionState
-from health.conditions import events_of
 from health.errors import DefinitionRefused
 from health.kpis import metric_names
-from health.models import Kpi, Scorecard, ScorecardVersion, Trigger, TriggerVersion
-from health.queries.events import BAND_WORSENED
-from health.validation import scorecard_problems, trigger_problems
+from health.models import Kpi, Scorecard, ScorecardVersion
+from health.validation import scorecard_problems
 from usage.actions import define_metric
 from usage.models import MetricDefinition
 
@@ -38,7 +36,7 @@ def install_scorecard(
     the tenant has activated one of its own: then it stays a draft for a person to compare. The pack's default
     card becomes the tenant's if there is none yet. Raises DefinitionRefused.
     """
-    _check(scorecard_problems(definition))
+    check(scorecard_problems(definition))
     origin = f"{pack} {version}"
     card, _ = Scorecard.objects.get_or_create(
         key=definition["key"],
@@ -62,7 +60,7 @@ def install_scorecard(
 @transaction.atomic
 def create_scorecard(definition: Mapping[str, Any], *, actor: User | None, at: datetime) -> ScorecardVersion:
     """A scorecard of the tenant's own, as a draft. Raises DefinitionRefused, or RuleViolated if the key is taken."""
-    _check(scorecard_problems(definition))
+    check(scorecard_problems(definition))
     if Scorecard.objects.filter(key=definition["key"]).exists():
         raise RuleViolated("unique", f"there is a scorecard {definition['key']} already", "key")
     card = Scorecard.objects.create(key=definition["key"], name=definition["name"], created_at=at)
@@ -75,7 +73,7 @@ def draft_version(
 ) -> ScorecardVersion:
     """A new draft of ``scorecard``; the running version is untouched. Raises DefinitionRefused (AMB-139)."""
     Scorecard.objects.select_for_update().get(pk=scorecard.pk)
-    _check(scorecard_problems(definition))
+    check(scorecard_problems(definition))
     if definition["key"] != scorecard.key:
         raise RuleViolated("key", f"the key of scorecard {scorecard.key} cannot change", "key")
     return _new_version(scorecard, definition, note=note, actor=actor, at=at)
@@ -152,73 +150,6 @@ def use_scorecard(
 
 
 @transaction.atomic
-def install_trigger(
-    definition: Mapping[str, Any], *, pack: str, version: str, at: datetime, actor: User | None = None
-) -> TriggerVersion:
-    """Install a pack's trigger; its newest version afterwards.
-
-    Repeating it changes nothing; a tenant's own newer version is kept. A key that another pack uses already
-    gets this pack's name in front. Raises DefinitionRefused.
-    """
-    _check(trigger_problems(definition))
-    trigger = _trigger_of(definition, pack, at)
-    latest = trigger.versions.first()
-    if latest is not None and (not latest.origin or trigger.versions.filter(definition=dict(definition)).exists()):
-        return latest
-    return _new_trigger_version(trigger, definition, origin=f"{pack} {version}", actor=actor, at=at)
-
-
-def _trigger_of(definition: Mapping[str, Any], pack: str, at: datetime) -> Trigger:
-    for key in (definition["key"], f"{pack}-{definition['key']}"):
-        trigger, _ = Trigger.objects.get_or_create(
-            key=key,
-            defaults={
-                "name": definition["name"],
-                "group": definition.get("group", ""),
-                "pack": pack,
-                "created_at": at,
-            },
-        )
-        if trigger.pack == pack:
-            return trigger
-    raise RuleViolated("unique", f"the trigger key {definition['key']} is taken", "key")
-
-
-@transaction.atomic
-def change_trigger(
-    trigger: Trigger, *, definition: Mapping[str, Any], actor: User | None, at: datetime
-) -> TriggerVersion:
-    """The tenant's own version of a trigger, in force from the next run. Raises DefinitionRefused."""
-    trigger = Trigger.objects.select_for_update().get(pk=trigger.pk)
-    _check(trigger_problems(definition))
-    if definition["key"] != trigger.key:
-        raise RuleViolated("key", f"the key of trigger {trigger.key} cannot change", "key")
-    return _new_trigger_version(trigger, definition, origin="", actor=actor, at=at)
-
-
-@transaction.atomic
-def create_trigger(definition: Mapping[str, Any], *, actor: User | None, at: datetime) -> TriggerVersion:
-    """A trigger of the tenant's own. Raises DefinitionRefused, or RuleViolated if the key is taken."""
-    _check(trigger_problems(definition))
-    if Trigger.objects.filter(key=definition["key"]).exists():
-        raise RuleViolated("unique", f"there is a trigger {definition['key']} already", "key")
-    trigger = Trigger.objects.create(
-        key=definition["key"], name=definition["name"], group=definition.get("group", ""), created_at=at
-    )
-    return _new_trigger_version(trigger, definition, origin="", actor=actor, at=at)
-
-
-@transaction.atomic
-def enable_trigger(trigger: Trigger, *, is_enabled: bool, actor: User | None, at: datetime) -> Trigger:
-    """Switch a trigger on or off. What it opened stays."""
-    before = {"is_enabled": trigger.is_enabled}
-    trigger.is_enabled = is_enabled
-    trigger.save(update_fields=["is_enabled"])
-    record("trigger.enable", trigger, actor=actor, at=at, before=before, after={"is_enabled": is_enabled})
-    return trigger
-
-
-@transaction.atomic
 def install_kpi(
     definition: Mapping[str, Any], *, pack: str, version: str, at: datetime, actor: User | None = None
 ) -> Kpi:
@@ -242,13 +173,13 @@ def install_kpi(
             setattr(kpi, name, values[name])
         kpi.save(update_fields=changes)
     if created:
-        _define(metric_names(kpi.key)[-1], kpi.name, unit=kpi.unit, pack=pack, at=at)
+        define(metric_names(kpi.key)[-1], kpi.name, unit=kpi.unit, pack=pack, at=at)
     if created or changes:
         record("kpi.install", kpi, actor=actor, at=at, after={"pack": pack, "version": version})
     return kpi
 
 
-def _check(problems: list[Any]) -> None:
+def check(problems: list[Any]) -> None:
     if problems:
         raise DefinitionRefused(problems)
 
@@ -276,35 +207,7 @@ def _new_version(
     return version
 
 
-def _new_trigger_version(
-    trigger: Trigger, definition: Mapping[str, Any], *, origin: str, actor: User | None, at: datetime
-) -> TriggerVersion:
-    before = trigger.versions.first()
-    version = TriggerVersion.objects.create(
-        trigger=trigger,
-        number=before.number + 1 if before else 1,
-        definition=dict(definition),
-        origin=origin,
-        created_by=actor,
-        created_at=at,
-    )
-    if trigger.name != definition["name"]:
-        trigger.name = definition["name"]
-        trigger.save(update_fields=["name"])
-    for event in sorted(events_of(version.definition["condition"]) - {BAND_WORSENED}):
-        _define(event, event.replace("_", " ").capitalize(), unit="flag", pack=trigger.pack, at=at, lowest=0, highest=1)
-    record(
-        "trigger.change",
-        trigger,
-        actor=actor,
-        at=at,
-        before={"definition": before.definition} if before else None,
-        after={"version": version.number, "definition": version.definition},
-    )
-    return version
-
-
-def _define(
+def define(
     key: str,
     name: str,
     *,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -14,11 +13,10 @@ from accounts.choices import ActivityKind
 from accounts.errors import RuleViolated
 from accounts.models import Account
 from health.models import HealthEvent, Trigger, TriggerState
+from health.validation import EVENT_KEY
 
 if TYPE_CHECKING:
     from accounts.models import User
-
-_KEY = re.compile(r"[a-z][a-z0-9_-]{1,79}")
 
 
 @transaction.atomic
@@ -37,7 +35,7 @@ def record_event(
     Raises RuleViolated for a key that is no lower-case word or a moment in the future.
     """
     known_at = now or at
-    if not _KEY.fullmatch(key):
+    if not EVENT_KEY.fullmatch(key):
         raise RuleViolated("format", "an event is named in lower case, as in competitor_mentioned", "event")
     if at > known_at:
         raise RuleViolated("future", "an event cannot be recorded before it happens", "at")

@@ -8,25 +8,30 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
 from django.db import transaction
+from django.db.models import Q
 
 from accounts.actions import log_activity
 from accounts.choices import ActivityKind
-from accounts.models import Account
+from accounts.models import Account, User
 from engagement.actions import notify
 from engagement.choices import Kind
-from health.actions.triggers import HEALTH_BAND, active_triggers
+from health.actions.events import record_event
+from health.actions.triggers import active_triggers
 from health.cards import CompiledCard, compiled
 from health.choices import Firing, Rag
 from health.conditions import Condition
+from health.judging import HEALTH_BAND, duplicate_key
 from health.models import BandChange, HealthEvent, HealthScore, ScorecardVersion, TriggerFiring
 from health.queries.events import BAND_WORSENED
 from health.queries.evidence import changes_in_words
+from health.queries.inputs import local_day
 from playbooks.actions import open_cta
 from playbooks.choices import CtaKind, Priority
+from playbooks.queries import playbook_list
 
 logger = logging.getLogger(__name__)
 
@@ -49,7 +54,10 @@ def open_ctas(*, at: datetime, most: int = 2000) -> Handled:
 
 def _sweep(model: Any, handle: Any, at: datetime, most: int) -> tuple[int, int, int]:
     taken = opened = failed = 0
-    waiting = list(model.objects.filter(handled_at=None).order_by("id").values_list("id", flat=True)[:most])
+    rows = model.objects.filter(handled_at=None)
+    if model is TriggerFiring:
+        rows = rows.filter(Q(due_at=None) | Q(due_at__lte=at))  # the rest waits for the end of quiet hours
+    waiting = list(rows.order_by("id").values_list("id", flat=True)[:most])
     for pk in waiting:
         try:
             with transaction.atomic():
@@ -152,7 +160,10 @@ def _handle_firing(pk: int, at: datetime) -> int:
         kind=kind,
         priority=priority,
         trigger_key=trigger.key,
-        duplicate_key=f"trigger-{trigger.key}",
+        duplicate_key=duplicate_key(trigger.key, definition),
+        playbook_key=_playbook(definition),
+        owner=_owner(definition),
+        due_on=_due_on(definition, at),
         evidence=firing.evidence,
         actions=[text[0].upper() + text[1:] for text in definition["actions"] if text],
         at=at,
@@ -160,6 +171,8 @@ def _handle_firing(pk: int, at: datetime) -> int:
     TriggerFiring.objects.filter(pk=pk).update(
         outcome=Firing.DUPLICATE if cta is None else Firing.OPENED, cta_id=None if cta is None else cta.pk
     )
+    if cta is not None and definition.get("raises"):
+        record_event(account, definition["raises"], at, {"note": f"Recorded by the trigger {trigger.name}"})
     if cta is not None and account.owner is not None:
         notify(
             [account.owner],
@@ -172,6 +185,23 @@ def _handle_firing(pk: int, at: datetime) -> int:
             dedupe_key=f"trigger-firing-{pk}",
         )
     return int(cta is not None)
+
+
+def _playbook(definition: Mapping[str, Any]) -> str | None:
+    """The playbook it names, as long as that is in use: a trigger must not fall silent with its playbook."""
+    key = definition.get("playbook")
+    return key if key and playbook_list().filter(key=key, retired_at=None).exists() else None
+
+
+def _owner(definition: Mapping[str, Any]) -> User | None:
+    """The person it names, while active; None leaves it to the account's owner."""
+    email = definition.get("owner")
+    return User.objects.active().filter(email=email).first() if email else None
+
+
+def _due_on(definition: Mapping[str, Any], at: datetime) -> date | None:
+    days = definition.get("due_days")
+    return local_day(at) + timedelta(days=days) if days else None
 
 
 def _kind_and_priority(definition: Mapping[str, Any], evidence: Mapping[str, Any]) -> tuple[str, str]:

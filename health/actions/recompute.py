@@ -56,9 +56,7 @@ def recompute(account_ids: Iterable[UUID] | None = None, *, at: datetime) -> Rec
     lock_health()
     ids = None if account_ids is None else sorted(set(account_ids))
     _use_up_marks(ids, at)
-    result = _run(ids, at=at, started=started)
-    evaluate_segments(ids, at=at)
-    return result
+    return _run(ids, at=at, started=started)
 
 
 @transaction.atomic
@@ -90,9 +88,7 @@ def recompute_changed(*, at: datetime) -> RecomputeResult | None:
         ids = sorted(row[0] for row in cursor.fetchall())
     if not ids:
         return None
-    result = _run(ids, at=at, started=started)
-    evaluate_segments(ids, at=at)
-    return result
+    return _run(ids, at=at, started=started)
 
 
 @transaction.atomic
@@ -123,8 +119,10 @@ def _use_up_marks(ids: list[UUID] | None, at: datetime) -> None:
 def _run(
     ids: list[UUID] | None, *, at: datetime, started: float, triggers: ActiveTriggers | None = None
 ) -> RecomputeResult:
+    """``triggers`` None: those that are on, after segments have been found anew, for they may ask about them."""
     on = local_day(at)
     everyone = ids is None
+    live = triggers is None
     cards = active_cards()
     triggers = triggers or active_triggers()
     accounts = subjects(ids, on, since=bool(triggers.absences))
@@ -138,6 +136,8 @@ def _run(
         fill_measures_from_kpis(card, frame)
         rows += score_accounts(card, places, frame, at=at)
     stored = store(rows, at=at, on=on, tell=triggers.own)
+    if live:
+        evaluate_segments(ids, at=at)
     firings = evaluate(triggers, accounts, frame, stored.current, at=at, on=on, everyone=everyone)
     if keep_standings(on, ids) or everyone:
         sum_day(on)

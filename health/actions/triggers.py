@@ -1,26 +1,24 @@
-"""Evaluates every trigger over a run's accounts at once and records what fired.
+"""Evaluates every trigger over a run's accounts at once and records what fired, what was held back, and why.
 
-A trigger fires when its condition has held for ``hold_days`` (0: at once) and then stays active until it is
-released: until ``release`` holds, or without one until the condition no longer does. While it is active it
-does not fire again, except for a new event it waits for. A snooze or the cap of ``reentry_max`` firings in
-``reentry_days`` holds it back.
+What fires is decided in ``health.judging``; here its facts and states are read and its outcome is written.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
-from decimal import Decimal
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 from django.contrib.postgres.aggregates import ArrayAgg
 from django.db.models import Q
 
-from health.conditions import Facts, Key, absences_of, accounts_where, events_of, in_words, metrics_of, named_metrics
-from health.models import TriggerFiring, TriggerState, TriggerVersion
+from accounts.models import Workspace
+from health.choices import Held
+from health.conditions import Facts, Key, absences_of, events_of, metrics_of, segments_of
+from health.judging import FIRED, HEALTH_BAND, HEALTH_CHANGE, HEALTH_SCORE, Caps, Outcome, judge
+from health.models import SegmentMember, TriggerFiring, TriggerPolicy, TriggerRun, TriggerState, TriggerVersion
 from health.queries.events import (
     BAND_WORSENED,
     CHURN_RISK,
@@ -30,10 +28,8 @@ from health.queries.events import (
     last_happened,
 )
 from health.queries.inputs import Columns, Frame, Subject
+from health.quiet import QuietHours
 
-HEALTH_SCORE = "health_score"
-HEALTH_BAND = "health_band"
-HEALTH_CHANGE = "health_score_change"
 _OWN_METRICS = frozenset({HEALTH_SCORE, HEALTH_BAND, HEALTH_CHANGE})
 
 
@@ -46,6 +42,7 @@ class ActiveTriggers:
     events: frozenset[str]
     absences: frozenset[str]
     own: frozenset[str]
+    segments: frozenset[str] = frozenset()
 
 
 NO_TRIGGERS = ActiveTriggers((), frozenset(), frozenset(), frozenset(), frozenset())
@@ -59,7 +56,12 @@ def active_triggers() -> ActiveTriggers:
         .distinct("trigger_id")
         .select_related("trigger")
     )
-    conditions = [condition for version in versions for condition in _conditions(version)]
+    return reading(versions)
+
+
+def reading(versions: tuple[TriggerVersion, ...]) -> ActiveTriggers:
+    """These versions with what they read."""
+    conditions = [condition for version in versions for condition in conditions_of(version.definition)]
     events = frozenset().union(*(events_of(condition) for condition in conditions))
     metrics = frozenset().union(*(metrics_of(condition) for condition in conditions))
     return ActiveTriggers(
@@ -68,6 +70,7 @@ def active_triggers() -> ActiveTriggers:
         events,
         frozenset().union(*(absences_of(condition) for condition in conditions)),
         _own(metrics, events),
+        frozenset().union(*(segments_of(condition) for condition in conditions)),
     )
 
 
@@ -77,9 +80,10 @@ def _own(metrics: frozenset[str], events: frozenset[str]) -> frozenset[str]:
     return own | {"rag", "since"} if events & {CHURN_RISK, CONTRACT_AT_RISK} else own
 
 
-def _conditions(version: TriggerVersion) -> list[Mapping[str, Any]]:
-    release = version.definition.get("release")
-    return [version.definition["condition"], *([release] if release else [])]
+def conditions_of(definition: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The conditions of a trigger's definition: what makes it fire and what releases it."""
+    release = definition.get("release")
+    return [definition["condition"], *([release] if release else [])]
 
 
 def evaluate(
@@ -92,36 +96,79 @@ def evaluate(
     on: date,
     everyone: bool,
 ) -> int:
-    """Evaluate ``triggers`` over ``subjects``; write states and firings; return the number fired.
+    """Evaluate ``triggers`` over ``subjects``; write states, firings and the run; return the number fired.
 
     ``frame`` and ``current`` are the run's own inputs and results; ``everyone`` says that the subjects are all
-    there are. Call inside the run's transaction. Nine queries at most, whatever the number of accounts and
+    there are. Call inside the run's transaction. Thirteen queries at most, whatever the number of accounts and
     triggers.
     """
     if not triggers.versions:
         return 0
     known_since = {subject.account_id: subject.known_since for subject in subjects}
-    current = list(current)
     ids = None if everyone else list(known_since)
-    columns = frame.by_account(triggers.metrics)
+    facts = facts_at(
+        triggers, ids, frame.by_account(triggers.metrics), list(current), known_since=known_since, at=at, on=on
+    )
+    outcome = judge(triggers.versions, facts, *_states(triggers, ids), load=_load)
+    policy = TriggerPolicy.objects.first()
+    caps = Caps(triggers.versions, policy)
+    if any(caps.concern(firing) for firing in outcome.fired):
+        caps.apply(outcome, _earlier(caps, outcome.fired, at), at)
+    put_off(outcome, policy, at)
+    run = _log(triggers, outcome, accounts=len(known_since), everyone=everyone, at=at)
+    for firing in outcome.fired:
+        firing.run = run
+    _save(outcome.changed, outcome.fired)
+    return len(outcome.fired)
+
+
+def facts_at(
+    triggers: ActiveTriggers,
+    ids: list[UUID] | None,
+    columns: Columns,
+    current: list[Any],
+    *,
+    known_since: Mapping[UUID, datetime | None],
+    at: datetime,
+    on: date,
+) -> Facts:
+    """What the triggers read, as known at ``at``; ``ids`` None: of every account. Five queries at most."""
     facts = Facts(
         at=at,
         metrics=_metrics(triggers, columns, current),
         events=happened(triggers.events, ids, columns, current, at=at, on=on) if triggers.events else {},
         known_since=known_since,
+        segments=_members(triggers.segments, ids),
     )
     if triggers.absences:
         silent = last_happened(triggers.absences, ids, at=at)
         facts = replace(facts, events={**silent, **facts.events})
-    states, settled = _states(triggers, ids)
-    changed: list[TriggerState] = []
-    fired: list[TriggerFiring] = []
-    for version in triggers.versions:
-        key = version.trigger_id
-        _Judge(version, facts, states.get(key, {}), settled.get(key, set())).run(changed, fired)
-    fired = _within_caps(triggers, fired, changed, at)
-    _save(changed, fired)
-    return len(fired)
+    return facts
+
+
+def _members(segments: frozenset[str], ids: list[UUID] | None) -> dict[str, set[UUID]]:
+    """Segment to the accounts now in it. A query if a trigger asks."""
+    if not segments:
+        return {}
+    stays = SegmentMember.objects.current().filter(segment__in=segments)
+    if ids is not None:
+        stays = stays.filter(account__in=ids)
+    grouped = stays.order_by().values_list("segment").annotate(accounts=ArrayAgg("account_id"))
+    return {str(segment): set(accounts) for segment, accounts in grouped}
+
+
+def put_off(outcome: Outcome, policy: TriggerPolicy | None, at: datetime) -> None:
+    """Let firings in quiet hours wait for their end, except those of a trigger that may disturb. A query if quiet."""
+    if policy is None or not outcome.fired or not (policy.quiet_from or policy.quiet_weekends):
+        return
+    zone = Workspace.objects.values_list("timezone", flat=True).get()
+    due = QuietHours(policy.quiet_from, policy.quiet_until, policy.quiet_weekends, zone).over_at(at)
+    if due <= at:
+        return
+    for firing in outcome.fired:
+        if not firing.version.definition.get("ignores_quiet_hours"):
+            firing.due_at = due
+            outcome.counts[firing.version.trigger.key][Held.QUIET.value] += 1
 
 
 def _metrics(triggers: ActiveTriggers, columns: Columns, current: list[Any]) -> dict[str, dict[Key, Any]]:
@@ -143,7 +190,7 @@ def _states(
     """Trigger to account to state, and trigger to the accounts on which it stands and has fired: ``settled``.
 
     Settled states of triggers without events are not loaded: as long as the condition holds there, nothing
-    changes. They are loaded when it does not (``_Judge``). Two queries.
+    changes. They are loaded when it does not (``judge``). Two queries.
     """
     states: dict[UUID, dict[UUID, TriggerState]] = {}
     with_events = {v.trigger_id for v in triggers.versions if events_of(v.definition["condition"])}
@@ -159,119 +206,34 @@ def _states(
     return states, settled
 
 
-class _Judge:
-    """Moves one trigger's states on by one run."""
-
-    def __init__(
-        self, version: TriggerVersion, facts: Facts, states: dict[UUID, TriggerState], settled: set[UUID]
-    ) -> None:
-        self.version = version
-        self.definition = version.definition
-        self.states = states
-        self.settled = settled
-        handled = {account: state.handled_at for account, state in states.items() if state.handled_at}
-        self.facts = replace(facts, handled=handled)
-        self.hold = timedelta(days=self.definition.get("hold_days", 0))
-
-    def run(self, changed: list[TriggerState], fired: list[TriggerFiring]) -> None:
-        facts, condition = self.facts, self.definition["condition"]
-        within = facts.known_since.keys()
-        holding = accounts_where(condition, facts) & within
-        self._load(self.settled - holding)
-        holding = holding - self.settled
-        news = self._with_news(condition) & holding
-        released = self._released(holding)
-        for account in holding | (self.states.keys() & within):
-            state = self.states.get(account) or TriggerState(account_id=account, trigger_id=self.version.trigger_id)
-            before = (state.holding_since, state.is_active, state.fired_at)
-            if account in released or account in news:
-                state.is_active = False
-            if account not in holding:
-                state.holding_since = None
-            else:
-                state.holding_since = state.holding_since or facts.at
-                if self._is_due(state):
-                    state.is_active, state.fired_at, state.handled_at = True, facts.at, facts.at
-                    fired.append(self._firing(account))
-            if before != (state.holding_since, state.is_active, state.fired_at):
-                changed.append(state)
-
-    def _load(self, over: set[UUID]) -> None:
-        """Load the settled states whose condition no longer holds. A query if there are any."""
-        if over:
-            rows = TriggerState.objects.filter(trigger=self.version.trigger_id, account__in=over)
-            self.states.update({state.account_id: state for state in rows})
-
-    def _with_news(self, condition: Mapping[str, Any]) -> set[Key]:
-        events = events_of(condition)
-        return set().union(*(accounts_where({"event": event}, self.facts) for event in events)) if events else set()
-
-    def _released(self, holding: Iterable[Key]) -> set[Key]:
-        active = {account for account, state in self.states.items() if state.is_active} - set(holding)
-        release = self.definition.get("release")
-        return active & accounts_where(release, self.facts) if release else active
-
-    def _is_due(self, state: TriggerState) -> bool:
-        at = self.facts.at
-        if state.is_active or state.holding_since is None or at - state.holding_since < self.hold:
-            return False
-        return state.snoozed_until is None or state.snoozed_until <= at
-
-    def _firing(self, account: UUID) -> TriggerFiring:
-        condition, facts = self.definition["condition"], self.facts
-        seen = {
-            name: str(facts.metrics[name][account])
-            for name in sorted(named_metrics(condition) | metrics_of(condition))
-            if account in facts.metrics.get(name, {})
-        }
-        events = {
-            key: facts.events[key][account].isoformat()
-            for key in sorted(events_of(condition) | absences_of(condition))
-            if account in facts.events.get(key, {})
-        }
-        evidence = {
-            "condition": in_words(condition),
-            "facts": seen,
-            "events": events,
-            "score": _text(facts.metrics[HEALTH_SCORE].get(account)),
-            "band": facts.metrics[HEALTH_BAND].get(account),
-            "actions": self.definition["actions"],
-        }
-        return TriggerFiring(account_id=account, version=self.version, fired_at=facts.at, evidence=evidence)
+def _load(trigger: UUID, accounts: set[UUID]) -> Iterable[TriggerState]:
+    return TriggerState.objects.filter(trigger=trigger, account__in=accounts)
 
 
-def _text(value: Decimal | str | None) -> str | None:
-    return None if value is None else str(value)
-
-
-def _within_caps(
-    triggers: ActiveTriggers, fired: list[TriggerFiring], changed: list[TriggerState], at: datetime
-) -> list[TriggerFiring]:
-    """``fired`` without those that would be one too many in their trigger's window. One query if a cap is set."""
-    caps = {v.trigger_id: v.definition for v in triggers.versions if v.definition.get("reentry_max")}
-    capped = [firing for firing in fired if firing.version.trigger_id in caps]
-    if not capped:
-        return fired
-    longest = max(definition["reentry_days"] for definition in caps.values())
-    earlier = TriggerFiring.objects.filter(
-        version__trigger__in=caps,
-        account__in={firing.account_id for firing in capped},
-        fired_at__gt=at - timedelta(days=longest),
-    ).values_list("version__trigger", "account", "fired_at")
-    counts: Counter[tuple[UUID, UUID]] = Counter(
-        (trigger, account)
-        for trigger, account, fired_at in earlier
-        if fired_at > at - timedelta(days=caps[trigger]["reentry_days"])
+def _earlier(caps: Caps, fired: list[TriggerFiring], at: datetime) -> list[tuple[UUID, UUID, datetime]]:
+    """Firings that count towards a cap. One query."""
+    rows = TriggerFiring.objects.filter(
+        account__in={firing.account_id for firing in fired}, fired_at__gt=at - caps.longest
     )
-    refused = {
-        (firing.version.trigger_id, firing.account_id)
-        for firing in capped
-        if counts[firing.version.trigger_id, firing.account_id] >= caps[firing.version.trigger_id]["reentry_max"]
-    }
-    for state in changed:
-        if (state.trigger_id, state.account_id) in refused:
-            state.is_active = True
-    return [firing for firing in fired if (firing.version.trigger_id, firing.account_id) not in refused]
+    if caps.whole is None:
+        rows = rows.filter(version__trigger__in=caps.own)
+    return list(rows.values_list("version__trigger", "account", "fired_at"))
+
+
+def _log(triggers: ActiveTriggers, outcome: Outcome, *, accounts: int, everyone: bool, at: datetime) -> TriggerRun:
+    for firing in outcome.fired:
+        outcome.counts[firing.version.trigger.key][FIRED] += 1
+    counts = {key: dict(each) for key, each in outcome.counts.items() if each}
+    held = sum(number for each in counts.values() for reason, number in each.items() if reason != FIRED)
+    return TriggerRun.objects.create(
+        at=at,
+        accounts=accounts,
+        is_full=everyone,
+        triggers=len(triggers.versions),
+        fired=len(outcome.fired),
+        held=held,
+        counts=counts,
+    )
 
 
 def _save(changed: list[TriggerState], fired: list[TriggerFiring]) -> None:

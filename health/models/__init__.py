@@ -1,17 +1,19 @@
 """Scorecards and their versions, scores with evidence, triggers and what they did."""
 
+from health.models.automation import DryRun, TriggerPolicy
 from health.models.definitions import Kpi, Scorecard, ScorecardVersion, Trigger, TriggerVersion
 from health.models.lab import Backtest
 from health.models.portfolio import DigestWeek, PortfolioDay, Standing
 from health.models.scores import AccountHealth, BandChange, HealthOverride, HealthRun, HealthScore
 from health.models.segments import Segment, SegmentMember
-from health.models.signals import HealthEvent, TriggerFiring, TriggerState
+from health.models.signals import HealthEvent, TriggerFiring, TriggerRun, TriggerState
 
 __all__ = [
     "AccountHealth",
     "Backtest",
     "BandChange",
     "DigestWeek",
+    "DryRun",
     "HealthEvent",
     "HealthOverride",
     "HealthRun",
@@ -25,6 +27,8 @@ __all__ = [
     "Standing",
     "Trigger",
     "TriggerFiring",
+    "TriggerPolicy",
+    "TriggerRun",
     "TriggerState",
     "TriggerVersion",
 ]

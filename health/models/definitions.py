@@ -75,13 +75,22 @@ class ScorecardVersion(TenantModel):
 
 
 class Trigger(TenantModel):
-    """A condition on an account's facts that opens a CTA when it comes to hold."""
+    """A condition on an account's facts that opens a CTA when it comes to hold.
+
+    ``draft`` is a definition that is being worked on: nothing fires by it before it becomes a version. ``shipped``
+    is the newest that its pack brought, to which a workspace's own version can be reset.
+    """
 
     key = models.SlugField(max_length=80, unique=True)
     name = models.CharField(max_length=120)
     group = models.CharField(max_length=60, blank=True)
     pack = models.CharField(max_length=20, blank=True)
     is_enabled = models.BooleanField(default=True)
+    draft = models.JSONField(null=True, blank=True)
+    draft_by = models.ForeignKey("accounts.User", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    draft_at = models.DateTimeField(null=True, blank=True)
+    shipped = models.JSONField(null=True, blank=True)
+    shipped_origin = models.CharField(max_length=40, blank=True)
     created_at = models.DateTimeField()
 
     class Meta:

@@ -63,12 +63,40 @@ class TriggerState(TenantModel):
         return "active" if self.is_active else "quiet"
 
 
+class TriggerRun(TenantModel):
+    """One evaluation of every trigger: how many accounts it looked at, what fired and what was held back, and why.
+
+    ``counts``: trigger key to reason to number (health.judging). Rows of runs in which nothing fired are dropped
+    after a while.
+    """
+
+    at = models.DateTimeField()
+    accounts = models.PositiveIntegerField(help_text="Accounts looked at")
+    is_full = models.BooleanField(help_text="Every account, as once a day")
+    triggers = models.PositiveSmallIntegerField(help_text="Triggers that were on")
+    fired = models.PositiveIntegerField(default=0)
+    held = models.PositiveIntegerField(default=0, help_text="Firings that were held back, for whatever reason")
+    counts = models.JSONField(default=dict, blank=True)
+
+    class Meta:
+        ordering = ["-at", "-pk"]
+        indexes = [models.Index(fields=["-at"], name="trigger_run_newest")]
+
+    def __str__(self) -> str:
+        return f"{self.at:%Y-%m-%d %H:%M}"
+
+
 class TriggerFiring(models.Model):
-    """A trigger that fired on an account, with the facts that made it; a sweep turns it into a CTA once."""
+    """A trigger that fired on an account, with the facts that made it; a sweep turns it into a CTA once.
+
+    ``due_at`` is set when it fired in quiet hours: not handled before.
+    """
 
     account = models.ForeignKey("accounts.Account", on_delete=models.CASCADE, related_name="trigger_firings")
     version = models.ForeignKey("health.TriggerVersion", on_delete=models.PROTECT, related_name="firings")
     fired_at = models.DateTimeField()
+    due_at = models.DateTimeField(null=True)
+    run = models.ForeignKey(TriggerRun, null=True, on_delete=models.SET_NULL, related_name="firings")
     evidence = models.JSONField()
     handled_at = models.DateTimeField(null=True)
     outcome = models.CharField(max_length=10, choices=Firing.choices, blank=True)

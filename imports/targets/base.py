@@ -18,10 +18,12 @@ Shaped = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """What became of one row."""
+    """What became of one row: of a record also its name and its fields as (name, old, new), in words."""
 
     outcome: Outcome
     errors: tuple[FieldError, ...] = ()
+    name: str = ""
+    changes: tuple[tuple[str, Any, Any], ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +37,15 @@ class Context:
 
 
 class Target:
-    """What rows become. ``bags`` are the fields that take any column, such as ``custom.region``."""
+    """What rows become. ``bags`` are the fields that take any column, such as ``custom.region``.
+
+    ``lasting`` says why an import cannot be undone; empty where it can.
+    """
 
     fields: ClassVar[Mapping[str, TargetField]]
     bags: ClassVar[tuple[str, ...]] = ()
     batch: ClassVar[int] = 1000
+    lasting: ClassVar[str] = ""
 
     def settle(self, job: ImportJob, rows: Sequence[Shaped], context: Context) -> list[Settled]:
         """Bring in one batch in the current transaction (nothing is written in a dry run). One answer a row."""

@@ -16,6 +16,10 @@ from imports.targets.base import Context, Settled, Shaped, Target, of_result, re
 class Churn(Target):
     """A row with ``returned`` says that the customer came back that day; any other that they left."""
 
+    lasting = (
+        "Churn and returns are facts in the timeline, which is only added to. Record the return, "
+        "or import the right day."
+    )
     fields = {
         "external_id": TargetField("Event id", True, ("churn_event_id", "id")),
         "account": TargetField("Account", True, ("account_id", "customer_id")),

@@ -11,7 +11,8 @@ from accounts.record_fields import BULK_ACCOUNT, BULK_CONTACT, BULK_CONTRACT
 from accounts.results import RowResult
 from imports.mapping import TargetField
 from imports.models import ImportJob
-from imports.targets.base import Context, Settled, Shaped, Target, of_result
+from imports.targets.base import Context, Settled, Shaped, Target
+from imports.trail import in_words, watched
 
 ALIASES: dict[str, dict[str, tuple[str, ...]]] = {
     "accounts": {
@@ -89,27 +90,33 @@ def fields_of(kind: str, table: Mapping[str, Field], required: tuple[str, ...]) 
 class Records(Target):
     """Rows that an upsert of the accounts app takes."""
 
+    kind: ClassVar[str]
     upsert: ClassVar[Upsert]
 
     def settle(self, job: ImportJob, rows: Sequence[Shaped], context: Context) -> list[Settled]:
-        results = type(self).upsert(
-            rows, source=context.source, actor=context.actor, at=context.at, dry_run=context.dry_run
-        )
-        return [of_result(result) for result in results]
+        def upsert() -> list[RowResult]:
+            return type(self).upsert(
+                rows, source=context.source, actor=context.actor, at=context.at, dry_run=context.dry_run
+            )
+
+        return in_words(rows, upsert() if context.dry_run else watched(job, self.kind, rows, upsert))
 
 
 class Accounts(Records):
+    kind = "account"
     fields = fields_of("accounts", BULK_ACCOUNT, ("external_id", "name"))
     bags = ("custom",)
     upsert = upsert_accounts
 
 
 class Contacts(Records):
+    kind = "contact"
     fields = fields_of("contacts", BULK_CONTACT, ("external_id", "account", "name"))
     upsert = upsert_contacts
 
 
 class Contracts(Records):
+    kind = "contract"
     fields = fields_of("contracts", BULK_CONTRACT, ("external_id", "account", "start_on"))
     bags = ("custom",)
     upsert = upsert_contracts

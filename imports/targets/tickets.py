@@ -37,6 +37,9 @@ BATCH = 5000
 
 
 class Tickets(Target):
+    lasting = (
+        "A ticket's log is only ever added to, and promises were measured by it. Cancel tickets that should not exist."
+    )
     fields = {
         "external_id": TargetField("Ticket id", True, ("ticket_id", "id", "number")),
         "account": TargetField("Account", True, ("account_id", "customer_id", "organization_id")),

@@ -20,6 +20,10 @@ from usage.models import IngestReceipt
 class Events(Target):
     """Each row an event. They are stored with the batch and counted by usage's own drain afterwards."""
 
+    lasting = (
+        "Events are counted once by their id into daily figures that scores, receipts and "
+        "backtests have read; they cannot be counted back. Correct an account's use with metric values."
+    )
     fields = {
         "id": TargetField("Event id", True, ("event_id", "usage_id", "uuid")),
         "account": TargetField("Account", True, ("account_id", "customer_id", "company_id")),
@@ -117,6 +121,10 @@ def _as_number(text: str) -> float | str:
 class Metrics(Target):
     """Each row a value of a metric, or, without a metric column, one value for each further column."""
 
+    lasting = (
+        "A metric value is an observation with its day and source, and scores and receipts have "
+        "read it. Import the right value for the same day: it holds from then on."
+    )
     fields = {
         "account": TargetField("Account", True, ("account_id", "customer_id")),
         "on": TargetField("Day", True, ("date", "day", "as_of"), is_day=True),

@@ -19,13 +19,12 @@ from support.actions.handling import change_level
 from support.actions.log import add_event, choice, locked, one_line
 from support.choices import EscalationOutcome, EscalationStatus, EventKind, Level
 from support.models import Escalation, EscalationUpdate, Ladder, Ticket
+from support.queries.escalations import LINES
 from support.queries.levels import Step, path_of, step_of
 
 if TYPE_CHECKING:
     from accounts.models import Account
 
-# Support lines a step may stand for: escalating along them moves the ticket too.
-LINES = {"l1": 1, "l2": 2, "l3": 3, "engineering": 4, "tier-1": 1, "tier-2": 2, "tier-3": 3, "tier-4": 4}
 # The product's own role behind the packs' leaders.
 LEADERS = {"vp_cs": Role.VP_CS, "c_level": Role.OWNER, "leadership": Role.OWNER, "executive": Role.OWNER}
 VP_ROLES = frozenset({Role.OWNER, Role.VP_CS})

@@ -126,6 +126,13 @@ def definition(seed: str, **changes: str) -> Callable[[World, Actor], dict[str, 
     return lambda world, actor: {"definition": {**world.own(seed).definition, **changes}}
 
 
+def raised(world: World, actor: Actor, prefix: str = "") -> dict[str, Any]:
+    """An escalation with every part of its message."""
+    fields = world.own("ladder").definition["template"]["fields"]
+    parts = {f"{prefix}part-fleet-{number}": "As told" for number in range(len(fields))}
+    return {"step": "fleet|default|T2", "reason": "Integration fails", **parts}
+
+
 def other_ticket(world: World, actor: Actor) -> dict[str, Any]:
     """Another ticket of the same account."""
     return {"ticket": str(world.own("ticket_other").pk)}
@@ -139,6 +146,13 @@ def csv_file(world: World, actor: Actor) -> dict[str, Any]:
 
 DETAILS = {"severity": "matrix", "impact": "1", "type": "problem"}
 PROMISE = {"value": 4, "unit": "hours", "op": "<="}
+TRIGGER_RULE = {
+    "name": "Gone quiet",
+    "c-0-0-what": "absent:meeting",
+    "c-0-0-days": "100",
+    "actions": "Call them",
+    "do": "save",
+}
 CALENDAR = {"timezone": "UTC", "weekly": {"mon": [["09:00", "17:00"]]}}
 WORKSPACE = {
     "timezone": "UTC",
@@ -359,7 +373,10 @@ EXAMPLES: dict[str, Example] = {
         status=201,
     ),
     "POST api:backtest-cancel": Example(status=200),
-    "POST health:trigger-detail": Example(),
+    "POST health:trigger-detail": Example({"do": "off"}),
+    "POST health:trigger-new": Example(TRIGGER_RULE),
+    "POST health:trigger-edit": Example(TRIGGER_RULE),
+    "POST health:automation-limits": Example({"account_max": "3", "account_days": "7"}),
     "POST health:trigger-simulator": Example(status=200),
     "GET health:receipt": Example(),
     "POST health:receipt": Example(status=200),
@@ -417,6 +434,15 @@ EXAMPLES: dict[str, Example] = {
         lambda world, actor: {"relate-number": world.own("ticket_other").number, "relate-how": "related"}
     ),
     "POST support:ticket-split": Example({"subject": "Another thing"}),
+    "POST support:ticket-escalate": Example(raised),
+    "POST support:account-escalate": Example(raised),
+    "POST support:escalation-begin": Example({"begin-body": "Called them"}),
+    "POST support:escalation-update": Example({"update-body": "Fix is in test"}),
+    "POST support:escalation-pass-on": Example(
+        lambda world, actor: {**raised(world, actor, "pass-"), "pass-level": "T2", "pass-reason": "Needs a specialist"}
+    ),
+    "POST support:escalation-owner": Example(owner_chosen("owner")),
+    "POST support:escalation-end": Example({"end-outcome": "resolved"}),
     "POST support:ticket-here": Example({"typing": "1"}, status=200),
     "POST support:ticket-bulk": Example({"verb": "assign", "to": "me"}),
     "POST api:ticket-list": Example(

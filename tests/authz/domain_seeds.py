@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from django.core.files.base import ContentFile
 
 from accounts.actions import edit_accounts, save_view
+from accounts.actions.bulk import states
 from accounts.models import Account, ExternalId, Severity, User, WorkCalendar
 from documents.actions import order_document
 from engagement.choices import Kind
@@ -19,7 +20,7 @@ from health.actions.backtests import start_backtest
 from health.book.figures import FIGURES
 from health.models import AccountHealth, Backtest, ScorecardVersion, Trigger
 from imports.actions import take_file
-from imports.models import ImportJob
+from imports.models import ImportJob, UndoStep
 from packs.actions import install_pack
 from packs.models import PackInstall, PackItem
 from packs.queries import fields_of
@@ -129,6 +130,18 @@ def _imports(world: World, letter: str, actor: User) -> None:
         job = take_file(raw, name="accounts.csv", target="accounts", source="crm", actor=actor, at=world.now)
         ImportJob.objects.filter(pk=job.pk).update(state=state, file_name=canary(letter, "w", "i", "file"))
         world.keep(letter, seed, 1, job)
+    _finished_import(world, letter, actor)
+
+
+def _finished_import(world: World, letter: str, actor: User) -> None:
+    """One that can be undone: it changed nothing of the account that it names."""
+    job = take_file(b"id,name\nN-1,New\n", name="a.csv", target="accounts", source="crm", actor=actor, at=world.now)
+    file_name = canary(letter, "w", "i", "file")
+    ImportJob.objects.filter(pk=job.pk).update(state="done", position=1, updated=1, file_name=file_name)
+    account = _account(world, letter, 1)
+    state = states("account", [account.pk])[account.pk]
+    UndoStep.objects.create(job=job, kind="account", object_id=account.pk, name=account.name, before=state, after=state)
+    world.keep(letter, "job_done", 1, job)
 
 
 def _usage(world: World, letter: str, accounts: dict[int, Account]) -> None:

@@ -136,6 +136,7 @@ KWARGS: list[tuple[str, str, Kind]] = [
     (r"api:calendar.*", "key", Kind("calendar", attr="key", foreign=False, unknown=NOTHING)),
     (r".*", "override_id", Kind("override", scoped=True)),
     (r"imports:job-start|api:import-start", "job_id", Kind("job_checked")),
+    (r"imports:job-undo|api:import-undo", "job_id", Kind("job_done")),
     (r".*", "job_id", Kind("job")),
     (r"api:methodology.*", "pack", Kind("pack", attr="key", foreign=False, unknown=NOTHING)),
     (r"api:methodology.*", "section", Kind("section", attr="key", foreign=False, unknown=NOTHING)),

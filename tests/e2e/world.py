@@ -25,6 +25,7 @@ from packs.actions.install import install_pack
 from packs.models import PackItem
 from playbooks.actions import install_playbook, open_cta, snooze_cta
 from support import actions as desk
+from support.models import Ladder
 from tests.health.definitions import CARDS, best
 from usage.actions import record_observations
 
@@ -161,12 +162,22 @@ def _work(account: Account, leader: User, now: datetime) -> dict[str, UUID]:
         "shared view": view.pk,
         "held mail": _held_mail(now),
         "ticket": _tickets(account, leader, now),
+        "escalation": _escalation(account, leader, now),
         "cta": cta.pk,
         "snoozed cta": later.pk,
         "playbook": playbook.pk,
         "tier": tier.pk,
         "backtest": _backtest(leader, now),
     }
+
+
+def _escalation(account: Account, leader: User, now: datetime) -> UUID:
+    """A case at the second tier that was acknowledged."""
+    raised = desk.escalate(
+        account, ladder=Ladder.objects.get(pack="fleet"), path="default", level="T2", reason="GPS feed stops daily",
+        actor=leader, at=now - timedelta(hours=5),
+    )  # fmt: skip
+    return desk.acknowledge(raised, actor=leader, at=now - timedelta(hours=4)).pk
 
 
 def _held_mail(now: datetime) -> UUID:

@@ -156,7 +156,7 @@ def test_trigger_pages_say_the_condition_and_switch_it_off(client, admin):
 
     listed = client.get("/health/triggers/")
     page = client.get("/health/triggers/usage-decline/")
-    client.post("/health/triggers/usage-decline/", {"enabled": "0"})
+    client.post("/health/triggers/usage-decline/", {"do": "off"})
 
     words = "usage change at most -20 over 14 days against the days before"
     assert words in listed.content.decode()

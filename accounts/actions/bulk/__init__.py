@@ -14,12 +14,16 @@ from accounts.actions.bulk.activities import RecordActivities
 from accounts.actions.bulk.contacts import UpsertContacts
 from accounts.actions.bulk.contracts import UpsertContracts
 from accounts.actions.bulk.engine import MAX_ROWS
+from accounts.actions.bulk.restore import Step, known_keys, restore_rows, states
 from accounts.results import RowResult
 
 if TYPE_CHECKING:
     from accounts.models import User
 
-__all__ = ["MAX_ROWS", "record_activities", "upsert_accounts", "upsert_contacts", "upsert_contracts"]
+__all__ = [
+    "MAX_ROWS", "Step", "known_keys", "record_activities", "restore_rows", "states", "upsert_accounts",
+    "upsert_contacts", "upsert_contracts",
+]  # fmt: skip
 
 
 def upsert_accounts(

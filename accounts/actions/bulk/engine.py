@@ -98,7 +98,7 @@ class Upsert(Generic[Row]):
         self.new.add(row.pk)
         self.accept(external_id, row)
         self.changes.append(Change(f"{self.kind}.created", row, after={**values, "external_id": external_id}))
-        return RowResult(index, Outcome.CREATED, row.pk)
+        return RowResult(index, Outcome.CREATED, row.pk, after=values)
 
     def _update(self, index: int, row: Row, values: dict[str, Any]) -> RowResult:
         values.pop("external_id")
@@ -117,7 +117,7 @@ class Upsert(Generic[Row]):
         if row.pk not in self.updated and row.pk not in self.new:
             self.updated[row.pk] = row
         self.changes.append(Change(f"{self.kind}.updated", row, before, after))
-        return RowResult(index, Outcome.UPDATED, row.pk)
+        return RowResult(index, Outcome.UPDATED, row.pk, before=before, after=after)
 
     # What a subclass says.
 

@@ -1,0 +1,192 @@
+"""The diff of a check, and the undo of an import: exactly what was before, or the reason why not."""
+
+import csv
+import io
+import random
+from datetime import date
+
+import pytest
+from django.utils import timezone
+
+from accounts.actions import create_contact, update_account, update_contact
+from accounts.actions.bulk import states
+from accounts.choices import Role
+from accounts.errors import RuleViolated
+from accounts.models import Account, AuditEntry, Contact, Contract, ExternalId, Tier
+from health.actions.recompute import recompute
+from imports.actions import start_undo
+from imports.models import ImportJob
+from imports.queries import diff_table, left_behind
+from imports.running import work
+from tests.factories import UserFactory
+
+pytestmark = pytest.mark.django_db
+FILE = "external_id,name,industry,owner\n1,One,Food,vera@acme.example\n2,Two,Tools,\n"
+
+
+def undo(job, leader):
+    job = start_undo(job, actor=leader, at=timezone.now())
+    assert work(job.pk)
+    job.refresh_from_db()
+    return job
+
+
+def everything():
+    """All columns of all records but versions and moments, with lines and external ids."""
+    found = {}
+    for kind, model in (("account", Account), ("contact", Contact), ("contract", Contract)):
+        for key, state in states(kind, list(model.objects.values_list("pk", flat=True))).items():
+            state.pop("version")
+            found[kind, key] = state
+    found["names"] = set(ExternalId.objects.values_list("account", "source", "external_id"))
+    return found
+
+
+def test_a_check_shows_each_field_old_and_new_in_words(bring_in, leader):
+    bring_in(FILE, "accounts")
+    again = FILE.replace("Food,vera@acme.example", "Tools,") + "3,Three,,vera@acme.example\n"
+    job = bring_in(again, "accounts", check=True)
+    headings, rows = diff_table(job)
+    assert headings == ["line", "outcome", "record", "field", "old", "new"]
+    assert sorted(rows) == [
+        [2, "updated", "One", "industry", "Food", "Tools"],
+        [2, "updated", "One", "owner", "Vera VP", None],
+        [4, "created", "Three", "name", None, "Three"],
+        [4, "created", "Three", "owner", None, "Vera VP"],
+    ]
+    assert not job.steps.exists()
+
+
+def test_the_diff_is_a_page_and_a_file(bring_in, leader, client):
+    job = bring_in(FILE, "accounts", check=True)
+    client.force_login(leader)
+    page = client.get(f"/imports/{job.pk}/").content.decode()
+    assert ("What would change" in page, "<ins>Food</ins>" in page, "Undo this import" in page) == (True, True, False)
+    text = client.get(f"/imports/{job.pk}/changes.csv").content.decode("utf-8-sig")
+    assert list(csv.reader(io.StringIO(text)))[1][:3] == ["2", "created", "One"]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_undo_restores_exactly_the_state_before(bring_in, leader, seed):
+    """Random files over random records, one of each kind, undone newest first: each time what was before."""
+    draw = random.Random(seed)
+    Tier.objects.get_or_create(key="gold", defaults={"name": "Gold", "rank": 9})
+    bring_in(accounts_file(draw, range(6)), "accounts")
+    bring_in(contacts_file(draw, range(4)), "contacts")
+    bring_in(contracts_file(draw, range(4)), "contracts")
+    seen, jobs = [], []
+    for target, make in (("accounts", accounts_file), ("contacts", contacts_file), ("contracts", contracts_file)):
+        seen.append(everything())
+        jobs.append(bring_in(make(draw, range(2, 9)), target))
+        assert jobs[-1].created
+    for before, job in zip(reversed(seen), reversed(jobs), strict=True):
+        job = undo(job, leader)
+        assert (str(job.state), left_behind(job)) == ("undone", [])
+        assert everything() == before
+
+
+def accounts_file(draw, numbers):
+    lines = ["external_id,name,industry,tier,parent,segment,arr,renewal_on"]
+    for n in numbers:
+        parent = draw.choice(["", *(str(other) for other in numbers if other < n)])
+        cells = [n, f"Account {n}{draw.choice('abc')}", draw.choice(["Food", ""]), draw.choice(["gold", ""]), parent]
+        lines.append(",".join(map(str, [*cells, draw.choice(["smb", ""]), draw.choice([10, 20.5]), "2027-05-01"])))
+    return "\n".join(lines) + "\n"
+
+
+def contacts_file(draw, numbers):
+    lines = ["external_id,account,name,email,stakeholder_role"]
+    for n in numbers:
+        role = draw.choice(["champion", "other"])
+        lines.append(f"c{n},{draw.randrange(2, 6)},Person {n}{draw.choice('ab')},p{n}@x.example,{role}")
+    return "\n".join(lines) + "\n"
+
+
+def contracts_file(draw, numbers):
+    lines = ["external_id,account,start_on,end_on,product,seats,arr"]
+    for n in numbers:
+        end = draw.choice(["", "2030-01-01", "2026-02-01"])
+        product, arr = draw.choice(["Core", "Plus"]), draw.choice([100, 250.5])
+        lines.append(f"k{n},{n % 6},2026-01-01,{end},{product},{draw.randrange(9)},{arr}")
+    return "\n".join(lines) + "\n"
+
+
+def test_a_record_somebody_changed_since_stays_and_is_named(bring_in, leader):
+    bring_in(FILE, "accounts")
+    job = bring_in(FILE.replace("Food", "Mining").replace("Tools", "Mining"), "accounts")
+    update_account(Account.objects.get(name="One"), actor=leader, at=timezone.now(), industry="Glass")
+    job = undo(job, leader)
+    assert dict(Account.objects.values_list("name", "industry")) == {"One": "Glass", "Two": "Tools"}
+    assert [(step.name, step.refused) for step in left_behind(job)] == [("One", "Somebody changed it since: industry.")]
+    assert AuditEntry.objects.filter(action="import.undone").get().after == {"restored": 1, "refused": 1}
+
+
+def test_what_hangs_on_a_new_account_keeps_it_until_it_is_gone(bring_in, leader):
+    job = bring_in(FILE, "accounts")
+    contact = create_contact(Account.objects.get(name="Two"), actor=leader, at=timezone.now(), name="Ann")
+    job = undo(job, leader)
+    assert [(step.name, step.refused) for step in left_behind(job)] == [("Two", "Something hangs on it: contacts.")]
+    assert list(Account.objects.values_list("name", flat=True)) == ["Two"]
+    contact.delete()
+    job = undo(job, leader)
+    assert (Account.objects.count(), ExternalId.objects.count(), left_behind(job)) == (0, 0, [])
+    with pytest.raises(RuleViolated, match="left nothing"):
+        undo(job, leader)
+
+
+def test_a_new_record_that_was_edited_stays(bring_in, leader):
+    bring_in(FILE, "accounts")
+    job = bring_in("external_id,account,name\nc1,1,Ann\nc2,1,Bob\n", "contacts")
+    update_contact(Contact.objects.get(name="Ann"), actor=leader, at=timezone.now(), title="CFO")
+    job = undo(job, leader)
+    assert [contact.name for contact in Contact.objects.all()] == ["Ann"]
+    assert left_behind(job)[0].refused == "Somebody changed it since: title."
+
+
+def test_scores_made_of_a_new_account_do_not_keep_it(bring_in, leader):
+    job = bring_in(FILE, "accounts")
+    recompute(at=timezone.now())
+    undo(job, leader)
+    assert not Account.objects.exists()
+
+
+def test_an_accounts_figures_that_were_entered_come_back_when_its_first_contract_goes(bring_in, leader):
+    bring_in("external_id,name,arr,renewal_on\n1,One,500,2027-01-01\n", "accounts")
+    job = bring_in("external_id,account,start_on,arr\nk1,1,2026-01-01,90\n", "contracts")
+    assert Account.objects.get().arr == 90
+    undo(job, leader)
+    account = Account.objects.get()
+    assert (account.arr, account.renewal_on) == (500, date(2027, 1, 1))
+
+
+@pytest.mark.parametrize("target", ["metrics", "events"])
+def test_what_cannot_be_undone_says_why(bring_in, leader, client, target):
+    bring_in(FILE, "accounts")
+    text = {
+        "metrics": "account,metric,date,value\n1,tickets_opened,2026-11-01,4\n",
+        "events": "id,account,event,at\na,1,login,2026-11-01T09:00:00Z\n",
+    }[target]
+    job = bring_in(text, target)
+    assert job.created == 1
+    client.force_login(leader)
+    page = client.get(f"/imports/{job.pk}/").content.decode()
+    assert ("This cannot be undone" in page, "Undo this import" in page) == (True, False)
+    with pytest.raises(RuleViolated):
+        undo(job, leader)
+
+
+def test_the_same_file_again_can_be_undone_to_the_very_beginning(bring_in, leader):
+    job = bring_in(FILE + FILE.splitlines()[1].replace("Food", "Coal") + "\n", "accounts")
+    assert Account.objects.get(name="One").industry == "Coal"
+    undo(job, leader)
+    assert not Account.objects.exists()
+
+
+def test_undo_from_the_page_by_whoever_may_import(bring_in, leader, client):
+    job = bring_in(FILE, "accounts")
+    client.force_login(leader)
+    client.post(f"/imports/{job.pk}/undo/")
+    assert ImportJob.objects.get().state == "undoing"
+    assert "get back what they had before" in client.get(f"/imports/{job.pk}/").content.decode()
+    client.force_login(UserFactory(role=Role.READ_ONLY))
+    assert client.post(f"/imports/{job.pk}/undo/").status_code == 403
