@@ -55,7 +55,7 @@ def test_what_changed_between_two_days_can_be_shared_as_an_address(visit, world)
     page = seen.page
     page.get_by_role("link", name="90 days", exact=True).click()
     expect(page).to_have_url(re.compile(r"since=\d{4}-\d\d-\d\d&until="))
-    page.get_by_label("From the end of").fill("2999-01-01")
+    page.get_by_label("From the end of").fill(timezone.localdate().isoformat())
     page.get_by_role("button", name="Compare").click()
     expect(page.locator("#since-error")).to_contain_text("must come before")
     assert seen.axe() == []
