@@ -41,6 +41,7 @@ app.conf.beat_schedule = {
     "sla-calendars": every(30, "support.follow_calendars"),
     "tickets-close": every(3600, "support.close_quiet"),
     "mail": every(10, "support.work_mail"),
+    "ratings": every(300, "support.ask_for_ratings"),
     "backtests": every(60, "health.resume_backtests"),
     "ctas-wake": every(300, "playbooks.wake_snoozed"),
     "imports": every(60, "imports.resume_lost"),

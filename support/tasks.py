@@ -51,3 +51,9 @@ def work_mail() -> dict[str, Any]:
     """Work mail that arrived, and note which answers left."""
     now = timezone.now()
     return {"arrived": actions.work_due(at=now), "left": actions.follow_mail(at=now)}
+
+
+@shared_task(base=TenantTask, name="support.ask_for_ratings")
+def ask_for_ratings() -> int:
+    """Ask customers about what was resolved; how many."""
+    return actions.ask_for_ratings(at=timezone.now())

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from support.views import escalations, mail, queue, reports, simulators, tickets, verbs
+from support.views import escalations, mail, queue, ratings, reports, simulators, tickets, verbs
 
 app_name = "support"
 
@@ -33,6 +33,7 @@ urlpatterns = [
     path("escalations/<uuid:escalation_id>/pass-on/", escalations.pass_on, name="escalation-pass-on"),
     path("escalations/<uuid:escalation_id>/owner/", escalations.hand_over, name="escalation-owner"),
     path("escalations/<uuid:escalation_id>/end/", escalations.end, name="escalation-end"),
+    path("support/rate/<str:token>/", ratings.rate, name="rate"),
     path("support/service-levels/", simulators.policy_list, name="policy-list"),
     path("support/service-levels/try/", simulators.try_policy, name="try-policy"),
     path("support/service-levels/clocks/", simulators.try_clocks, name="try-clocks"),

@@ -1,5 +1,6 @@
 """What changes in the support desk: tickets, conversations, escalations, service levels, alerts."""
 
+from support.actions.asking import ask_for_ratings, rate_once
 from support.actions.attachments import attach
 from support.actions.bulk import BulkResult, bulk_assign, bulk_status, bulk_tag
 from support.actions.calendars import recompute_open, recompute_where_calendars_changed
@@ -46,6 +47,7 @@ __all__ = [
     "NotAllowed",
     "Swept",
     "acknowledge",
+    "ask_for_ratings",
     "assign",
     "attach",
     "begin",
@@ -83,6 +85,7 @@ __all__ = [
     "pass_on",
     "post_update",
     "rate",
+    "rate_once",
     "receive",
     "recompute",
     "recompute_escalations",

@@ -295,7 +295,7 @@ def _of_status(
         return {}
     again: dict[str, Any] = {
         "resolved_at": None, "closed_at": None, "confirmed_by_customer": False, "solved_at_first_contact": None,
-        "merged_into": None,
+        "merged_into": None, "csat_asked_at": None,
     }  # fmt: skip
     if ticket.status != Status.CANCELLED:
         again["reopened_count"] = ticket.reopened_count + 1

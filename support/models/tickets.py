@@ -164,6 +164,11 @@ class Ticket(TenantModel):
             models.Index(fields=["-created_at", "id"], name="ticket_newest"),
             models.Index(fields=["requester", "-created_at"], name="ticket_by_requester"),
             models.Index(fields=["resolved_at"], condition=Q(status=Status.RESOLVED), name="ticket_waiting_to_close"),
+            models.Index(
+                fields=["resolved_at"],
+                condition=Q(csat_asked_at=None, status__in=[Status.RESOLVED, Status.CLOSED]),
+                name="ticket_to_be_rated",
+            ),
             GinIndex(fields=["tags"], name="ticket_tags"),
             GinIndex(fields=["subject"], opclasses=["extensions.gin_trgm_ops"], name="ticket_subject_trigrams"),
         ]

@@ -417,6 +417,7 @@ EXAMPLES: dict[str, Example] = {
     "POST support:try-policy": Example({"policy": "none"}, status=422),
     "POST support:try-clocks": Example({"calendar": "none"}, status=422),
     "POST support:try-decision": Example({"is_technical": "on"}, status=200),
+    "POST support:rate": Example({"score": "5"}),
     "POST support:mail-bulk": Example({"do": "discard"}),
     "POST support:mail-detail": Example(of_account({})),
     "POST support:mail-settings": Example({"mails_per_hour": "30"}),

@@ -28,7 +28,8 @@ from playbooks.actions import close_cta, open_cta, snooze_cta
 from playbooks.models import Playbook
 from support.actions import attach, create_policy, escalate, open_ticket, receive, reply, resolve
 from support.files import Checked
-from support.models import IncomingMail, Ladder, SlaPolicy
+from support.models import IncomingMail, Ladder, SlaPolicy, Ticket
+from support.queries.ratings import rating_token
 from tests.authz import knowledge_seeds
 from tests.authz.world import canary, plant
 from usage.actions import record_observations
@@ -244,7 +245,9 @@ def _support(world: World, letter: str, number: int, account: Account) -> None:
     resolve(ticket, actor=actor, at=world.now)
     world.keep(letter, "ladder", 1, Ladder.objects.get(pack=PACK))
     world.keep(letter, "sla_policy", 1, _own_policy(world, actor))
+    done = Ticket.objects.get(pk=world.row("ticket_resolved", _which(letter, number)).pk)
     if number == 1:
+        world.keep(letter, "rating_link", 1, SimpleNamespace(token=rating_token(done)))
         world.keep(letter, "mail", 1, _mail(letter, world.now))
     escalation = escalate(
         account, ladder=Ladder.objects.get(pack=PACK), path="default", reason=canary(letter, number, "i", "escalation"),

@@ -110,6 +110,7 @@ KWARGS: list[tuple[str, str, Kind]] = [
     (r".*", "ticket_id", Kind("ticket", scoped=True, agents=True)),
     (r".*", "attachment_id", Kind("attachment", scoped=True)),
     (r".*", "mail_id", Kind("mail")),
+    (r"support:rate", "token", Kind("rating_link", attr="token", unknown="x:y:z")),
     (r".*", "escalation_id", Kind("escalation", scoped=True)),
     (r"api:sla-policy.*", "key", Kind("sla_policy", attr="key", foreign=False, unknown=NOTHING)),
     # Usage and methodology

@@ -99,6 +99,7 @@ PAGES = {
     "mail room": ("vp", "/support/mail/"),
     "mail in quarantine": ("vp", "/support/mail/{held mail}/"),
     "mail settings": ("owner", "/support/mail/settings/"),
+    "rating": ("", "/support/rate/{rating link}/"),
     "service levels": ("vp", "/support/service-levels/"),
     "try a service level": ("vp", "/support/service-levels/try/"),
     "try clocks": ("vp", "/support/service-levels/clocks/"),

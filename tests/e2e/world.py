@@ -26,6 +26,7 @@ from packs.models import PackItem
 from playbooks.actions import install_playbook, open_cta, snooze_cta
 from support import actions as desk
 from support.models import Ladder
+from support.queries.ratings import rating_token
 from tests.health.definitions import CARDS, best
 from usage.actions import record_observations
 
@@ -53,7 +54,7 @@ class World:
 
     accounts: dict[str, UUID]
     portal_account: UUID
-    others: dict[str, UUID]
+    others: dict[str, UUID | str]
 
 
 def build(tenants: dict[str, Any]) -> World:
@@ -123,7 +124,7 @@ def _acme(now: datetime) -> World:
     return World({account.name: account.pk for account in accounts}, portal.pk, _work(accounts[3], people["vp"], now))
 
 
-def _work(account: Account, leader: User, now: datetime) -> dict[str, UUID]:
+def _work(account: Account, leader: User, now: datetime) -> dict[str, UUID | str]:
     """A playbook, a CTA with its tasks, another put off, a notice, and an item of the methodology to edit."""
     steps = [{"name": "Look", "tasks": ["call the sponsor", "read the tickets"]}, {"name": "Act", "tasks": ["plan"]}]
     playbook = install_playbook(
@@ -161,6 +162,7 @@ def _work(account: Account, leader: User, now: datetime) -> dict[str, UUID]:
         "segment": segment.pk,
         "shared view": view.pk,
         "held mail": _held_mail(now),
+        "rating link": _rating_link(account, leader, now),
         "ticket": _tickets(account, leader, now),
         "escalation": _escalation(account, leader, now),
         "cta": cta.pk,
@@ -187,6 +189,13 @@ def _held_mail(now: datetime) -> UUID:
         b"Since this morning.\n\nOn Monday, Ann wrote:\n> Try it again\n"
     )
     return desk.work_mail(desk.receive(raw, source="file", at=now).pk, at=now).pk
+
+
+def _rating_link(account: Account, leader: User, now: datetime) -> str:
+    """What a customer holds who is asked about a resolution."""
+    began = now - timedelta(days=3)
+    ticket = desk.open_ticket(account, subject="A label is cut off", channel="email", actor=None, at=began)
+    return rating_token(desk.resolve(ticket, actor=leader, at=began + timedelta(hours=5)))
 
 
 def _tickets(account: Account, leader: User, now: datetime) -> UUID:
