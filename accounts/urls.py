@@ -13,6 +13,7 @@ urlpatterns = [
     path("search/", home.search, name="search"),
     path("theme/", home.set_theme, name="theme-set"),
     path("settings/", workspace.settings_page, name="workspace-settings"),
+    path("settings/quotas/", workspace.quotas, name="quotas"),
     path("brand/<int:look>/accent.css", workspace.accent, name="brand-accent"),
     path("brand/<int:look>/logo.png", workspace.logo, name="brand-logo"),
     path("audit/", audit.audit_log, name="audit-log"),

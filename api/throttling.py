@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import time
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 import redis
@@ -17,6 +16,7 @@ from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
 from api.authentication import caller_key
+from tenants.quotas import CALL_MINUTES, calls_key, counters
 
 log = logging.getLogger(__name__)
 WINDOW = 60
@@ -45,11 +45,6 @@ class Budget:
             "RateLimit-Policy": f"{self.limit};w={WINDOW}",
         }
         return found | {"Retry-After": str(self.reset)} if self.exceeded else found
-
-
-@cache
-def _redis() -> redis.Redis[Any]:
-    return redis.Redis.from_url(settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=2)
 
 
 def tenant_limit() -> int:
@@ -93,12 +88,13 @@ def take(request: Request) -> Budget:
     now = time.time()
     reset = WINDOW - int(now) % WINDOW
     minute = int(now) // WINDOW
-    keys = [f"rate:{connection.schema_name}:{subject}:{minute}", f"rate:{connection.schema_name}:*:{minute}"]
+    keys = [f"rate:{connection.schema_name}:{subject}:{minute}", calls_key(connection.schema_name, minute)]
     try:
-        with _redis().pipeline(transaction=False) as pipe:
-            for key in keys:
+        with counters().pipeline(transaction=False) as pipe:
+            # The workspace's minutes are kept as long as its quotas page looks back.
+            for key, minutes in zip(keys, (2, CALL_MINUTES + 1), strict=True):
                 pipe.incr(key)
-                pipe.expire(key, WINDOW * 2)
+                pipe.expire(key, WINDOW * minutes)
             used, _expires, used_by_all, _expires = pipe.execute()
     except redis.RedisError:
         log.warning("api: rate limits are not counted, Redis does not answer", exc_info=True)

@@ -50,6 +50,7 @@ app.conf.beat_schedule = {
     "documents": every(120, "documents.resume_lost"),
     "weekly-digest": every(900, "health.digest"),
     "outbox": every(10, "engagement.deliver"),
+    "quota-warnings": every(300, "engagement.warn_of_quotas"),
     "task-reminders": every(900, "engagement.remind"),
     "heartbeat": {"task": "tenants.heartbeat", "schedule": 10.0, "options": {"expires": 10}},
 }

@@ -27,6 +27,9 @@ class Kind(TextChoices):
 # Kinds whose mail is off until a person asks for it: they come often or wait well in the app.
 QUIET_BY_MAIL = frozenset({Kind.CTA_WOKE, Kind.IMPORT_DONE, Kind.HEALTH_TRIGGER, Kind.TICKET})
 
+# Kinds that may pass quiet hours: a promise to a customer does not wait for the morning.
+URGENT = frozenset({Kind.SLA_WARNING, Kind.SLA_BREACH, Kind.ESCALATION})
+
 
 def default_channels(kind: str) -> tuple[bool, bool]:
     """(in the app, by mail) for a person who set nothing for ``kind``."""

@@ -18,6 +18,7 @@ from django.db import transaction
 from django.template.loader import render_to_string
 
 from accounts.links import absolute
+from engagement.holding import hold_in_quiet_hours
 from engagement.models import OutboxMessage
 
 LEASE = timedelta(minutes=5)
@@ -98,6 +99,7 @@ def _letter(message: OutboxMessage) -> EmailMultiAlternatives:
 def deliver_due(*, now: datetime, limit: int = BATCH) -> dict[str, int]:
     """Claim and send what is due at ``now``; ``{"sent", "failed", "dead"}``. Call outside a transaction."""
     counts = {"sent": 0, "failed": 0, "dead": 0}
+    hold_in_quiet_hours(at=now)
     messages = claim(at=now, limit=limit)
     if not messages:
         return counts

@@ -69,6 +69,37 @@ class NotificationPreference(TenantModel):
         return f"{self.user}: {self.kind}"
 
 
+class QuietHours(TenantModel):
+    """When one person wants no mail, in their own zone; ``ends`` before ``begins`` is the next morning."""
+
+    user = models.OneToOneField("accounts.User", on_delete=models.CASCADE, related_name="quiet_hours")
+    begins = models.TimeField()
+    ends = models.TimeField()
+    urgent_passes = models.BooleanField(default=True, help_text="Urgent kinds are sent all the same")
+
+    class Meta:
+        verbose_name_plural = "quiet hours"
+        constraints = [models.CheckConstraint(condition=~Q(begins=models.F("ends")), name="quiet_hours_not_all_day")]
+
+    def __str__(self) -> str:
+        return f"{self.begins:%H:%M}–{self.ends:%H:%M}"
+
+    def plain(self) -> dict[str, object]:
+        """What the audit log says of them."""
+        return {"begins": self.begins, "ends": self.ends, "urgent_passes": self.urgent_passes}
+
+
+class QuotaWarning(TenantModel):
+    """The step (percent) of a limit that administrators were told of last."""
+
+    key = models.CharField(max_length=20, unique=True)
+    step = models.PositiveSmallIntegerField()
+    since_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.key}: {self.step} %"
+
+
 class OutboxQuerySet(TenantQuerySet):
     def pending(self) -> OutboxQuerySet:
         """Neither sent, given up nor taken into another message."""

@@ -11,10 +11,13 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 
+from accounts.errors import RuleViolated
+from accounts.middleware import zone_of
 from accounts.policy import requires
-from engagement import actions, queries
-from engagement.choices import Kind
-from engagement.models import Notification, OutboxMessage
+from engagement import actions, holding, queries
+from engagement.choices import URGENT, Kind
+from engagement.forms import QuietHoursForm
+from engagement.models import Notification, OutboxMessage, QuietHours
 
 
 @requires(GET="notifications.own")
@@ -63,7 +66,37 @@ def preferences(request: HttpRequest) -> HttpResponse:
         actions.set_preferences(request.user, wishes, at=timezone.now())
         messages.success(request, "Saved.")
         return redirect("engagement:preferences")
-    return render(request, "engagement/preferences.html", {"rows": queries.preferences_of(request.user)})
+    return _preferences(request, QuietHoursForm(initial=_quiet(request)))
+
+
+@requires(POST="notifications.own")
+def quiet_hours(request: HttpRequest) -> HttpResponse:
+    """When the reader wants no mail."""
+    form = QuietHoursForm(request.POST)
+    if form.is_valid():
+        try:
+            kept = holding.set_quiet_hours(request.user, at=timezone.now(), **form.cleaned_data)
+        except RuleViolated as broken:
+            form.add_error(broken.field, str(broken))
+        else:
+            messages.success(request, f"Quiet hours: {kept}." if kept else "You have no quiet hours.")
+            return redirect("engagement:preferences")
+    return _preferences(request, form)
+
+
+def _quiet(request: HttpRequest) -> dict[str, object]:
+    found = QuietHours.objects.filter(user=request.user).first()
+    return found.plain() if found else {"urgent_passes": True}
+
+
+def _preferences(request: HttpRequest, form: QuietHoursForm) -> HttpResponse:
+    context = {
+        "rows": queries.preferences_of(request.user),
+        "quiet": form,
+        "zone": zone_of(request.user).key,
+        "urgent": [kind.label for kind in Kind if kind in URGENT],
+    }
+    return render(request, "engagement/preferences.html", context, status=422 if form.errors else 200)
 
 
 @requires(GET="outbox.view")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
+from functools import cache
+from typing import Any, NamedTuple
 
 import redis
 from django.conf import settings
@@ -17,6 +18,7 @@ from tenants.models import Quota, Tenant
 log = logging.getLogger(__name__)
 CACHED_SECONDS = 60
 DAY = timedelta(days=1)
+CALL_MINUTES = 10
 
 
 class Limits(NamedTuple):
@@ -86,6 +88,31 @@ def take_events(number: int, *, at: datetime) -> bool:
 def events_on(schema: str, at: datetime) -> int:
     """Events a workspace sent in on the UTC day of ``at``, those sent twice counted twice."""
     return int(caches["global"].get(_day_key(schema, at)) or 0)
+
+
+def calls_key(schema: str, minute: int) -> str:
+    """Where the API calls of a workspace in one minute since the epoch are counted."""
+    return f"rate:{schema}:*:{minute}"
+
+
+def busiest_minute(schema: str, at: datetime) -> int:
+    """API calls of the busiest of the last ten minutes, the one under way included. One round trip.
+
+    Zero without Redis: what is not counted is not shown as used.
+    """
+    now = int(at.timestamp()) // 60
+    try:
+        found = counters().mget([calls_key(schema, minute) for minute in range(now - CALL_MINUTES + 1, now + 1)])
+    except redis.RedisError:
+        log.warning("quotas: calls cannot be read, Redis does not answer", exc_info=True)
+        return 0
+    return max(int(count or 0) for count in found)  # type: ignore[union-attr]
+
+
+@cache
+def counters() -> redis.Redis[Any]:
+    """Redis as the API counts in it."""
+    return redis.Redis.from_url(settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=2)
 
 
 def seconds_to_next_day(at: datetime) -> int:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from accounts.forms.workspace import WorkspaceForm
 from accounts.models import Workspace
 from accounts.policy import requires
+from accounts.quotas import STEPS, storage_bytes, uses
 from ui.brand import shades, stylesheet
 
 FIELDS = ("name", "timezone", "currency", "csm_reads_all_accounts", "accent")
@@ -29,6 +30,13 @@ def settings_page(request: HttpRequest) -> HttpResponse:
         return redirect("accounts:workspace-settings")
     context = {"form": form, "settings": workspace, "swatches": _swatches(workspace.accent)}
     return render(request, "accounts/workspace.html", context, status=422 if form.is_bound else 200)
+
+
+@requires(GET="workspace.edit")
+def quotas(request: HttpRequest) -> HttpResponse:
+    """What the workspace may use and uses."""
+    context = {"uses": uses(timezone.now()), "storage": storage_bytes(), "steps": STEPS}
+    return render(request, "accounts/quotas.html", context)
 
 
 def _swatches(accent: str) -> list[tuple[int, str, str]]:

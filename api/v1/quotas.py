@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from django.conf import settings
-from django.db import connection
 from django.urls import path
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
@@ -12,14 +11,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.actions.bulk import MAX_ROWS
-from accounts.quotas import accounts_used, users_used
+from accounts.quotas import storage_bytes, uses
 from api.idempotency import KEPT
 from api.json import MAX_DEPTH
 from api.pagination import KeysetPagination
 from api.parsers import MAX_BODY
 from api.throttling import tenant_limit
 from api.views import Endpoint
-from tenants.quotas import events_on, limits_of
 
 LIMITS = {
     "calls_per_minute": "Calls a minute of this token or person",
@@ -35,6 +33,8 @@ LIMITS = {
     "users_used": "Active users it has",
     "events_per_day": "Events the workspace may send a day (UTC)",
     "events_used_today": "Events it sent today, those sent twice counted twice",
+    "calls_busiest_minute": "Calls of the workspace in the busiest of the last ten minutes",
+    "storage_bytes_used": "Bytes its tables take in the database; there is no limit",
 }
 
 
@@ -68,9 +68,9 @@ class Quotas(Endpoint):
 
 
 def _of_the_workspace() -> tuple[int, ...]:
-    limits, now = limits_of(), timezone.now()
-    sent = events_on(connection.schema_name, now)
-    return limits.accounts, accounts_used(), limits.users, users_used(), limits.events_per_day, sent
+    accounts, users, events, calls = uses(timezone.now())
+    pairs = (accounts.limit, accounts.used, users.limit, users.used, events.limit, events.used)
+    return (*pairs, calls.used, storage_bytes())
 
 
 urlpatterns = [path("quotas/", Quotas.as_view(), name="quotas")]

@@ -96,6 +96,21 @@ def test_ctas_articles_and_colleagues_are_found_and_chosen_with_the_keyboard(vis
     assert seen.problems == []
 
 
+def test_quiet_hours_are_set_by_keyboard_and_kept(visit):
+    seen = visit("reader", "/notifications/preferences/")
+    page = seen.page
+    page.get_by_label("From").fill("22:00")
+    page.get_by_label("From").press("Enter")
+    expect(page.locator("main [role=alert]")).to_contain_text("Give both times, or neither.")
+    assert page.get_by_label("From").input_value() == "22:00"
+    page.get_by_label("Until").fill("07:00")
+    page.get_by_label("Until").press("Enter")
+    expect(page.locator(".toasts")).to_contain_text("Quiet hours: 22:00–07:00.")
+    expect(page.get_by_label("Until")).to_have_value("07:00")
+    # The refused form answered 422, which the browser notes.
+    assert [problem for problem in seen.problems if "422" not in problem] == []
+
+
 def test_the_theme_is_switched_at_once_and_kept(visit):
     page = visit("vp", "/portfolio/").page
     page.locator(".side-foot button").click()

@@ -135,6 +135,7 @@ PAGES = {
     "invite": ("owner", "/people/invite/"),
     "tokens": ("owner", "/people/tokens/"),
     "settings": ("owner", "/settings/"),
+    "quotas": ("owner", "/settings/quotas/"),
     "profile": ("vp", "/people/profile/"),
     "security": ("vp", "/auth/2fa/"),
     "sessions": ("vp", "/auth/sessions/"),
