@@ -173,7 +173,9 @@ def _level_edges():
         for _, measure in measures_of(card):
             scoring = measure["scoring"]
             if scoring["kind"] == "levels":
-                for test in {(t["metric"], t["value"]) for level in scoring["levels"] for t in level["when"]}:
+                for test in sorted(
+                    {(t["metric"], t["value"]) for level in scoring["levels"] for t in level["when"]}, key=str
+                ):
                     for step in ("-0.01", "0", "0.01"):
                         value = Decimal(str(test[1])) + Decimal(step)
                         yield pytest.param(key, test[0], str(value), id=f"{key}-{measure['key']}-{value}")
