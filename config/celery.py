@@ -52,5 +52,6 @@ app.conf.beat_schedule = {
     "outbox": every(10, "engagement.deliver"),
     "quota-warnings": every(300, "engagement.warn_of_quotas"),
     "task-reminders": every(900, "engagement.remind"),
+    "mailbox": {"task": "support.fetch_mail", "schedule": 60.0, "options": {"expires": 60}},
     "heartbeat": {"task": "tenants.heartbeat", "schedule": 10.0, "options": {"expires": 10}},
 }

@@ -95,6 +95,29 @@ def mail(text: str) -> dict[str, Any]:
     }
 
 
+def mailbox(text: str) -> dict[str, Any]:
+    """Where mail is fetched: ``imaps://user:password@host:port/folder``, ``imap://…?tls=1``; nothing for nowhere."""
+    if not text:
+        return {}
+    url = urlsplit(text)
+    if url.scheme not in {"imap", "imaps"} or not url.hostname or not url.username:
+        raise ValueError("it must be imaps://user:password@host/folder or imap://…?tls=1")
+    return {
+        "host": url.hostname,
+        "port": url.port or (993 if url.scheme == "imaps" else 143),
+        "user": unquote(url.username),
+        "password": unquote(url.password or ""),
+        "folder": unquote(url.path.strip("/")) or "INBOX",
+        "ssl": url.scheme == "imaps",
+        "tls": boolean(parse_qs(url.query).get("tls", ["0"])[-1]),
+    }
+
+
+def port_or_none(text: str) -> int | None:
+    """A TCP port, or nothing."""
+    return port(text) if text else None
+
+
 @dataclass(frozen=True, slots=True)
 class Variable:
     """One environment variable; ``default`` None means that it must be set."""
@@ -123,6 +146,10 @@ VARIABLES = {
         Variable("MAIL_URL", mail, "file:///tmp/tenure-mail", "where mail goes: smtp://… or file:///folder"),
         Variable("MAIL_FROM", str, "Tenure <no-reply@localhost>", "sender of outgoing mail"),
         Variable("MAIL_RELAY", host_name, "", "name of the relay whose Authentication-Results on incoming mail count"),
+        Variable("MAILBOX_URL", mailbox, "", "mailbox fetched each minute: imaps://user:password@host/folder"),
+        Variable(
+            "MAIL_PORT", port_or_none, "", "loopback port on which `make run` takes mail by SMTP, for development"
+        ),
         Variable("MEDIA_ROOT", str, "/tmp/tenure-media", "folder of uploaded and generated files"),  # noqa: S108
         Variable("DEBUG", boolean, "0", "1 shows error pages with detail; never in production"),
         Variable("DB_POOL", int, "0", "size of the web process's connection pool; 0 keeps one connection a thread"),

@@ -293,6 +293,7 @@ CELERY_TIMEZONE = "UTC"
 for _name, _value in env.read("MAIL_URL").items():
     globals()[_name] = _value
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.read("MAIL_FROM")
+MAILBOX = env.read("MAILBOX_URL")
 MAIL_RELAY = env.read("MAIL_RELAY").lower()
 STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "static_root"

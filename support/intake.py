@@ -15,6 +15,8 @@ from support.models import IncomingMail
 from support.queries.addresses import tenant_of
 
 MOST_HEADERS = 200
+# More than any mail server lets through; beyond it the sender or the mailbox keeps the mail.
+MOST_BYTES = 60 * 1024 * 1024
 
 
 class NoWorkspace(LookupError):

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from celery import shared_task
+from django.conf import settings
 from django.utils import timezone
 
-from support import actions
+from support import actions, mailbox
 from tenants.locks import job_lock
 from tenants.tasks import TenantTask
 
@@ -57,3 +58,15 @@ def work_mail() -> dict[str, Any]:
 def ask_for_ratings() -> int:
     """Ask customers about what was resolved; how many."""
     return actions.ask_for_ratings(at=timezone.now())
+
+
+@shared_task(base=TenantTask, name="support.fetch_mail", scope="public")
+def fetch_mail() -> dict[str, Any]:
+    """Fetch the installation's mailbox, if it has one, into the workspaces its mail is for."""
+    if not settings.MAILBOX:
+        return {"skipped": "no mailbox is set"}
+    with job_lock("support.mailbox") as held:
+        if not held:
+            return {"skipped": "another worker fetches"}
+        done = mailbox.fetch(settings.MAILBOX, at=timezone.now())
+    return {"stored": done.stored, "left": done.left}

@@ -103,6 +103,8 @@ def _start_application(folder: DataFolder, supervisor: Supervisor, env: dict[str
         application.worker(env, processes=environ.read("TASK_WORKERS")),
         application.beat(env, folder),
     ]
+    if mail_port := environ.read("MAIL_PORT"):
+        programs.append(application.mail_listener(env, mail_port))
     children = [Child(program, supervisor.terminal, folder / "pids") for program in programs]
     for child in children:
         child.start()

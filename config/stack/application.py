@@ -75,6 +75,12 @@ def beat(env: dict[str, str], folder: DataFolder | Path) -> Program:
     return Program("beat", argv, env=env, cwd=ROOT)
 
 
+def mail_listener(env: dict[str, str], port: int) -> Program:
+    """The development mail server, on loopback."""
+    argv = [sys.executable, "manage.py", "listen_for_mail", "--port", str(port)]
+    return Program("mail", argv, env=env, cwd=ROOT)
+
+
 def prepare(supervisor: Supervisor, folder: DataFolder, env: dict[str, str]) -> None:
     """Migrate, seed the demo tenants, collect static files: in one process, because starting Django costs seconds."""
     child = Child(

@@ -67,7 +67,7 @@ def test_every_task_is_ours():
     ]
     assert foreign == []
     public = {name for name, task in current_app.tasks.items() if getattr(task, "scope", "") == "public"}
-    assert public == {"tenants.dispatch", "tenants.heartbeat", "signup.build"}
+    assert public == {"tenants.dispatch", "tenants.heartbeat", "signup.build", "support.fetch_mail"}
 
 
 def test_every_line_of_the_schedule_names_a_task():
