@@ -444,6 +444,17 @@ EXAMPLES: dict[str, Example] = {
     ),
     "POST support:escalation-owner": Example(owner_chosen("owner")),
     "POST support:escalation-end": Example({"end-outcome": "resolved"}),
+    "POST portal:ticket-create": Example(
+        lambda world, actor: {
+            "account": str(world.row("account", "other" if actor.name == "portal2" else "own").pk),
+            "subject": "Down",
+            "body": "It is",
+            "severity": "matrix",
+            "impact": "1",
+        }
+    ),
+    "POST portal:ticket-answer": Example({"answer-body": "It is back"}),
+    "POST portal:ticket-rate": Example({"rating-score": "5"}),
     "POST support:ticket-here": Example({"typing": "1"}, status=200),
     "POST support:ticket-bulk": Example({"verb": "assign", "to": "me"}),
     "POST api:ticket-list": Example(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from django.core.files.base import ContentFile
 
-from accounts.actions import edit_accounts, save_view
+from accounts.actions import create_contact, edit_accounts, save_view
 from accounts.actions.bulk import states
 from accounts.models import Account, ExternalId, Severity, User, WorkCalendar
 from documents.actions import order_document
@@ -26,7 +26,7 @@ from packs.models import PackInstall, PackItem
 from packs.queries import fields_of
 from playbooks.actions import close_cta, open_cta, snooze_cta
 from playbooks.models import Playbook
-from support.actions import attach, create_policy, escalate, open_ticket, receive, reply, resolve
+from support.actions import attach, create_policy, escalate, note, open_ticket, receive, reply, resolve
 from support.files import Checked
 from support.models import IncomingMail, Ladder, SlaPolicy, Ticket
 from support.queries.ratings import rating_token
@@ -254,6 +254,26 @@ def _support(world: World, letter: str, number: int, account: Account) -> None:
         actor=actor, at=world.now,
     )  # fmt: skip
     world.keep(letter, "escalation", number, escalation)
+    _of_the_portal(world, letter, number, account)
+
+
+def _of_the_portal(world: World, letter: str, number: int, account: Account) -> None:
+    """What the portal's person asked: one that is open, with a file, and one that is done."""
+    person = create_contact(
+        account, name=canary(letter, number, "s", "asker"), email=f"portal{number}@{letter}.example.com", actor=None,
+        at=world.now,
+    )  # fmt: skip
+    for seed in ("portal_ticket", "portal_done"):
+        asked = open_ticket(
+            account, subject=canary(letter, number, "s", seed), body=canary(letter, number, "s", "asked"),
+            channel="portal", requester=person, actor=None, at=world.now,
+        )  # fmt: skip
+        world.keep(letter, seed, number, asked)
+    resolve(asked, actor=account.owner, at=world.now)
+    first = world.row("portal_ticket", _which(letter, number))
+    note(first, canary(letter, number, "i", "note"), actor=account.owner, at=world.now)
+    file = Checked("log.txt", "text/plain; charset=utf-8", canary(letter, number, "s", "file").encode())
+    world.keep(letter, "portal_file", number, attach(first.messages.first(), [file], at=world.now)[0])
 
 
 def _mail(letter: str, at: datetime) -> IncomingMail:

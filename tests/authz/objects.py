@@ -105,6 +105,9 @@ KWARGS: list[tuple[str, str, Kind]] = [
     (r".*", "notice_id", Kind("notice", personal="owner")),
     (r".*", "message_id", Kind("message")),
     # Support
+    (r"portal:ticket-(rate|reopen)", "ticket_id", Kind("portal_done", scoped=True, guards_writes=False)),
+    (r"portal:.*", "ticket_id", Kind("portal_ticket", scoped=True, guards_writes=False)),
+    (r"portal:.*", "attachment_id", Kind("portal_file", scoped=True)),
     (r"api:ticket-rate", "ticket_id", Kind("ticket_resolved", scoped=True, agents=True)),
     (r"api:ticket-(merge|link|split)", "ticket_id", Kind("ticket_merging", scoped=True, agents=True)),
     (r".*", "ticket_id", Kind("ticket", scoped=True, agents=True)),

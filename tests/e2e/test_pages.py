@@ -140,6 +140,8 @@ PAGES = {
     "security": ("vp", "/auth/2fa/"),
     "sessions": ("vp", "/auth/sessions/"),
     "portal": ("portal", "/portal/"),
+    "portal requests": ("portal", "/portal/tickets/"),
+    "portal request new": ("portal", "/portal/tickets/new/"),
     "knowledge": ("vp", "/kb/?q=route"),
     "article": ("vp", "/kb/articles/plan-a-route/"),
     "article edit": ("vp", "/kb/articles/plan-a-route/edit/"),

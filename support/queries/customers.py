@@ -1,0 +1,121 @@
+"""What a customer's people may know of their tickets: what was said to them, and the next thing they were promised.
+
+SECURITY: rows are turned into these few fields here, so that a template cannot reach a note or a colleague's name.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from accounts.models import Account, Contact
+from support.choices import DONE, Clock, Status
+from support.models import Attachment, Message, SupportSettings, Ticket
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+MOST = 200
+WORDS = {
+    Status.NEW: ("Received", "info"),
+    Status.OPEN: ("Being worked on", "info"),
+    Status.WAITING_CUSTOMER: ("Waiting for you", "watch"),
+    Status.WAITING_VENDOR: ("Being worked on", "info"),
+    Status.RESOLVED: ("Solved", "good"),
+    Status.CLOSED: ("Closed", "good"),
+    Status.CANCELLED: ("Closed", "neutral"),
+}
+PROMISES = {
+    Clock.FIRST_RESPONSE: "First answer due",
+    Clock.UPDATE: "Next update due",
+    Clock.RESOLUTION: "Solution due",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PortalTicket:
+    """A ticket as its customer sees it. ``due_at`` is the next promise, named by ``promise``; None when none runs."""
+
+    id: UUID
+    number: int
+    subject: str
+    account: str
+    opened_at: datetime
+    state: str
+    tone: str
+    promise: str
+    due_at: datetime | None
+    is_done: bool
+    may_rate: bool
+    score: int | None
+    comment: str
+    merged_into: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class PortalMessage:
+    """Something that was said, by whom, with its files: (key, name, bytes)."""
+
+    by: str
+    is_ours: bool
+    body: str
+    at: datetime
+    files: list[tuple[UUID, str, int]]
+
+
+def tickets_for(user: User, *, done: bool) -> list[PortalTicket]:
+    """The tickets ``user`` may see, newest first: the open ones or those that are done. Two queries."""
+    shown = _shows_deadlines()
+    rows = Ticket.objects.visible_to(user).select_related("account")
+    rows = rows.done() if done else rows.active()
+    return [_ticket(row, shown) for row in rows.order_by("-created_at")[:MOST]]
+
+
+def ticket_for(user: User, pk: UUID) -> tuple[Ticket, PortalTicket] | None:
+    """The row, for the verbs, and what the customer sees of it; None where ``user`` may not. Two queries."""
+    row = Ticket.objects.visible_to(user).select_related("account", "requester").filter(pk=pk).first()
+    return (row, _ticket(row, _shows_deadlines())) if row else None
+
+
+def messages_for(user: User, pk: UUID) -> list[PortalMessage]:
+    """The public conversation, oldest first. Two queries."""
+    rows = Message.objects.visible_to(user).public().filter(ticket=pk).select_related("author", "contact")
+    return [_message(row) for row in rows.prefetch_related("attachments").order_by("created_at", "pk")[:MOST]]
+
+
+def attachment_for(user: User, pk: UUID) -> Attachment | None:
+    """A file of a public message of ``user``'s tickets, else None. One query."""
+    return Attachment.objects.visible_to(user).filter(pk=pk).first()
+
+
+def contact_for(user: User, account: Account) -> Contact | None:
+    """Who ``user`` is among the contacts of ``account``. One query."""
+    return Contact.objects.filter(account=account, email__iexact=user.email).first()
+
+
+def _ticket(row: Ticket, shown: bool) -> PortalTicket:
+    state, tone = WORDS[Status(row.status)]
+    due = row.next_due_at if shown and row.is_active else None
+    solved = row.status in {Status.RESOLVED, Status.CLOSED}
+    return PortalTicket(
+        id=row.pk, number=row.number, subject=row.subject, account=row.account.name, opened_at=row.created_at,
+        state=state, tone=tone, promise=PROMISES.get(Clock(row.next_due_clock), "") if due else "", due_at=due,
+        is_done=row.status in DONE, may_rate=solved, score=row.csat_score, comment=row.csat_comment,
+        merged_into=row.merged_into_id,
+    )  # fmt: skip
+
+
+def _message(row: Message) -> PortalMessage:
+    author: Any = row.contact if row.from_customer else row.author
+    name = str(
+        getattr(author, "name", "") or getattr(author, "email", "") or ("You" if row.from_customer else "Support")
+    )
+    files = [(file.pk, file.name, file.size) for file in row.attachments.all()]
+    return PortalMessage(name, not row.from_customer, row.body, row.created_at, files)
+
+
+def _shows_deadlines() -> bool:
+    found = SupportSettings.objects.values_list("customers_see_deadlines", flat=True).first()
+    return True if found is None else found
