@@ -20,6 +20,7 @@ from demo.history import replay
 from demo.knowledge import write_articles
 from demo.measures import BY_PACK, Measure, value
 from demo.story import RELATIONSHIP, WEEKS
+from demo.tickets import write_tickets
 from demo.timeline import activities
 from demo.usage import DAYS, activity
 from demo.workspaces import PASSWORD, STAFF, Demo
@@ -69,6 +70,7 @@ def seed(demo: Demo, *, now: datetime) -> Tenant:
         _events(demo, customers, now)
         _reports(demo, customers, now)
         replay(demo, customers, now=now)
+        write_tickets(demo, people, now=now)
     return explain_status(tenant, "")
 
 

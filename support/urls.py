@@ -1,6 +1,6 @@
 from django.urls import path
 
-from support.views import escalations, mail, queue, ratings, reports, simulators, tickets, verbs
+from support.views import escalations, macros, mail, queue, ratings, reports, simulators, tickets, verbs
 
 app_name = "support"
 
@@ -8,6 +8,10 @@ urlpatterns = [
     path("tickets/", queue.ticket_index, name="ticket-list"),
     path("tickets/export.csv", queue.ticket_export, name="ticket-export"),
     path("tickets/new/", tickets.ticket_create, name="ticket-create"),
+    path("tickets/answers/", macros.macro_index, name="macro-list"),
+    path("tickets/answers/new/", macros.macro_create, name="macro-create"),
+    path("tickets/answers/<uuid:macro_id>/", macros.macro_edit, name="macro-edit"),
+    path("tickets/answers/<uuid:macro_id>/retire/", macros.macro_retire, name="macro-retire"),
     path("tickets/bulk/", queue.bulk, name="ticket-bulk"),
     path("tickets/files/<uuid:attachment_id>/", tickets.attachment, name="attachment"),
     path("tickets/<uuid:ticket_id>/", tickets.ticket_detail, name="ticket-detail"),

@@ -455,6 +455,8 @@ EXAMPLES: dict[str, Example] = {
     ),
     "POST portal:ticket-answer": Example({"answer-body": "It is back"}),
     "POST portal:ticket-rate": Example({"rating-score": "5"}),
+    "POST support:macro-create": Example({"name": "Thanks", "body": "Thank you"}),
+    "POST support:macro-edit": Example({"name": "Thanks", "body": "Thank you"}),
     "POST support:ticket-here": Example({"typing": "1"}, status=200),
     "POST support:ticket-bulk": Example({"verb": "assign", "to": "me"}),
     "POST api:ticket-list": Example(

@@ -26,7 +26,7 @@ from packs.models import PackInstall, PackItem
 from packs.queries import fields_of
 from playbooks.actions import close_cta, open_cta, snooze_cta
 from playbooks.models import Playbook
-from support.actions import attach, create_policy, escalate, note, open_ticket, receive, reply, resolve
+from support.actions import attach, create_policy, escalate, note, open_ticket, receive, reply, resolve, save_macro
 from support.files import Checked
 from support.models import IncomingMail, Ladder, SlaPolicy, Ticket
 from support.queries.ratings import rating_token
@@ -243,6 +243,9 @@ def _support(world: World, letter: str, number: int, account: Account) -> None:
         world.keep(letter, "ticket_merging", 1, world.row("ticket", _which(letter, 1)))
     reply(world.row("ticket", _which(letter, number)), canary(letter, number, "i", "reply"), actor=actor, at=world.now)
     resolve(ticket, actor=actor, at=world.now)
+    if number == 1:
+        macro = save_macro(None, name=canary(letter, "w", "i", "macro"), body="x", actor=actor, at=world.now)
+        world.keep(letter, "macro", 1, macro)
     world.keep(letter, "ladder", 1, Ladder.objects.get(pack=PACK))
     world.keep(letter, "sla_policy", 1, _own_policy(world, actor))
     done = Ticket.objects.get(pk=world.row("ticket_resolved", _which(letter, number)).pk)

@@ -111,6 +111,7 @@ KWARGS: list[tuple[str, str, Kind]] = [
     (r"api:ticket-rate", "ticket_id", Kind("ticket_resolved", scoped=True, agents=True)),
     (r"api:ticket-(merge|link|split)", "ticket_id", Kind("ticket_merging", scoped=True, agents=True)),
     (r".*", "ticket_id", Kind("ticket", scoped=True, agents=True)),
+    (r".*", "macro_id", Kind("macro")),
     (r".*", "attachment_id", Kind("attachment", scoped=True)),
     (r".*", "mail_id", Kind("mail")),
     (r"support:rate", "token", Kind("rating_link", attr="token", unknown="x:y:z")),

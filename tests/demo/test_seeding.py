@@ -13,6 +13,7 @@ from demo.load import LOADING, is_seeded, seed
 from demo.workspaces import DEMOS
 from health.models import AccountHealth
 from playbooks.models import Cta
+from support.models import Escalation, Macro, Ticket
 from tenants.actions import discard_tenant, explain_status
 from tenants.models import Tenant
 
@@ -38,6 +39,11 @@ def test_a_seeded_workspace_holds_a_scored_portfolio_and_a_half_made_one_is_made
         assert Cta.objects.filter(status="open").exists()
         assert Cta.objects.filter(status="closed").exists()
         assert AuditEntry.objects.exists()
+        assert Ticket.objects.done().exclude(csat_score=None).count() > 15
+        assert Ticket.objects.overdue(NOW).exists()
+        assert Ticket.objects.filter(status="new").exists()
+        assert Escalation.objects.open().count() == 3
+        assert Macro.objects.count() == 3
     assert is_seeded("smalldemo")
 
     explain_status(tenant, LOADING)

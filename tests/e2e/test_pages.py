@@ -90,6 +90,8 @@ PAGES = {
     "ticket read only": ("reader", "/tickets/{ticket}/"),
     "ticket deadlines": ("vp", "/tickets/{ticket}/explain/"),
     "ticket edit": ("vp", "/tickets/{ticket}/edit/"),
+    "answers kept ready": ("vp", "/tickets/answers/"),
+    "answer new": ("vp", "/tickets/answers/new/"),
     "ticket new": ("vp", "/tickets/new/"),
     "ticket escalate": ("vp", "/tickets/{ticket}/escalate/"),
     "escalations": ("vp", "/escalations/"),

@@ -17,7 +17,7 @@ from django.utils import timezone
 from accounts.actions import create_contact
 from accounts.models import Severity
 from support import actions
-from support.models import Attachment, Ticket
+from support.models import Attachment, Macro, Ticket
 from support.queries.listing import waiting_count
 from tests.factories import AccountFactory, UserFactory
 from tests.support.world import agent, customer, install, ticket
@@ -183,6 +183,20 @@ class TestTicketPage:
         assert found.messages.last().body == "Please send logs"
         macro.refresh_from_db()
         assert macro.used_count == 1
+
+    def test_answers_kept_ready_are_written_changed_and_taken_away(self, desk):
+        form = {"name": "Thanks", "body": "Dear {first_name}", "status": "resolved", "tags": "Done"}
+        assert desk.post("/tickets/answers/new/", {"name": "Empty"}).status_code == 422
+        desk.post("/tickets/answers/new/", form)
+        assert "There is one of this name" in text(desk.post("/tickets/answers/new/", form))
+        macro = Macro.objects.get()
+        assert macro.actions == {"status": "resolved", "tags": ["done"]}
+        address = f"/tickets/answers/{macro.pk}/"
+        assert "Dear {first_name}" in text(desk.get(address))
+        desk.post(address, form | {"name": "Many thanks"})
+        assert "Many thanks" in text(desk.get("/tickets/answers/"))
+        desk.post(address + "retire/")
+        assert "Many thanks</a>" not in text(desk.get("/tickets/answers/"))
 
     def test_nothing_is_sent_over_a_message_that_was_not_read(self, desk):
         found = opened(AccountFactory(), "Down")
