@@ -30,6 +30,7 @@ def rate(request: HttpRequest, token: str) -> HttpResponse:
     status = {"rated": 409, "gone": 410}.get(state, 422) if request.method == "POST" else 200
     context = {"number": asked.ticket.number, "state": state, "form": form}
     response = render(request, "support/rate.html", context, status=status)
-    # The address is the key: it goes to no other site, and no search engine keeps it.
-    response["Referrer-Policy"], response["X-Robots-Tag"] = "no-referrer", "noindex"
+    # The address is the key: it goes to no other site, and no search engine keeps it. With "no-referrer" a browser
+    # would send the form without its origin, and it would be refused.
+    response["Referrer-Policy"], response["X-Robots-Tag"] = "same-origin", "noindex"
     return response

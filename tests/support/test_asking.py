@@ -73,7 +73,7 @@ def test_nobody_is_asked_in_vain(resolved, case):
 
 def test_reading_records_nothing_and_sending_records_once(client, resolved):
     shown = client.get(link(resolved))
-    assert (shown.status_code, shown["Referrer-Policy"]) == (200, "no-referrer")
+    assert (shown.status_code, shown["Referrer-Policy"]) == (200, "same-origin")
     assert resolved.subject not in shown.content.decode()
     assert not TicketRating.objects.exists()
     sent = client.post(link(resolved), {"score": "2", "comment": "Took long"}, follow=True)
