@@ -24,6 +24,7 @@ urlpatterns = [
     path("accounts/<uuid:account_id>/stage/", stages.stage, name="account-stage"),
     path("accounts/<uuid:account_id>/archive/", accounts.archive, name="account-archive"),
     path("accounts/<uuid:account_id>/timeline/", timeline.timeline, name="account-timeline"),
+    path("accounts/<uuid:account_id>/timeline/export.csv", timeline.timeline_export, name="account-timeline-export"),
     path("accounts/<uuid:account_id>/timeline/log/", timeline.log, name="activity-log"),
     path("accounts/<uuid:account_id>/people/", contacts.people, name="account-people"),
     path("accounts/<uuid:account_id>/people/new/", contacts.create, name="contact-create"),

@@ -49,6 +49,7 @@ def create_contact(
     contact = Contact(account=account, name=name.strip(), source=source, external_id=external_id, **fields)
     _save(contact, created=True)
     mark_changed([account.pk], at=at)
+    _tell(contact, f"{contact.name} was added", StakeholderRole(contact.stakeholder_role).label, actor=actor, at=at)
     after = {"name": contact.name, "email": contact.email, "stakeholder_role": contact.stakeholder_role}
     record("contact.created", contact, actor=actor, at=at, after=after)
     return contact
@@ -74,6 +75,9 @@ def update_contact(
     _save(contact, created=False)
     if after.get("left_on"):
         note_leaving(contact, actor=actor, at=at)
+    if "stakeholder_role" in after:
+        roles = " → ".join(StakeholderRole(str(held["stakeholder_role"])).label for held in (before, after))
+        _tell(contact, f"{contact.name} has another role", roles, actor=actor, at=at)
     mark_changed([contact.account_id], at=at)
     record("contact.updated", contact, actor=actor, at=at, before=before, after=after)
     return contact
@@ -107,6 +111,11 @@ def note_leaving(contact: Contact, *, actor: User | None, at: datetime) -> None:
         at=at,
         data={"contact": contact.pk, "role": contact.stakeholder_role, "left_on": contact.left_on},
     )
+
+
+def _tell(contact: Contact, title: str, body: str, *, actor: User | None, at: datetime) -> None:
+    data = {"contact": contact.pk}
+    log_activity(contact.account, kind=ActivityKind.PEOPLE, title=title, body=body, actor=actor, at=at, data=data)
 
 
 def _check_known(fields: dict[str, Any]) -> None:

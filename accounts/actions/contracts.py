@@ -55,6 +55,7 @@ def create_contract(
     _save(contract, created=True)
     _replace_lines(contract, lines)
     _follow(contract, actor=actor, at=at)
+    _tell(contract, f"Contract {contract} was added", actor=actor, at=at)
     record("contract.created", contract, actor=actor, at=at, after=_summary(contract, lines))
     return contract
 
@@ -93,6 +94,7 @@ def update_contract(
         _replace_lines(contract, lines)
         before["lines"], after["lines"] = old_lines, [dict(line) for line in lines]
     _follow(contract, actor=actor, at=at)
+    _tell(contract, f"Contract {contract} was changed", actor=actor, at=at)
     record("contract.updated", contract, actor=actor, at=at, before=before, after=after)
     return contract
 
@@ -195,6 +197,14 @@ def _follow(contract: Contract, *, actor: User | None, at: datetime) -> None:
     )
     refresh_from_contracts([contract.account_id], at=at, actor=actor)
     mark_changed([contract.account_id], at=at)
+
+
+def _tell(contract: Contract, title: str, *, actor: User | None, at: datetime) -> None:
+    """The timeline entry of a change, with what the contract says now. One query."""
+    ends = f", until {contract.end_on}" if contract.end_on else ", open-ended"
+    body = f"{contract.arr} {contract.currency} a year{ends}"
+    data = {"contract": contract.pk}
+    log_activity(contract.account, kind=ActivityKind.CONTRACT, title=title, body=body, actor=actor, at=at, data=data)
 
 
 def _summary(contract: Contract, lines: Sequence[Line]) -> dict[str, Any]:

@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime, time, timedelta
 from itertools import groupby
+from typing import Any
 from uuid import UUID
 
+from django import forms
 from django.contrib import messages
+from django.db.models import F, Func, Q, TextField, Value
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 
-from accounts.actions.activity import log_touch
+from accounts.actions.activity import LOGGED_BY_HAND, log_touch
 from accounts.choices import ActivityKind, Visibility
+from accounts.csv_out import csv_response
 from accounts.forms import ActivityForm
 from accounts.frame import account_or_404, editable_account_or_404, frame
 from accounts.models import Activity
+from accounts.models.activity import ActivityQuerySet
 from accounts.policy import requires
 from ui import keyset
 
 TAB = "accounts:account-timeline"
-PAGE_SIZE = 40
+PAGE_SIZE, EXPORT_LIMIT = 40, 20_000
 ICONS = {
     ActivityKind.NOTE: ("message-square", ""),
     ActivityKind.CALL: ("phone", ""),
@@ -37,29 +44,84 @@ ICONS = {
 }
 COLUMNS = (
     "pk", "kind", "at", "title", "body", "visibility", "source", "actor__name", "actor__email", "attendees",
-    "next_step", "next_step_on", "next_step_at", "next_step_done_at",
+    "next_step", "next_step_on", "next_step_at", "next_step_done_at", "data", "account_id",
 )  # fmt: skip
 
 
+# Where an entry's facts lead, by the key they are noted under.
+SOURCES = {"cta": "playbooks:cta-detail", "ticket": "support:ticket-detail"}
+PAGES = {"contract": "accounts:account-contracts", "contact": "accounts:account-people"}
+
+
 def days_of(rows: list[dict]) -> list[tuple]:
-    """Rows by the reader's day, each with its icon and tone, for ``accounts/_timeline.html``."""
+    """Rows by the reader's day, each with its icon, tone and source's address, for ``accounts/_timeline.html``."""
     for row in rows:
         row["local"] = timezone.localtime(row["at"])
         row["icon"], row["tone"] = ICONS[row["kind"]]
         row["actor"] = row["actor__name"] or row["actor__email"]
+        row["url"] = _source(row)
+        row["by_hand"] = row["kind"] in LOGGED_BY_HAND
     return [(day, list(entries)) for day, entries in groupby(rows, key=lambda row: row["local"].date())]
+
+
+def _source(row: dict) -> str:
+    """The page of what an entry tells of; empty when it is the entry itself, or nobody serves such a page."""
+    data = row["data"] or {}
+    wanted = [(name, data[key]) for key, name in SOURCES.items() if data.get(key)]
+    wanted += [(name, row["account_id"]) for key, name in PAGES.items() if data.get(key)]
+    if not wanted and row["kind"] == ActivityKind.HEALTH:
+        wanted.append(("accounts:account-health", row["account_id"]))
+    try:
+        return reverse(wanted[0][0], args=[wanted[0][1]]) if wanted else ""
+    except NoReverseMatch:
+        return ""
+
+
+class FilterForm(forms.Form):
+    """What the timeline is narrowed to; ``person`` is a part of a name, of ours or of the customer's."""
+
+    kind = forms.MultipleChoiceField(choices=ActivityKind.choices, required=False)
+    shared = forms.BooleanField(required=False)
+    person = forms.CharField(required=False, max_length=120)
+    since = forms.DateField(required=False)
+    until = forms.DateField(required=False)
+
+    def clean(self) -> dict[str, Any]:
+        """The values; the days must be in order."""
+        data = super().clean() or {}
+        if data.get("since") and data.get("until") and data["since"] > data["until"]:
+            self.add_error("since", "The first day must not come after the last.")
+        return data
+
+    def narrowed(self, rows: ActivityQuerySet) -> ActivityQuerySet:
+        """``rows`` that match; a value that cannot be read narrows nothing."""
+        self.is_valid()
+        asked = self.cleaned_data
+        if asked.get("kind"):
+            rows = rows.filter(kind__in=asked["kind"])
+        if asked.get("shared"):
+            rows = rows.filter(visibility=Visibility.SHARED)
+        if person := asked.get("person"):
+            named = Func(F("attendees"), Value("\n"), function="array_to_string", output_field=TextField())
+            by = Q(named__icontains=person) | Q(actor__name__icontains=person) | Q(actor__email__icontains=person)
+            rows = rows.annotate(named=named).filter(by)
+        if asked.get("since"):
+            rows = rows.filter(at__gte=_midnight(asked["since"]))
+        if asked.get("until"):
+            rows = rows.filter(at__lt=_midnight(asked["until"] + timedelta(days=1)))
+        return rows
+
+
+def _midnight(day: date) -> datetime:
+    return timezone.make_aware(datetime.combine(day, time.min))
 
 
 @requires(GET="accounts.view")
 def timeline(request: HttpRequest, account_id: UUID) -> HttpResponse:
-    """A page of entries, newest first, of the kinds asked for. One query beside the frame's."""
+    """A page of entries, newest first, of the kinds, person and period asked for. Two queries beside the frame's."""
     account = account_or_404(request, account_id)
-    kinds = [kind for kind in request.GET.getlist("kind") if kind in ActivityKind.values]
-    rows = Activity.objects.visible_to(request.user).filter(account=account)
-    if kinds:
-        rows = rows.filter(kind__in=kinds)
-    if request.GET.get("shared"):
-        rows = rows.filter(visibility=Visibility.SHARED)
+    form = FilterForm(request.GET)
+    rows = form.narrowed(Activity.objects.visible_to(request.user).filter(account=account))
     field = Activity._meta.get_field("at")
     page = keyset.page(
         rows.values(*COLUMNS), keyset.Order("at", descending=True), field, request.GET.get("after", ""), PAGE_SIZE
@@ -71,13 +133,32 @@ def timeline(request: HttpRequest, account_id: UUID) -> HttpResponse:
         account,
         TAB,
         days=days_of(page.rows),
-        kinds=kinds,
+        form=form,
+        kinds=form.cleaned_data.get("kind", []),
         all_kinds=ActivityKind.choices,
-        shared=request.GET.get("shared", ""),
+        names=account.contacts.order_by("name").values_list("name", flat=True)[:200],
+        narrowed=bool(form.changed_data),
+        export=f"{reverse('accounts:account-timeline-export', args=[account.pk])}?{query.urlencode()}",
         next=_url(query, page.next),
         previous=_url(query, page.previous),
     )
-    return render(request, "accounts/timeline.html", context)
+    status = 422 if form.errors.keys() & {"since", "until"} else 200
+    return render(request, "accounts/timeline.html", context, status=status)
+
+
+@requires(GET="accounts.export")
+def timeline_export(request: HttpRequest, account_id: UUID) -> HttpResponse:
+    """Every entry that the page's filters leave, newest first, as CSV; at most 20,000."""
+    account = account_or_404(request, account_id)
+    rows = FilterForm(request.GET).narrowed(Activity.objects.visible_to(request.user).filter(account=account))
+    found = rows.order_by("-at", "-pk").values(*COLUMNS)[:EXPORT_LIMIT]
+    heads = ("at", "kind", "title", "text", "by", "source", "visibility", "attendees", "next_step", "next_step_on")
+    lines = (
+        [row["at"].isoformat(), row["kind"], row["title"], row["body"], row["actor__name"] or row["actor__email"],
+         row["source"], row["visibility"], ", ".join(row["attendees"]), row["next_step"], row["next_step_on"]]
+        for row in found
+    )  # fmt: skip
+    return csv_response(f"timeline-{timezone.localdate()}.csv", heads, lines)
 
 
 def _url(query, cursor: str) -> str:  # noqa: ANN001 - a QueryDict

@@ -47,7 +47,8 @@ def warning(facts: Facts) -> Alert | None:
     if not found:
         return Alert(f"{_capital(renewal)}.", "Nothing else is wrong.")
     title = f"{found[0]} and {renewal}" if renewal else found[0]
-    rest = [f"{_capital(text)}." for text in [*found[1:], facts.why] if text]
+    fell = facts.change is not None and facts.change <= -FELL
+    rest = [f"{_capital(text)}." for text in [*found[1:], facts.why if fell else ""] if text]
     return Alert(f"{_capital(title)}.", " ".join(rest))
 
 

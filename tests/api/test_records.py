@@ -34,7 +34,7 @@ class TestContacts:
         pk = made.json()["id"]
         left = api.patch(f"contacts/{pk}/", {"left_on": "2026-11-01"}, if_match='"1"')
         assert (left.json()["left_on"], left["ETag"]) == ("2026-11-01", '"2"')
-        assert Activity.objects.get(account=account).title == "Champion Ada left"
+        assert Activity.objects.filter(account=account, title="Champion Ada left").exists()
         assert [row["id"] for row in rows(api.get("contacts/?present=false"))] == [pk]
         assert rows(api.get(f"contacts/?account={account.pk}&present=true")) == []
         assert api.delete(f"contacts/{pk}/").status_code == 204

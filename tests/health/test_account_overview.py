@@ -35,7 +35,7 @@ from tests.health.world import FLEET_BEST, FLEET_RED
             "Logins High → Low.",
         ),
         (Facts(change=Decimal("-12"), renewal_days=121), "The score fell 12 points in 30 days.", ""),
-        (Facts(is_red=True, band="Red"), "The account is Red.", ""),
+        (Facts(is_red=True, band="Red", change=Decimal(2), why="Tickets High → Low"), "The account is Red.", ""),
         (Facts(silent_days=45, risks=2), "Nobody was in touch for 45 days.", "2 CTAs for risks are open."),
         (
             Facts(people=["Champion left."], change=Decimal(-9), silent_days=50, risks=1, renewal_days=0),
