@@ -173,8 +173,9 @@ class Calendar:
         worked = self._block(last).worked_until(end) - self._block(first).worked_until(start)
         return worked + sum(self._block(index).total for index in range(first, last))
 
-    def _following(self, first: int) -> list[int]:
-        return [index for index in range(first, first + SEARCH_BLOCKS) if not self._outside(index)]
+    @staticmethod
+    def _following(first: int) -> range:
+        return range(first, min(first + SEARCH_BLOCKS, LAST_DAY // BLOCK_DAYS + 1))
 
     # -- blocks ------------------------------------------------------------------------------------------
 

@@ -18,6 +18,8 @@ from support.queries.calendars import Calendars
 from support.queries.promises import Desk
 
 BATCH = 500
+# Of a ticket, what its deadlines depend on and what lists repeat of them.
+READ = ("timezone", "tier_key", "opened_by_staff", "next_due_at", "next_due_clock", "breached_at")
 
 
 def recompute_where_calendars_changed(*, at: datetime) -> DeadlineRun | None:
@@ -47,7 +49,7 @@ def recompute_open(reason: str, *, at: datetime) -> DeadlineRun:
     desk, settings = Desk(), settings_row()
     for batch in _batches(keys):
         with transaction.atomic():
-            rows = Ticket.objects.select_for_update(of=("self",)).filter(pk__in=batch).order_by("pk")
+            rows = Ticket.objects.select_for_update(of=("self",)).filter(pk__in=batch).order_by("pk").only(*READ)
             run.changed += recompute(list(rows), at=at, desk=desk, settings=settings).moved
         run.done += len(batch)
         run.save(update_fields=["done", "changed"])

@@ -35,11 +35,21 @@ from support.sla import State, moments
 log = logging.getLogger(__name__)
 BREACH = "100%"
 ENDED = frozenset({Verdict.MET, Verdict.MISSED, Verdict.CANCELLED})
-WRITTEN = [
-    "policy_version", "calendar", "target_seconds", "strict", "started_at", "armed_at", "due_at", "stopped_at",
-    "consumed_seconds", "paused_seconds", "remaining_seconds", "missed_at", "verdict", "thresholds", "moments",
-    "next_alert_at", "computed_at",
-]  # fmt: skip
+# Each column, and how PostgreSQL reads the words it is written in.
+WRITTEN = {
+    "policy_version_id": "uuid", "calendar_id": "uuid", "target_seconds": "int", "strict": "bool",
+    "started_at": "timestamptz", "armed_at": "timestamptz", "due_at": "timestamptz", "stopped_at": "timestamptz",
+    "consumed_seconds": "int", "paused_seconds": "int", "remaining_seconds": "int", "missed_at": "timestamptz",
+    "verdict": "text", "thresholds": "text", "moments": "text", "next_alert_at": "timestamptz",
+    "computed_at": "timestamptz",
+}  # fmt: skip
+NESTED = {"thresholds": "::varchar[]", "moments": "::timestamptz[]"}
+# A statement of eighteen parameters, whatever the number of clocks: as rows they cost three times as much.
+RENEW = f"""
+update support_slaclock as c set {", ".join(f"{name} = v.{name}{NESTED.get(name, '')}" for name in WRITTEN)}
+from unnest(%s::uuid[], {", ".join(f"%s::{kind}[]" for kind in WRITTEN.values())}) as v(id, {", ".join(WRITTEN)})
+where c.id = v.id
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,9 +200,27 @@ class _Writing:
             SlaAlert.objects.filter(pk__in=self.rearmed).update(rearmed_at=self.at)
         SlaClock.objects.bulk_create(self.new, batch_size=1000)
         if self.changed:
-            SlaClock.objects.bulk_create(
-                self.changed, batch_size=1000, update_conflicts=True, unique_fields=["id"], update_fields=WRITTEN
-            )
+            _renew(self.changed)
+
+
+def _renew(clocks: Sequence[SlaClock]) -> None:
+    """Write what became of clocks that are stored. One statement."""
+    columns = [[clock.pk for clock in clocks], *([getattr(clock, name) for clock in clocks] for name in WRITTEN)]
+    with connection.cursor() as cursor:
+        cursor.execute(RENEW, [array_of(column) for column in columns])
+
+
+def array_of(values: Iterable[Any]) -> str:
+    """Keys, moments, numbers and our own words as PostgreSQL writes an array; nothing in them needs an escape."""
+    return f"{{{','.join(map(_element, values))}}}"
+
+
+def _element(value: Any) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, list):
+        return f'"{array_of(value)}"'
+    return value.isoformat() if isinstance(value, datetime) else str(value)
 
 
 def _is_judged(clock: SlaClock, state: State) -> bool:

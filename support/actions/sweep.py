@@ -22,6 +22,7 @@ from accounts.errors import RuleViolated
 from accounts.models import User
 from engagement.actions import notify
 from engagement.choices import Kind
+from support.actions.clocks import array_of
 from support.actions.escalations import escalate
 from support.choices import DONE, Clock
 from support.models import Ladder, SlaAlert, Ticket
@@ -32,6 +33,11 @@ BATCH = 1000
 LATE_AFTER = timedelta(minutes=5)
 BREACH = "100%"
 
+# Looks at the ends of two small indexes.
+WAITING = """
+select exists(select from support_slaclock where next_alert_at <= %s),
+    exists(select from support_slaalert where told_at is null)
+"""
 TAKE = """
 select id, thresholds, moments, armed_at from support_slaclock
 where next_alert_at <= %s order by next_alert_at limit %s for update skip locked
@@ -67,6 +73,10 @@ def sweep(*, at: datetime) -> Swept:
 
     Each batch is a transaction: a worker that dies between two loses nothing, and nothing is told twice.
     """
+    with connection.cursor() as cursor:
+        cursor.execute(WAITING, [at])
+        if not any(cursor.fetchone()):
+            return Swept()
     clocks = 0
     while taken := note_due(at=at):
         clocks += taken
@@ -93,8 +103,8 @@ def note_due(*, at: datetime, most: int = BATCH) -> int:
             late_from = at - LATE_AFTER
             alerts += [(new_id(), key, name, moment, max(moment, armed_at) < late_from) for name, moment in due]
             moves.append((key, min(ahead, default=None), dict(due).get(BREACH)))
-        cursor.execute(NOTE, [at, *map(list, zip(*alerts, strict=True))])
-        cursor.execute(MOVE_ON, [list(column) for column in zip(*moves, strict=True)])
+        cursor.execute(NOTE, [at, *map(array_of, zip(*alerts, strict=True))])
+        cursor.execute(MOVE_ON, [array_of(column) for column in zip(*moves, strict=True)])
     return len(rows)
 
 

@@ -58,6 +58,8 @@ class Desk:
     def __init__(self, *, year: int | None = None) -> None:
         self.calendars = Calendars(year=year)
         self.versions: dict[UUID, SlaPolicyVersion] = {}
+        # Thousands of tickets are promised the same: worked out once for each policy, severity, zone and tier.
+        self._promises: dict[tuple[Any, ...], dict[str, Promise]] = {}
         rows = SlaPolicyVersion.objects.select_related("policy", "calendar").order_by("policy_id", "number")
         for version in rows:
             self.versions[version.policy_id] = version
@@ -85,6 +87,14 @@ class Desk:
         self, version: SlaPolicyVersion, severity: str, *, zone: str, tier: str = "", rules: Mapping[Any, str]
     ) -> dict[str, Promise]:
         """What one version promises about each clock."""
+        asked = (version.pk, severity, zone, tier, rules is TICKET_RULES)
+        if asked not in self._promises:
+            self._promises[asked] = self._read(version, severity, zone, tier, rules)
+        return self._promises[asked]
+
+    def _read(
+        self, version: SlaPolicyVersion, severity: str, zone: str, tier: str, rules: Mapping[Any, str]
+    ) -> dict[str, Promise]:
         rule = rule_for(version.rules, severity)
         if rule is None or rule.get("statistic"):
             return {}  # an average over many is reported, not promised to anybody
