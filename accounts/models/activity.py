@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from django.contrib.postgres.fields import ArrayField
@@ -129,3 +130,27 @@ class AuditEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.action} {self.object_label}"
+
+
+class ChainCheck(TenantModel):
+    """One reading of the audit chain: ``read`` of ``entries``, up to the entry ``position``, or broken at one."""
+
+    started_by = models.ForeignKey("accounts.User", null=True, on_delete=models.SET_NULL, related_name="+")
+    started_at = models.DateTimeField()
+    touched_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True)
+    entries = models.PositiveBigIntegerField()
+    read = models.PositiveBigIntegerField(default=0)
+    position = models.PositiveBigIntegerField(default=0)
+    last_hash = models.CharField(max_length=64)
+    broken_at = models.PositiveBigIntegerField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["-started_at"], name="chain_check_newest")]
+
+    def __str__(self) -> str:
+        return f"{self.read} of {self.entries}"
+
+    def is_under_way(self, at: datetime) -> bool:
+        """Neither ended nor lost with its worker."""
+        return self.finished_at is None and (at - self.touched_at).total_seconds() < 300

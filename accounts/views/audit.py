@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
 from django import forms
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 
-from accounts.audit import verify_chain
+from accounts.actions.verification import start_check
+from accounts.audit import START, entry_hash
 from accounts.csv_out import csv_response
+from accounts.errors import RuleViolated
+from accounts.fields import identifier
 from accounts.forms.base import DateInput
-from accounts.models import AuditEntry
+from accounts.models import Account, AuditEntry, ChainCheck
 from accounts.policy import requires
+from accounts.tasks import verify_chain
 from ui import keyset
 
 PAGE_SIZE = 50
@@ -36,12 +41,18 @@ COLUMNS = (
 )
 
 
+# Days up to and with today.
+PERIODS = [("1", "Today"), ("7", "7 days"), ("30", "30 days"), ("90", "90 days"), ("365", "A year")]
+
+
 class AuditFilter(forms.Form):
     """What to look for; everything is optional."""
 
     actor = forms.CharField(max_length=254, required=False, label="Who", help_text="Part of the e-mail address")
     action = forms.CharField(max_length=60, required=False, label="Action", help_text="Beginning, such as account")
     object = forms.CharField(max_length=64, required=False, label="What", help_text="Part of its name, or its id")
+    account = forms.CharField(max_length=200, required=False, label="Account", help_text="Part of its name, or its id")
+    period = forms.ChoiceField(choices=[("", "Any time"), *PERIODS], required=False)
     since = forms.DateField(required=False, widget=DateInput)
     until = forms.DateField(required=False, widget=DateInput)
 
@@ -56,11 +67,21 @@ class AuditFilter(forms.Form):
         if wanted.get("object"):
             named = rows.filter(object_label__icontains=wanted["object"])
             rows = named | rows.filter(object_id=wanted["object"])
+        if wanted.get("account"):
+            rows = rows.filter(account_id__in=_accounts_called(wanted["account"]))
+        if wanted.get("period"):
+            day = timezone.localdate() - timedelta(days=int(wanted["period"]) - 1)
+            rows = rows.filter(at__gte=_midnight(day))
         if wanted.get("since"):
             rows = rows.filter(at__gte=_midnight(wanted["since"]))
         if wanted.get("until"):
             rows = rows.filter(at__lte=_midnight(wanted["until"], time.max))
         return rows
+
+
+def _accounts_called(text: str) -> Any:
+    key = identifier(text)
+    return [key] if key is not None else Account.objects.filter(name__icontains=text).values("pk")
 
 
 def _midnight(day: Any, at: time = time.min) -> datetime:
@@ -69,7 +90,7 @@ def _midnight(day: Any, at: time = time.min) -> datetime:
 
 @requires(GET="audit.view")
 def audit_log(request: HttpRequest) -> HttpResponse:
-    """A page of entries, newest first; ``?verify=1`` reads the whole chain again."""
+    """A page of entries, newest first, and what the last reading of the chain found."""
     form = AuditFilter(request.GET)
     field = AuditEntry._meta.get_field("at")
     page = keyset.page(
@@ -89,9 +110,51 @@ def audit_log(request: HttpRequest) -> HttpResponse:
         "previous": _url(parameters, page.previous),
         "parameters": parameters,
         "query": urlencode(parameters),
-        "chain": verify_chain() if request.GET.get("verify") else None,
+        **_check(),
     }
     return render(request, "accounts/audit_log.html", context)
+
+
+@requires(GET="audit.view")
+def audit_entry(request: HttpRequest, entry_id: int) -> HttpResponse:
+    """One entry with its place in the chain: whether its hash fits it, the one before and the one after."""
+    entry = get_object_or_404(AuditEntry, pk=entry_id)
+    before = AuditEntry.objects.filter(pk__lt=entry.pk).order_by("-pk").first()
+    after = AuditEntry.objects.filter(pk__gt=entry.pk).order_by("pk").first()
+    context = {
+        "entry": entry,
+        "changes": changes(entry.before, entry.after),
+        "earlier": before,
+        "later": after,
+        "fits": entry.hash == entry_hash(entry),
+        "fits_before": entry.prev_hash == (before.hash if before else START),
+        "fits_after": after is None or after.prev_hash == entry.hash,
+        "account": Account.objects.filter(pk=entry.account_id).first() if entry.account_id else None,
+    }
+    return render(request, "accounts/audit_entry.html", context)
+
+
+@requires(POST="audit.view")
+def audit_verify(request: HttpRequest) -> HttpResponse:
+    """Have the whole chain read again, in the background."""
+    try:
+        check = start_check(actor=request.user, at=timezone.now())  # type: ignore[arg-type]
+    except RuleViolated as broken:
+        messages.info(request, str(broken))
+    else:
+        verify_chain.delay_on_commit(str(check.pk))
+    return redirect("accounts:audit-log")
+
+
+@requires(GET="audit.view")
+def audit_progress(request: HttpRequest) -> HttpResponse:
+    """The part of the page that changes while the chain is read."""
+    return render(request, "accounts/_audit_check.html", _check())
+
+
+def _check() -> dict[str, Any]:
+    check = ChainCheck.objects.order_by("-started_at").select_related("started_by").first()
+    return {"check": check, "working": check is not None and check.is_under_way(timezone.now())}
 
 
 def changes(before: dict[str, Any] | None, after: dict[str, Any] | None) -> list[tuple[str, Any, Any]]:

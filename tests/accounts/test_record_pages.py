@@ -10,8 +10,9 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts import audit
+from accounts.actions.verification import read_on, start_check
 from accounts.choices import Role
-from accounts.models import Account, Activity, AuditEntry, Contact, Contract, Workspace
+from accounts.models import Account, Activity, AuditEntry, ChainCheck, Contact, Contract, Workspace
 from tests.factories import AccountFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -286,14 +287,47 @@ class TestAuditPage:
     def test_filters(self, client, log, query, count):
         assert len(client.get(f"/audit/?{query}").context["rows"]) == count
 
-    def test_the_chain_is_verified_on_demand_and_a_change_behind_its_back_is_found(self, client, log):
-        assert "The chain is whole" in client.get("/audit/?verify=1").content.decode()
+    @pytest.mark.parametrize(
+        ("query", "count"),
+        [("account=halden", 3), ("account=nobody", 0), ("period=1", 1), ("period=2", 3), ("period=7", 3)],
+    )
+    def test_entries_of_an_account_and_of_a_period(self, client, log, account, query, count):
+        assert len(client.get(f"/audit/?{query}").context["rows"]) == count
+        assert len(client.get(f"/audit/?account={account.pk}").context["rows"]) == 3
+
+    def test_the_chain_is_verified_in_the_background_and_a_change_behind_its_back_is_found(self, client, log):
+        assert "not verified yet" in client.get("/audit/").content.decode()
+        client.post("/audit/verify/")
+        assert "0 of 3 entries read" in client.get("/audit/verify/progress/").content.decode()
+        client.post("/audit/verify/")
+        assert ChainCheck.objects.count() == 1
+        assert read_on(ChainCheck.objects.get().pk)
+        page = client.get("/audit/").content.decode()
+        assert ("The chain is whole" in page, audit.head()[:16] in page) == (True, True)
+        first = audit.AuditEntry.objects.order_by("pk").first()
         with connection.cursor() as cursor:
             cursor.execute("ALTER TABLE accounts_auditentry DISABLE TRIGGER USER")
-            oldest = "(SELECT min(id) FROM accounts_auditentry)"
-            cursor.execute(f"UPDATE accounts_auditentry SET actor_label = 'nobody' WHERE id = {oldest}")
+            cursor.execute("UPDATE accounts_auditentry SET actor_label = 'nobody' WHERE id = %s", [first.pk])
             cursor.execute("ALTER TABLE accounts_auditentry ENABLE TRIGGER USER")
-        assert "The chain is broken" in client.get("/audit/?verify=1").content.decode()
+        client.post("/audit/verify/")
+        assert read_on(ChainCheck.objects.order_by("-started_at").first().pk)
+        assert f"/audit/{first.pk}/" in client.get("/audit/verify/progress/").content.decode()
+        assert "is not the hash of its content" in client.get(f"/audit/{first.pk}/").content.decode()
+
+    def test_a_long_chain_is_read_in_turns(self, client, log, monkeypatch):
+        monkeypatch.setattr("accounts.actions.verification.CHUNK", 2)
+        check = start_check(actor=None, at=timezone.now())
+        assert not read_on(check.pk, seconds=-1)
+        assert read_on(check.pk)
+        check.refresh_from_db()
+        assert (check.read, check.entries, check.broken_at) == (3, 3, None)
+
+    def test_an_entry_has_a_page_with_its_neighbours(self, client, log):
+        first, second, third = audit.AuditEntry.objects.order_by("pk")
+        page = client.get(f"/audit/{second.pk}/").content.decode()
+        assert all(text in page for text in (f"/audit/{first.pk}/", f"/audit/{third.pk}/", first.hash, second.hash))
+        assert ("Does not fit" in page, "&lt;b&gt;old 1" in page) == (False, True)
+        assert client.get("/audit/999999999/").status_code == 404
 
     def test_the_csv_holds_the_filter_s_rows(self, client, log):
         lines = client.get("/audit/export.csv?action=account").content.decode("utf-8-sig").strip().splitlines()

@@ -10,7 +10,7 @@ from django.core.files.base import ContentFile
 
 from accounts.actions import create_contact, edit_accounts, save_view
 from accounts.actions.bulk import states
-from accounts.models import Account, ExternalId, Severity, User, WorkCalendar
+from accounts.models import Account, AuditEntry, ExternalId, Severity, User, WorkCalendar
 from documents.actions import order_document
 from engagement.choices import Kind
 from engagement.models import Notification, OutboxMessage
@@ -57,6 +57,7 @@ def fill(world: World, letter: str) -> None:
     _imports(world, letter, people["owner"])
     knowledge_seeds.fill(world, letter, author=people["reader"], reviewer=people["vp"])
     _documents(world, letter, people["owner"])
+    world.keep(letter, "audit_entry", 1, AuditEntry.objects.order_by("pk").first())
 
 
 def _account(world: World, letter: str, number: int) -> Account:

@@ -143,6 +143,7 @@ KWARGS: list[tuple[str, str, Kind]] = [
     (r"imports:job-start|api:import-start", "job_id", Kind("job_checked")),
     (r"imports:job-undo|api:import-undo", "job_id", Kind("job_done")),
     (r".*", "job_id", Kind("job")),
+    (r"accounts:audit-entry", "entry_id", Kind("audit_entry", foreign=False, unknown=10**9)),
     (r"api:methodology.*", "pack", Kind("pack", attr="key", foreign=False, unknown=NOTHING)),
     (r"api:methodology.*", "section", Kind("section", attr="key", foreign=False, unknown=NOTHING)),
     (r"packs:section", "section", Kind("section", attr="key", foreign=False, unknown=NOTHING)),
