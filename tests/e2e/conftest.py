@@ -110,13 +110,21 @@ def sessions(browser: Any, address: Callable[..., str]) -> dict[str, Any]:
     return states
 
 
+# htmx says so of a request that a newer one of the same form replaced, as it should.
+REPLACED = ("htmx:afterRequest", "htmx:sendAbort")
+
+
+def _is_problem(message: Any) -> bool:
+    return message.type in {"error", "warning"} and not message.text.startswith(REPLACED)
+
+
 class Watched:
     """A page that remembers what went wrong on it."""
 
     def __init__(self, page: Any) -> None:
         self.page = page
         self.problems: list[str] = []
-        page.on("console", lambda m: self.problems.append(m.text) if m.type in {"error", "warning"} else None)
+        page.on("console", lambda m: self.problems.append(m.text) if _is_problem(m) else None)
         page.on("pageerror", lambda e: self.problems.append(str(e)))
 
     def look(self, width: int, scheme: str) -> None:
