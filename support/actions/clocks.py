@@ -155,7 +155,7 @@ class _Writing:
         promise, run = state.promise, state.run
         escalate_at = promise.ref.escalate_at_pct if promise.ref else None
         wanted = [*self.settings.warn_at, *([f"{escalate_at}%"] if escalate_at else []), BREACH]
-        reached = {} if run.lapsed else moments(state, dict.fromkeys(wanted))
+        reached = {} if state.verdict == Verdict.CANCELLED else moments(state, dict.fromkeys(wanted))
         clock.policy_version = promise.ref
         clock.calendar_id = self.snapshot(promise.calendar)
         clock.target_seconds, clock.strict = promise.seconds, promise.strict

@@ -188,7 +188,7 @@ def _left_out(run: Run, calendar: Calendar, until: datetime) -> timedelta:
 
 
 def _verdict(run: Run, missed_at: datetime | None) -> str:
-    if run.lapsed:
+    if run.void or (run.lapsed and missed_at is None):
         return "cancelled"
     if missed_at is not None:
         return "missed"

@@ -44,7 +44,10 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One cycle of a clock. ``lapsed`` says that it ended without its own stop: neither met nor, by itself, missed."""
+    """One cycle of a clock. ``lapsed`` says that it ended without its own stop: neither met nor, by itself, missed.
+
+    ``void``: the work was cancelled, so that not even a promise broken before counts.
+    """
 
     clock: str
     cycle: int
@@ -52,6 +55,7 @@ class Run:
     stopped_at: datetime | None = None
     gaps: tuple[Gap, ...] = ()
     lapsed: bool = False
+    void: bool = False
 
     @property
     def paused_since(self) -> datetime | None:
@@ -81,6 +85,7 @@ class _Builder:
     started_at: datetime
     stopped_at: datetime | None = None
     lapsed: bool = False
+    void: bool = False
     gaps: list[Gap] = field(default_factory=list)
 
     def pause(self, at: datetime, reason: str) -> None:
@@ -96,18 +101,18 @@ class _Builder:
             if at > last.start:
                 self.gaps.append(Gap(last.start, at, last.reason))
 
-    def stop(self, at: datetime, *, lapsed: bool = False) -> None:
+    def stop(self, at: datetime, *, lapsed: bool = False, void: bool = False) -> None:
         self.resume(at)
-        self.stopped_at, self.lapsed = at, lapsed
+        self.stopped_at, self.lapsed, self.void = at, lapsed, void
 
     def go_on(self, at: datetime) -> None:
         """Run again; the time since it stopped does not count."""
         if self.stopped_at is not None:
             self.gaps.append(Gap(self.stopped_at, at, DONE))
-        self.stopped_at, self.lapsed = None, False
+        self.stopped_at, self.lapsed, self.void = None, False, False
 
     def done(self) -> Run:
-        return Run(self.clock, self.cycle, self.started_at, self.stopped_at, tuple(self.gaps), self.lapsed)
+        return Run(self.clock, self.cycle, self.started_at, self.stopped_at, tuple(self.gaps), self.lapsed, self.void)
 
 
 def runs_of(clock: str, rule: ClockRule, marks: Iterable[Mark], *, reopen_within: timedelta | None = None) -> list[Run]:
@@ -153,7 +158,7 @@ class _Reader:
             if self.rule.repeats:
                 self.start(mark.at)
         elif mark.kind == CANCELLED:
-            run.stop(mark.at, lapsed=True)
+            run.stop(mark.at, lapsed=True, void=True)
         elif mark.kind == DONE and self.rule.lapses:
             run.stop(mark.at, lapsed=not self.rule.repeats)
         elif mark.kind == STATUS:

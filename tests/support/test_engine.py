@@ -240,6 +240,12 @@ class TestTheirBugs:
         found = state(RESPONSE, hours(8), ("created", "2026-11-23 09:00"), ("done", "2026-11-23 10:00"))
         assert found.verdict == "cancelled"
 
+    def test_04_resolving_does_not_undo_that_the_first_response_was_missed(self):
+        entries = ("created", "2026-11-23 09:00"), ("done", "2026-11-23 13:30")
+        assert state(RESPONSE, hours(4), *entries).verdict == "missed"
+        void = ("created", "2026-11-23 09:00"), ("cancelled", "2026-11-23 13:30")
+        assert state(RESPONSE, hours(4), *void).verdict == "cancelled"
+
     def test_05_late_between_two_sweeps_is_late(self):
         entries = ("created", "2026-11-23 09:00"), ("done", "2026-11-23 13:00:30")
         assert state(RESOLUTION, hours(4), *entries, now="2026-11-23 13:10").verdict == "missed"
