@@ -11,11 +11,12 @@ from django.utils import timezone
 
 from engagement.actions import notify
 from engagement.choices import Kind
-from health.actions import activate_due, expire_overrides, open_ctas, recompute_changed, recompute_nightly
+from health.actions import activate_due, dry_runs, expire_overrides, open_ctas, recompute_changed, recompute_nightly
 from health.actions.backtests import LOST_AFTER, run
 from health.actions.digest import send_digests
-from health.choices import BACKTEST_WORKING
-from health.models import Backtest, HealthOverride
+from health.actions.triggers import forget_runs
+from health.choices import BACKTEST_WORKING, DRY_RUN_WORKING
+from health.models import Backtest, DryRun, HealthOverride
 from tenants import bell
 from tenants.locks import job_lock
 from tenants.tasks import TenantTask
@@ -59,6 +60,7 @@ def nightly() -> dict[str, Any]:
     if result is None:
         return {"skipped": "today has been run"}
     handled = open_ctas(at=now)
+    forget_runs(at=now)
     return {"accounts": result.accounts, "seconds": round(result.seconds, 3), "ctas": handled.ctas}
 
 
@@ -68,14 +70,24 @@ def run_backtest(backtest_id: str) -> None:
     run(UUID(backtest_id))
 
 
+@shared_task(base=TenantTask, name="health.dry_run")
+def run_dry(dry_run_id: str) -> None:
+    """Take the triggers through the days ahead."""
+    dry_runs.run(UUID(dry_run_id))
+
+
 @shared_task(base=TenantTask, name="health.resume_backtests")
 def resume_backtests() -> int:
-    """Take up backtests that showed no sign of life for three minutes: worker or message was lost."""
+    """Take up backtests and dry runs that showed no sign of life for three minutes: worker or message was lost."""
     stuck = Backtest.objects.filter(state__in=BACKTEST_WORKING, touched_at__lt=timezone.now() - LOST_AFTER)
     keys = list(stuck.values_list("pk", flat=True))
     for key in keys:
         run_backtest.delay(str(key))
-    return len(keys)
+    lost = DryRun.objects.filter(state__in=DRY_RUN_WORKING, touched_at__lt=timezone.now() - LOST_AFTER)
+    dry = list(lost.values_list("pk", flat=True))
+    for key in dry:
+        run_dry.delay(str(key))
+    return len(keys) + len(dry)
 
 
 @shared_task(base=TenantTask, name="health.digest")

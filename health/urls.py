@@ -3,7 +3,7 @@
 from django.urls import path
 
 from health import views
-from health.pages import backtests, receipts, scorecards, targets, trigger_editor, triggers, versions
+from health.pages import automation, backtests, receipts, scorecards, targets, trigger_editor, triggers, versions
 
 app_name = "health"
 urlpatterns = [
@@ -24,6 +24,12 @@ urlpatterns = [
     path("backtests/<uuid:backtest_id>/losses.csv", backtests.backtest_losses_csv, name="backtest-losses"),
     path("backtests/<uuid:backtest_id>/warnings.csv", backtests.backtest_warnings_csv, name="backtest-warnings"),
     path("risks/", views.risk_list_page, name="risk-list"),
+    path("automation/dry-runs/", automation.dry_run_list, name="dry-run-list"),
+    path("automation/dry-runs/<uuid:dry_run_id>/", automation.dry_run, name="dry-run"),
+    path("automation/dry-runs/<uuid:dry_run_id>/progress/", automation.dry_run_progress, name="dry-run-progress"),
+    path("automation/dry-runs/<uuid:dry_run_id>/export.csv", automation.dry_run_csv, name="dry-run-csv"),
+    path("automation/runs/", automation.run_log, name="run-log"),
+    path("automation/runs/<uuid:run_id>/", automation.run_detail, name="run-detail"),
     path("automation/limits/", triggers.policy, name="automation-limits"),
     path("automation/triggers/new/", trigger_editor.trigger_new, name="trigger-new"),
     path("triggers/", triggers.trigger_list, name="trigger-list"),

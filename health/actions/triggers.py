@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -120,6 +120,14 @@ def evaluate(
         firing.run = run
     _save(outcome.changed, outcome.fired)
     return len(outcome.fired)
+
+
+def forget_runs(*, at: datetime) -> int:
+    """Drop the runs of over ninety days ago, and those of over a week ago in which nothing fired or was held back."""
+    old = TriggerRun.objects.filter(
+        Q(at__lt=at - timedelta(days=90)) | Q(at__lt=at - timedelta(days=7), fired=0, held=0)
+    )
+    return old.delete()[0]
 
 
 def facts_at(

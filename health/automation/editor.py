@@ -183,7 +183,7 @@ def _ends(text: str) -> Any:
 
 def after(form: Form, do: str) -> Form:
     """The form after a button. What makes no sense changes nothing."""
-    verb, *rest = do.split()
+    verb, *rest = do.split() or [""]
     prefix = rest[0] if rest and rest[0] in {CONDITION, RELEASE} else CONDITION
     places = [int(each) for each in rest[1:] if each.isascii() and each.isdigit()]
     rule = form.condition if prefix == CONDITION else form.release

@@ -23,6 +23,7 @@ from health.actions import (
 from health.automation.checker import about
 from health.conditions import in_words
 from health.models import Trigger, TriggerPolicy, TriggerState
+from health.pages.automation import asked_for
 from health.queries.vocabulary import checked, vocabulary
 from playbooks.choices import CtaKind, Priority
 
@@ -122,8 +123,10 @@ def _cap(definition: Any) -> str:
 
 
 def _act(request: HttpRequest, trigger: Trigger) -> HttpResponse:
-    """Switch a trigger, put its draft in force, throw it away, or go back to the methodology's."""
+    """Switch a trigger, put its draft in force or through a dry run, throw it away, or go back to the methodology's."""
     do, now, actor = request.POST.get("do", ""), timezone.now(), request.user
+    if do == "dry-run":
+        return asked_for(request, trigger)
     try:
         if do in {"on", "off"}:
             enable_trigger(trigger, is_enabled=do == "on", actor=actor, at=now)

@@ -14,11 +14,13 @@ from accounts.models import Account, AuditEntry, ExternalId, Severity, User, Wor
 from documents.actions import order_document
 from engagement.choices import Kind
 from engagement.models import Notification, OutboxMessage
-from health.actions import create_segment, draft_version, recompute, set_override
+from health.actions import create_segment, draft_trigger, draft_version, recompute, set_override
 from health.actions.backtests import run as run_backtest
 from health.actions.backtests import start_backtest
+from health.actions.dry_runs import run as run_dry
+from health.actions.dry_runs import start_dry_run
 from health.book.figures import FIGURES
-from health.models import AccountHealth, Backtest, ScorecardVersion, Trigger
+from health.models import AccountHealth, Backtest, DryRun, ScorecardVersion, Trigger, TriggerRun
 from imports.actions import take_file
 from imports.models import ImportJob, UndoStep
 from packs.actions import install_pack
@@ -102,6 +104,13 @@ def _methodology(world: World, letter: str, actor: User) -> None:
     world.keep(letter, "calendar", 1, _calendar(letter))
     world.keep(letter, "trigger", 1, Trigger.objects.order_by("pk").first())
     trigger = Trigger.objects.order_by("pk").first()
+    definition = trigger.versions.order_by("-number").first().definition
+    draft_trigger(trigger, definition=definition, actor=actor, at=world.now)
+    dry_run = start_dry_run(trigger, days=2, actor=actor, at=world.now)
+    run_dry(dry_run.pk)
+    world.keep(letter, "dry_run", 1, DryRun.objects.get(pk=dry_run.pk))
+    log = TriggerRun.objects.create(at=world.now, accounts=1, is_full=True, triggers=1)
+    world.keep(letter, "trigger_run", 1, log)
     world.keep(letter, "trigger_version", 1, trigger.versions.order_by("-number").first())
     playbook = Playbook.objects.create(key="matrix", name=canary(letter, "w", "i", "playbook"))
     world.keep(letter, "playbook", 1, playbook)

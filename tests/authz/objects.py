@@ -135,6 +135,8 @@ KWARGS: list[tuple[str, str, Kind]] = [
     (r"api:scorecard-roll-back", "number", Kind("retired", attr="number", foreign=False, unknown=99)),
     (r"api:backtest-cancel", "backtest_id", Kind("backtest_waiting")),
     (r".*", "backtest_id", Kind("backtest")),
+    (r".*", "dry_run_id", Kind("dry_run")),
+    (r"health:run-detail", "run_id", Kind("trigger_run")),
     (r"api:scorecard-activate", "number", Kind("draft", attr="number", foreign=False, unknown=99)),
     (r"api:scorecard.*", "number", Kind("version", attr="number", foreign=False, unknown=99)),
     (r"health:trigger.*|api:.*trigger.*", "key", Kind("trigger", attr="key", foreign=False, unknown=NOTHING)),

@@ -18,8 +18,10 @@ from accounts.models import Account, SavedView, User
 from engagement.actions import notify
 from health.actions import create_segment
 from health.actions.backtests import run, start_backtest
+from health.actions.dry_runs import run as run_dry
+from health.actions.dry_runs import start_dry_run
 from health.actions.recompute import recompute
-from health.models import ScorecardVersion
+from health.models import ScorecardVersion, TriggerRun
 from knowledge import actions as knowledge
 from packs.actions.install import install_pack
 from packs.models import PackItem
@@ -170,6 +172,8 @@ def _work(account: Account, leader: User, now: datetime) -> dict[str, UUID | str
         "playbook": playbook.pk,
         "tier": tier.pk,
         "backtest": _backtest(leader, now),
+        "dry run": _dry_run(leader, now),
+        "run": TriggerRun.objects.order_by("-fired").values_list("pk", flat=True)[0],
     }
 
 
@@ -208,6 +212,13 @@ def _tickets(account: Account, leader: User, now: datetime) -> UUID:
     desk.note(opened[0], "Same as last month?", actor=leader, at=now - timedelta(hours=3))
     desk.reply(opened[0], "We are looking into it.", actor=leader, at=now - timedelta(hours=2))
     return opened[0].pk
+
+
+def _dry_run(leader: User, now: datetime) -> UUID:
+    """A dry run of a month that has run."""
+    asked = start_dry_run(days=30, actor=leader, at=now)
+    run_dry(asked.pk)
+    return asked.pk
 
 
 def _backtest(leader: User, now: datetime) -> UUID:

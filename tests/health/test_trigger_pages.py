@@ -7,8 +7,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from health.actions import change_policy, create_segment, install_trigger, open_ctas, recompute, record_event
+from health.actions.dry_runs import run as run_dry
+from health.actions.triggers import forget_runs
 from health.automation import editor
-from health.models import HealthEvent, Trigger, TriggerFiring, TriggerPolicy, TriggerRun
+from health.models import DryRun, HealthEvent, Trigger, TriggerFiring, TriggerPolicy, TriggerRun
 from health.validation import trigger_problems
 from playbooks.models import Cta
 from tests.health import world
@@ -101,7 +103,9 @@ def test_buttons_add_and_remove_tests_and_groups_without_script(client, rail):
     assert 'value="70"' in fewer
     assert 'name="c-1-0-what"' in client.post(NEW, typed(do="group c")).content.decode()
     assert 'name="r-0-0-what"' in client.post(NEW, typed(do="release")).content.decode()
-    assert client.post(NEW, typed(do="remove c 9 9")).status_code == 200
+    for idle in ("remove c 9 9", "", " ", "add", "remove c 0", "remove r 0 0", "dance"):
+        answer = client.post(NEW, typed(do=idle))
+        assert (answer.status_code, 'value="absent:meeting" selected' in answer.content.decode()) == (200, True)
 
 
 def test_every_kind_of_condition_can_be_written(client, rail):
@@ -297,3 +301,45 @@ def test_a_recorded_event_counts_towards_silence(client, rail):
     assert fired() == []
     recompute(at=NOON + DAY)
     assert fired() == [(rail.name, "gone-quiet")]
+
+
+def test_the_dry_runs_page_reports_by_trigger_owner_and_day_and_as_csv(client, rail):
+    recompute(at=NOON)
+    client.post(NEW, typed(**{"c-0-0-what": "metric:health_score", "c-0-0-op": ">", "c-0-0-value": "10"}))
+    page = client.post("/health/triggers/gone-quiet/", {"do": "dry-run"})["Location"]
+    assert "0 of 90 days gone through" in client.get(page + "progress/").content.decode()
+    run_dry(DryRun.objects.get().pk)
+
+    said = client.get(page).content.decode()
+    assert "1 CTA in 90 days" in said
+    assert "health score over 10" in said
+    assert client.get(page + "progress/")["HX-Refresh"] == "true"
+    assert "Nobody gets anything." in client.get(page + "?day=3").content.decode()
+    lines = b"".join(client.get(page + "export.csv")).decode("utf-8-sig").splitlines()
+    assert lines[1].split(",")[1:5] == ["Acme Rail", "Gone quiet", "Opens a CTA", str(rail.owner)]
+    assert client.get(page + "?day=x&owner=nobody").status_code == 200
+    assert client.post("/health/automation/dry-runs/", {"days": "5"}).status_code == 422
+
+
+def test_the_run_log_says_who_was_looked_at_what_fired_and_what_was_held_back(client, rail):
+    client.post(NEW, typed())
+    client.post(NEW, typed(name="Later", hold_days="3"))
+    for key in ("gone-quiet", "later"):
+        client.post(f"/health/triggers/{key}/", {"do": "activate"})
+    recompute(at=NOON)
+    open_ctas(at=NOON)
+
+    run = TriggerRun.objects.get()
+    log, page = (client.get(f"/health/automation/runs/{part}").content.decode() for part in ("", f"{run.pk}/"))
+    assert f'href="/health/automation/runs/{run.pk}/"' in log
+    assert "1 account looked at, which is all of them; 2 triggers on; 1 fired, 1 held back." in page
+    assert "has not held long enough: 1" in page
+    assert f'href="/ctas/{Cta.objects.get().pk}/"' in page
+    assert client.get("/health/automation/runs/?before=nonsense&all=1").status_code == 200
+
+
+def test_runs_of_nothing_are_dropped_after_a_week_and_all_after_ninety_days(rail):
+    for days, fired in ((6, 0), (8, 0), (8, 1), (91, 1)):
+        TriggerRun.objects.create(at=NOON - days * DAY, accounts=1, is_full=True, triggers=1, fired=fired)
+    forget_runs(at=NOON)
+    assert [((NOON - run.at).days, run.fired) for run in TriggerRun.objects.all()] == [(6, 0), (8, 1)]
