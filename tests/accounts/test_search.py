@@ -8,6 +8,7 @@ from accounts.choices import Role
 from accounts.models import Account, Contact, Workspace
 from accounts.search import find
 from knowledge.models import Article, Category
+from support.models import Ticket
 from tests.factories import AT, AccountFactory, CtaFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -118,3 +119,15 @@ def test_markup_in_names_and_words_is_text(client, leader):
     for headers in ({}, {"HX-Request": "true"}):
         page = client.get("/search/", {"q": "<b>bold"}, headers=headers).content.decode()
         assert ("<b>Bold" in page, "<b>bold" in page, "&lt;b&gt;Bold&lt;/b&gt; Ltd" in page) == (False, False, True)
+
+
+@pytest.mark.parametrize("words", ["#4711", "4711", "kestrel tower"])
+def test_tickets_are_found_by_number_and_subject(client, leader, everything, words):
+    ticket = Ticket.objects.create(
+        number=4711, subject="Tower of Kestrel is down", account=everything, channel="email", priority=1,
+        timezone="UTC", created_at=AT,
+    )  # fmt: skip
+    assert headings(leader, words) == {"Tickets": ["#4711 Tower of Kestrel is down"]}
+    client.force_login(leader)
+    page = client.get("/search/", {"q": words}).content.decode()
+    assert f"/tickets/{ticket.pk}/" in page
