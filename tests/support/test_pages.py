@@ -158,7 +158,6 @@ class TestTicketPage:
         assert "Internal note" in shown
         assert re.search(r"<b>First response</b>.*?Met", shown, re.S)
 
-    @pytest.mark.requirement("BIS-2.4")
     def test_a_deadline_is_explained_stretch_by_stretch(self, desk):
         install("fmea")
         began = timezone.now() - timedelta(days=9)

@@ -123,7 +123,6 @@ def test_channels_set_what_was_resolved_beside_what_is_expected(report):
 
 
 @pytest.mark.requirement("FLEET-9.14")
-@pytest.mark.requirement("FLEET-9.16")
 def test_escalations_by_level_type_outcome_and_pattern(report):
     install("fleet")
     worker = agent("vp_cs")
