@@ -23,6 +23,7 @@ TYPED = [
     "health",
     "packs",
     "imports",
+    "myday",
     "portal",
     "api",
     "ui",
