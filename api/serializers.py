@@ -227,7 +227,7 @@ class MomentField(serializers.DateTimeField):
 
     def to_internal_value(self, value: Any) -> Any:
         try:
-            return read_moment(value.replace(" ", "+"))
+            return read_moment(value.replace(" ", "+") if isinstance(value, str) else value)
         except Unreadable as error:
             raise ValidationError(error.message, error.rule) from error
 

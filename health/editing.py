@@ -139,7 +139,8 @@ def _plant(tree: dict[str, Any], path: list[str], text: str) -> None:
         tree = tree.setdefault(name, {})
         if not isinstance(tree, dict):
             return
-    tree[path[-1]] = text
+    if not isinstance(tree.get(path[-1]), dict):
+        tree[path[-1]] = text
 
 
 def _grown(tree: dict[str, Any]) -> dict[str, Any]:
@@ -149,10 +150,15 @@ def _grown(tree: dict[str, Any]) -> dict[str, Any]:
             continue
         if isinstance(value, dict):
             rows = bool(value) and all(key.isdigit() for key in value)
-            found[name] = [_grown(value[key]) for key in sorted(value, key=int)] if rows else _grown(value)
+            found[name] = _rows(value) if rows else _grown(value)
         elif value.strip() or name not in OPTIONAL:
             found[name] = _value(name, value.strip(), tree)
     return {**found, **_rest(tree.get(REST, ""), found)}
+
+
+def _rows(tree: dict[str, Any]) -> list[dict[str, Any]]:
+    """The rows in their order; text that stands where a row belongs means nothing."""
+    return [_grown(tree[key]) for key in sorted(tree, key=int) if isinstance(tree[key], dict)]
 
 
 def _value(name: str, text: str, beside: Mapping[str, Any]) -> Any:

@@ -59,7 +59,15 @@ def fill(world: World, letter: str) -> None:
     _imports(world, letter, people["owner"])
     knowledge_seeds.fill(world, letter, author=people["reader"], reviewer=people["vp"])
     _documents(world, letter, people["owner"])
-    world.keep(letter, "audit_entry", 1, AuditEntry.objects.order_by("pk").first())
+    world.keep(letter, "audit_entry", 1, _audit_entry(world, letter))
+
+
+def _audit_entry(world: World, letter: str) -> AuditEntry:
+    """An entry under the same number in both tenants, with each tenant's own words."""
+    newest = AuditEntry.objects.order_by("-pk").first()
+    seal = {"prev_hash": newest.hash, "hash": letter * 64}
+    words = {"action": "matrix.seeded", "object_type": "account", "object_label": canary(letter, "w", "i", "entry")}
+    return AuditEntry.objects.create(pk=900_001, at=world.now, actor_label="system", via="system", **words, **seal)
 
 
 def _account(world: World, letter: str, number: int) -> Account:
@@ -101,7 +109,8 @@ def _methodology(world: World, letter: str, actor: User) -> None:
     draft = draft_version(active.scorecard, definition=active.definition, actor=actor, at=world.now)
     world.keep(letter, "draft", 1, draft)
     _lab(world, letter, active, actor)
-    world.keep(letter, "calendar", 1, _calendar(letter))
+    world.keep(letter, "calendar", 1, _calendar(letter, "matrix"))
+    _calendar(letter, "of-a-service-level")
     world.keep(letter, "trigger", 1, Trigger.objects.order_by("pk").first())
     trigger = Trigger.objects.order_by("pk").first()
     definition = trigger.versions.order_by("-number").first().definition
@@ -116,9 +125,9 @@ def _methodology(world: World, letter: str, actor: User) -> None:
     world.keep(letter, "playbook", 1, playbook)
 
 
-def _calendar(letter: str) -> WorkCalendar:
+def _calendar(letter: str, key: str) -> WorkCalendar:
     hours = {day: [["09:00", "17:00"]] for day in ("mon", "tue", "wed", "thu", "fri")}
-    calendar = WorkCalendar.objects.create(key="matrix", name="x", definition={"weekly": hours})
+    calendar = WorkCalendar.objects.create(key=key, name="x", definition={"weekly": hours})
     return plant(calendar, letter, "w", only=("name",))
 
 
@@ -312,8 +321,8 @@ def _own_policy(world: World, actor: User) -> SlaPolicy:
         return found
     rules = [{"severity": "*", "response": {"value": 4, "unit": "hours", "op": "<="}}]
     return create_policy(
-        key="matrix", name="Matrix", calendar=WorkCalendar.objects.get(key="matrix"), rules=rules, scope="channel",
-        channels=["emergency"], actor=actor, at=world.now,
+        key="matrix", name="Matrix", calendar=WorkCalendar.objects.get(key="of-a-service-level"), rules=rules,
+        scope="channel", channels=["emergency"], actor=actor, at=world.now,
     )  # fmt: skip
 
 

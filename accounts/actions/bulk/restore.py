@@ -13,10 +13,11 @@ from django.conf import settings
 from django.db import IntegrityError, connection, transaction
 from django.db.models import JSONField, Model
 
+from accounts.actions.activity import LOGGED_BY_HAND
 from accounts.actions.changes import mark_changed
 from accounts.actions.refresh import refresh_from_contracts
 from accounts.audit import Change, plain, record_many
-from accounts.models import Account, ChangedAccount, Contact, Contract, ContractLine, ExternalId
+from accounts.models import Account, Activity, ChangedAccount, Contact, Contract, ContractLine, ExternalId
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -202,6 +203,8 @@ def _hanging(kind: str, keys: Collection[UUID], source: str) -> dict[UUID, set[s
             rows = rows.exclude(source=source)
         if model is Account:
             rows = rows.exclude(pk__in=keys)
+        if model is Activity:  # what the product noted goes with what it was noted about
+            rows = rows.filter(kind__in=LOGGED_BY_HAND)
         for key in rows.order_by().values_list(name, flat=True).distinct():
             found.setdefault(key, set()).add(str(model._meta.verbose_name_plural))
     return found
