@@ -43,8 +43,8 @@ FROM health_portfolioday CROSS JOIN generate_series(1, 52) d WHERE day = %(on)s;
 """
 
 
-def populate(bench: Bench) -> tuple[str, str]:
-    """The workspace ``pages`` with scores and history; its host and a signed-in VP's cookie."""
+def populate(bench: Bench, workspace: str = "pages") -> tuple[str, str]:
+    """The workspace of that name with scores and history; its host and a signed-in VP's cookie."""
     from django.core.management import call_command
     from django.test import Client
 
@@ -54,7 +54,7 @@ def populate(bench: Bench) -> tuple[str, str]:
 
     # Pages name their files by content, as in production.
     call_command("collectstatic", interactive=False, verbosity=0)
-    tenant = bench.select("pages")
+    tenant = bench.select(workspace)
     for number in range(OWNERS):
         User.objects.create_user(f"csm{number:02}@pages.example", name=f"Person {number:02}", role=Role.CSM)
     fill(bench.accounts, at=bench.now)
@@ -218,7 +218,7 @@ def check_accounts(server: Server, request: bytes) -> None:
     from accounts.models import Account
 
     rows = sorted(Account.objects.all(), key=lambda account: (-account.arr, account.pk))[:50]
-    shown = re.findall(r'/accounts/([0-9a-f-]{36})/">', _text(server, request))
+    shown = re.findall(r'/accounts/([0-9a-f-]{36})/(?:\?list=[^"]*)?">', _text(server, request))
     assert shown == [str(account.pk) for account in rows], "the page lists the right accounts"
 
 

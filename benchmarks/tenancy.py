@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
+from typing import Any
 
 from django.db import connection, transaction
 from django_tenants.utils import schema_context
@@ -112,6 +113,16 @@ def fleet(bench: Bench, count: int, accounts: int) -> list[str]:
     return [first.schema_name, *(_copy_of(first.schema_name, number) for number in range(1, count))]
 
 
+def _columns(cursor: Any, schema: str, table: str) -> str:
+    """The columns of a table that can be written: none that the database generates."""
+    cursor.execute(
+        "SELECT string_agg(quote_ident(column_name), ', ' ORDER BY ordinal_position) FROM information_schema.columns"
+        " WHERE table_schema = %s AND table_name = %s AND is_generated = 'NEVER'",
+        [schema, table],
+    )
+    return str(cursor.fetchone()[0])
+
+
 def _copy_of(source: str, number: int) -> str:
     """A workspace whose tables hold what those of ``source`` hold; nothing is checked or triggered on the way."""
     from django.utils import timezone
@@ -126,7 +137,9 @@ def _copy_of(source: str, number: int) -> str:
         cursor.execute("SET LOCAL session_replication_role = replica")
         for table in _tables(source):
             cursor.execute(f'DELETE FROM "{tenant.schema_name}"."{table}"')
-            cursor.execute(f'INSERT INTO "{tenant.schema_name}"."{table}" SELECT * FROM "{source}"."{table}"')
+            columns = _columns(cursor, source, table)
+            target = f'"{tenant.schema_name}"."{table}" ({columns})'
+            cursor.execute(f'INSERT INTO {target} SELECT {columns} FROM "{source}"."{table}"')
         cursor.execute(
             "SELECT count(setval(format('%%I.%%I', %s, sequencename)::regclass, last_value))"
             " FROM pg_sequences WHERE schemaname = %s AND last_value IS NOT NULL",

@@ -43,7 +43,7 @@ def cases(bench: Bench) -> Iterator[Case]:
 
     from accounts.models import User
 
-    host, leaders = populate(bench)
+    host, leaders = populate(bench, "work")
     with connection.cursor() as cursor:
         for statement in filter(None, (part.strip() for part in WORK.split(";\n"))):
             cursor.execute(statement, {"on": bench.now.date(), "at": bench.now, "ctas": OPEN_CTAS})
