@@ -1,7 +1,8 @@
 """A browser, a server and a committed workspace for the tests of this folder.
 
 The rows are committed in a database of their own, so that the other tests never see them. ``*.localhost`` is
-resolved by Chromium itself.
+resolved by Chromium itself. Every module is of the group ``browser``: one process has the browser, its server and its
+world while the others share the rest of the suite.
 """
 
 from __future__ import annotations
@@ -30,14 +31,6 @@ FLAGS = (
 ).split()
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """One process has the browser, its server and its world; the others share the rest of the suite."""
-    for item in items:
-        if item.get_closest_marker("e2e"):
-            item.add_marker(pytest.mark.xdist_group("browser"))
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from tests.e2e.world import NAMES, SECRET
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("browser")]
 
 
 def test_j_k_and_x_move_and_select_and_the_bar_counts(visit):
@@ -226,7 +226,7 @@ def test_a_card_moves_to_another_column_and_back_by_undo(visit, way):
     page = seen.page
     card = page.locator("[data-card]", has_text="Usage fell")
     if way == "drag":
-        card.drag_to(page.locator("[data-column=low]"))
+        card.drag_to(page.locator("[data-column=low]"), target_position={"x": 40, "y": 14})
     else:
         card.locator("select").focus()
         card.locator("select").select_option("low")
