@@ -37,7 +37,7 @@ run: install
 
 test: install-dev
 	@$(PY) -m config.stack.packages queue pdf browser
-	@exec $(WITH_SERVERS) $(PY) -m pytest -n auto --maxprocesses 8 --dist loadgroup $(ARGS)
+	@exec $(WITH_SERVERS) $(PY) -m pytest -n auto --maxprocesses 8 --dist loadfile $(ARGS)
 
 check: install-dev
 	@exec $(WITH_SERVERS) $(PY) -m tests.check

@@ -1,8 +1,7 @@
 """A browser, a server and a committed workspace for the tests of this folder.
 
 The rows are committed in a database of their own, so that the other tests never see them. ``*.localhost`` is
-resolved by Chromium itself. Every module is of the group ``browser``: one process has the browser, its server and its
-world while the others share the rest of the suite.
+resolved by Chromium itself. Where processes share the suite, each has a browser, a server and a world of its own.
 """
 
 from __future__ import annotations

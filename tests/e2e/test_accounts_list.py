@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from tests.e2e.world import NAMES
 
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.e2e
 LIST = "/accounts/?view=all&sort=name&cols=owner,tier,industry"
 
 
@@ -30,7 +30,7 @@ def test_a_view_is_made_changed_and_reset_with_the_mouse(visit):
     page.locator("#view-name").fill("Renewing soon")
     page.get_by_role("button", name="Save view").click()
     expect(page.locator(".tabs [aria-current]")).to_contain_text("Renewing soon")
-    expect(page.locator(".side .nav a[aria-current]")).to_have_text(re.compile("Renewing soon"))
+    expect(page.locator(".side-nav a[aria-current]")).to_have_text(re.compile("Renewing soon"))
     expect(page.locator("#unsaved")).to_have_count(0)
     page.get_by_role("link", name="ARR").first.click()
     expect(page.locator("#unsaved")).to_be_visible()

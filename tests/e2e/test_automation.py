@@ -14,7 +14,7 @@ from health.actions.dry_runs import run
 from health.models import DryRun, TriggerFiring
 from tenants.models import Tenant
 
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.e2e
 
 
 def fill_rule(page):

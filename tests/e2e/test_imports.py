@@ -10,7 +10,7 @@ from imports.choices import WORKING
 from imports.models import ImportJob
 from imports.running import work
 
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.e2e
 
 
 def run_imports():

@@ -16,7 +16,7 @@ from support.models import Ticket
 from tenants.models import Tenant
 from tests.support.mails import arrive, known, trusting, written
 
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.e2e
 SENDER = "ola@dovetail-mail.example"
 PASSED = "mx.acme.example; dkim=pass header.d=dovetail-mail.example"
 

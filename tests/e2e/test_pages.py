@@ -6,7 +6,7 @@ import pytest
 
 from health.book.accounts.asked import COLUMNS
 
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.e2e
 
 ACCOUNT = "/accounts/{Dovetail Couriers}"
 PAGES = {

@@ -14,7 +14,7 @@ from documents.actions import write_document
 from documents.models import Document
 from health.receipts import check
 
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.e2e
 
 
 def test_a_filter_and_a_period_stay_in_the_address_and_reach_the_rows(visit):

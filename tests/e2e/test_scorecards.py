@@ -12,7 +12,7 @@ from health.actions.backtests import run
 from health.models import Backtest
 from tenants.models import Tenant
 
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.e2e
 CARD = "/health/scorecards/fleet-health/"
 
 
