@@ -7,6 +7,7 @@ settings row and nothing else. Building it takes some seconds once; copying it h
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -105,10 +106,12 @@ def _build(admin: psycopg.Connection, name: str) -> None:
 
 
 KEEP = ("django_migrations", "django_content_type", "auth_permission", "accounts_workspace")
+# A view without an owner came with the workspace.
+KEEP_ROWS = {"accounts_savedview": "owner_id is null"}
 # Rows of partitions are deleted through their parents; the trigger of the audit log rests while this runs.
 WIPE = """
 do $$
-declare r record; filled boolean;
+declare r record; filled boolean; kept text;
 begin
     set local session_replication_role = replica;
     for r in
@@ -116,17 +119,18 @@ begin
         where c.relkind in ('r', 'p') and not c.relispartition and n.nspname = any(string_to_array('{schemas}', ','))
           and not c.relname = any(string_to_array('{keep}', ','))
     loop
-        execute format('select exists(select 1 from %I.%I)', r.s, r.t) into filled;
-        if filled then execute format('delete from %I.%I', r.s, r.t); end if;
+        kept := coalesce('{keep_rows}'::jsonb ->> r.t, 'false');
+        execute format('select exists(select 1 from %I.%I where not (%s))', r.s, r.t, kept) into filled;
+        if filled then execute format('delete from %I.%I where not (%s)', r.s, r.t, kept); end if;
     end loop;
 end $$"""
 
 
 def wipe(schemas: list[str]) -> None:
-    """Empty every table of ``schemas`` but the ones a template brings."""
+    """Empty every table of ``schemas`` but for what a template brings."""
     connection.set_schema_to_public()
     with connection.cursor() as cursor:
-        cursor.execute(WIPE.format(schemas=",".join(schemas), keep=",".join(KEEP)))
+        cursor.execute(WIPE.format(schemas=",".join(schemas), keep=",".join(KEEP), keep_rows=json.dumps(KEEP_ROWS)))
 
 
 def reopen(tenants: dict[str, Any], made: dict[str, dict[str, Any]], *, rows: bool) -> None:

@@ -14,6 +14,7 @@ from PIL import Image
 from accounts.actions.people import create_user_with_password
 from accounts.choices import Role
 from accounts.models import AuditEntry, Workspace
+from documents.rendering import pdf_of
 
 FORM = {"name": "Acme", "timezone": "Europe/Berlin", "currency": "EUR", "csm_reads_all_accounts": "on"}
 
@@ -90,6 +91,11 @@ def test_what_is_no_logo_is_refused_and_the_other_fields_with_it(page, raw, said
     response = page(raw)
     assert (response.status_code, errors(response)) == (422, {"logo": [said]})
     assert (Workspace.objects.get().logo.name, Workspace.objects.get().timezone) == ("", "UTC")
+
+
+def test_a_torn_picture_stays_refused_once_the_process_has_written_a_pdf(page):
+    pdf_of("<p>Board pack</p>")
+    assert errors(page(picture()[:60])) == {"logo": ["This is not a PNG, JPEG or WebP picture."]}
 
 
 @pytest.mark.parametrize(("size", "kept"), [((32, 32), (32, 32)), ((4000, 2000), (256, 128))])

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import pytest
 from django.core.cache import cache
+from django.db import connection
 
 from accounts.actions import change_view, choose_default, delete_view, save_view
 from accounts.choices import Role
 from accounts.errors import RuleViolated, StaleVersion
 from accounts.models import AuditEntry, SavedView
 from accounts.queries.saved_views import default_view, views_of
+from tests.database import wipe
 from tests.factories import AccountFactory, UserFactory
 from tests.health.listed import NOW
 
@@ -33,6 +35,15 @@ def vp():
 
 def save(actor, name="Mine", query="band=red", **more):
     return save_view(page="accounts", name=name, query=query, actor=actor, at=NOW, **more)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_a_workspace_begins_with_outlives_a_test_that_commits(ann, tenants):
+    save(ann)
+    wipe([connection.schema_name])
+    connection.set_tenant(tenants["acme"])
+    begun = SavedView.objects.order_by("name").values_list("name", flat=True)
+    assert list(begun) == ["At risk", "My book", "No touch for 30 days", "Renewing in 90 days"]
 
 
 class TestRules:
