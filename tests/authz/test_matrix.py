@@ -70,7 +70,7 @@ def test_every_cell_answers_as_the_reference_says(world, capsys):
         allowed = wanted_of(cell) is None
         reached[f"{cell.method} {cell.route.name}"] |= allowed and not found
     unreached = [
-        f"{name}: nobody is let in (a positive control is missing; see tests/authz/bodies.py)"
+        f"{name}: nobody is let in (a positive control is missing; see tests/authz/bodies)"
         for name, ok in reached.items()
         if not ok
     ]
