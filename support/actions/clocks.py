@@ -67,7 +67,8 @@ def recompute(
     """Work the clocks of ``tickets`` out again as of ``at`` and store them.
 
     A clock that ended keeps its verdict and the calendar it was counted in, unless the log says that it goes on.
-    The caller has the tickets' rows locked. About ten queries whatever their number.
+    One whose calendar ran out stays as it was, and stops nobody else's. The caller has the tickets' rows locked.
+    About ten queries whatever their number.
     """
     desk, settings = desk or Desk(), settings or settings_row()
     keys = [ticket.pk for ticket in tickets]
@@ -78,6 +79,7 @@ def recompute(
     ):
         policies[ticket_id].append(policy_id)
     writing = _Writing(settings, alerts, at)
+    worked_out: list[Ticket] = []
     for ticket in tickets:
         try:
             states = ticket_states(ticket, events[ticket.pk], policies[ticket.pk], desk=desk, settings=settings, at=at)
@@ -85,8 +87,9 @@ def recompute(
             log.warning("ticket %s: its calendar does not hold the time promised", ticket.pk)
             continue
         writing.settle(stored[ticket.pk], states, ticket_id=ticket.pk)
+        worked_out.append(ticket)
     writing.save()
-    return Recomputed(writing.written, _show(tickets, writing.clocks_of))
+    return Recomputed(writing.written, _show(worked_out, writing.clocks_of))
 
 
 @transaction.atomic
@@ -99,12 +102,18 @@ def recompute_escalations(escalations: Sequence[Escalation], *, at: datetime, de
     for update in EscalationUpdate.objects.filter(escalation__in=keys):
         updates[update.escalation_id].append(update)
     writing = _Writing(settings_row(), alerts, at)
+    worked_out: list[Escalation] = []
     for escalation in escalations:
         promises = level_promises(escalation, desk)
-        states = escalation_states(escalation, updates[escalation.pk], promises, at=at)
+        try:
+            states = escalation_states(escalation, updates[escalation.pk], promises, at=at)
+        except NoWorkingTime:
+            log.warning("escalation %s: its calendar does not hold the time promised", escalation.pk)
+            continue
         writing.settle(stored[escalation.pk], states, escalation_id=escalation.pk)
+        worked_out.append(escalation)
     writing.save()
-    for escalation in escalations:
+    for escalation in worked_out:
         due = [clock.due_at for clock in writing.clocks_of[escalation.pk] if clock.due_at and not clock.stopped_at]
         escalation.next_due_at = min(due, default=None)
         Escalation.objects.filter(pk=escalation.pk).update(next_due_at=escalation.next_due_at)
