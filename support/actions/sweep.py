@@ -117,6 +117,9 @@ def tell(*, at: datetime, most: int = BATCH) -> tuple[int, int]:
             alert = _claimed(pk)
             if alert is None:
                 continue
+            if _is_moot(alert):
+                SlaAlert.objects.filter(pk=pk).update(told_at=at, rearmed_at=at)
+                continue
             raised = _escalate(alert, at=at)
             _notify(alert, raised, at=at)
             SlaAlert.objects.filter(pk=pk).update(told_at=at)
@@ -132,6 +135,11 @@ def _claimed(pk: UUID) -> SlaAlert | None:
         "clock__ticket__account__owner", "clock__ticket__account__tier", "clock__ticket__assignee",
         "clock__ticket__severity", "clock__escalation__account", "clock__escalation__owner", "clock__policy_version",
     ).first()  # fmt: skip
+
+
+def _is_moot(alert: SlaAlert) -> bool:
+    """Whether what was noted is true no more: the deadline moved, or an answer in time was stored meanwhile."""
+    return alert.rearmed_at is not None or (alert.threshold == BREACH and alert.clock.missed_at is None)
 
 
 def _subject(alert: SlaAlert) -> Any:
