@@ -29,7 +29,7 @@ def ticket_index(request: HttpRequest) -> HttpResponse:
     user: Any = request.user
     done = request.GET.get("done") == "1"
     context = {
-        "tickets": customers.tickets_for(user, done=done),
+        "tickets": customers.tickets_for(user, done=done, at=timezone.now()),
         "done": done,
         "at": timezone.now(),
         "in_tickets": True,
@@ -89,7 +89,7 @@ def _page(request: HttpRequest, ticket_id: UUID, status: int = 200, **given: Any
 
 def _mine(request: HttpRequest, ticket_id: UUID) -> tuple[Any, customers.PortalTicket]:
     user: Any = request.user
-    found = customers.ticket_for(user, ticket_id)
+    found = customers.ticket_for(user, ticket_id, timezone.now())
     if found is None:
         raise Http404
     return found

@@ -13,6 +13,8 @@ from support.words import STATUS_TONES, duration, severity_tone
 from ui import atoms, formats
 from ui.tables import Column, Row
 
+# Due at closing and not answered: in time until somebody works again.
+AT_OPENING = "due at opening"
 FAINT_DASH = '<span class="faint">–</span>'
 
 
@@ -52,9 +54,9 @@ class TicketCells:
         if seconds is None:
             return "nothing due"
         clock = Clock(row["next_due_clock"]).label
-        if row["next_due_at"] < self.at:
+        if row["is_late"]:
             return f'<span class="late">{clock} {duration(-seconds)} late</span>'
-        return f"{clock} in {duration(seconds)}"
+        return f"{clock} {AT_OPENING}" if row["next_due_at"] < self.at else f"{clock} in {duration(seconds)}"
 
     def due(self, row: Row) -> str:
         """The next deadline: which promise, and how much of its time is left; red once it was missed."""
@@ -62,10 +64,10 @@ class TicketCells:
             return self.ended(row)
         clock = Clock(row["next_due_clock"]).label
         moment = escape(formats.ago(row["next_due_at"], self.at))
-        if row["next_due_at"] < self.at:
+        if row["is_late"]:
             late = f"{duration(-row['left_seconds'])} late"
             return f'<span class="late nowrap">{late}</span><span class="sub">{clock} · {moment}</span>'
-        left = f"{duration(row['left_seconds'])} left"
+        left = AT_OPENING if row["next_due_at"] < self.at else f"{duration(row['left_seconds'])} left"
         return f'<span class="nowrap">{left}</span><span class="sub">{clock} · {moment}</span>'
 
     def ended(self, row: Row) -> str:

@@ -55,7 +55,7 @@ class EscalationCells:
             return '<span class="faint">Nothing due</span>'
         text = formats.ago(due, self.at)
         return (
-            f'<span class="late nowrap">due {text}</span>' if due < self.at else f'<span class="nowrap">{text}</span>'
+            f'<span class="late nowrap">due {text}</span>' if row["is_late"] else f'<span class="nowrap">{text}</span>'
         )
 
     def outcome(self, row: Row) -> str:

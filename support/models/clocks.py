@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Q
+from django.db.models import BooleanField, Exists, F, Func, OuterRef, Q, Value
 
 from support.choices import Clock, Verdict
 from tenants.guard import TenantModel, TenantQuerySet
@@ -104,6 +104,19 @@ class SlaClock(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.cycle}"
+
+
+def past_due(at: datetime, of: str = "ticket") -> Q:
+    """Tickets or escalations whose next deadline is past, by its own hours.
+
+    What is due at closing is in time until the next opening: so long the moment of its breach lies ahead. One
+    look into an index for each row with a deadline before ``at``.
+    """
+    ahead = Func(
+        Value(at), F("moments"), template="(%(expressions)s))", arg_joiner=" < any (", output_field=BooleanField()
+    )
+    in_time = SlaClock.objects.filter(ahead, due_at=OuterRef("next_due_at"), stopped_at=None, **{of: OuterRef("pk")})
+    return Q(next_due_at__lt=at) & ~Q(Exists(in_time))
 
 
 class SlaAlert(TenantModel):

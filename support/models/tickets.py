@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import BooleanField, ExpressionWrapper, F, Q
 
 from accounts.choices import PORTAL_ROLES, Role
 from accounts.models import Account
 from support.choices import ACTIVE, DONE, Channel, Clock, EventKind, Impact, Level, LinkKind, Status, TicketType
+from support.models.clocks import past_due
 from tenants.guard import TenantModel, TenantQuerySet, TenantRow
 
 if TYPE_CHECKING:
@@ -47,8 +48,13 @@ class TicketQuerySet(TenantQuerySet):
         return self.filter(status__in=DONE_STATUSES)
 
     def overdue(self, at: datetime) -> TicketQuerySet:
-        """Active ones with a deadline before ``at``."""
-        return self.active().filter(next_due_at__lt=at)
+        """Active ones with a promise that is out of time at ``at``."""
+        return self.active().filter(past_due(at))
+
+    def with_lateness(self, at: datetime) -> TicketQuerySet:
+        """With ``is_late``: whether the next promise of one that is active is out of time."""
+        late = ExpressionWrapper(Q(status__in=ACTIVE_STATUSES) & past_due(at), BooleanField())
+        return self.annotate(is_late=late)
 
     def unassigned(self) -> TicketQuerySet:
         return self.filter(assignee=None)

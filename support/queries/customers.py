@@ -36,7 +36,10 @@ PROMISES = {
 
 @dataclass(frozen=True, slots=True)
 class PortalTicket:
-    """A ticket as its customer sees it. ``due_at`` is the next promise, named by ``promise``; None when none runs."""
+    """A ticket as its customer sees it. ``due_at`` is the next promise, named by ``promise``; None when none runs.
+
+    It is late by the hours it is counted in: not while an answer would still be in time.
+    """
 
     id: UUID
     number: int
@@ -47,6 +50,7 @@ class PortalTicket:
     tone: str
     promise: str
     due_at: datetime | None
+    is_late: bool
     is_done: bool
     may_rate: bool
     score: int | None
@@ -65,17 +69,18 @@ class PortalMessage:
     files: list[tuple[UUID, str, int]]
 
 
-def tickets_for(user: User, *, done: bool) -> list[PortalTicket]:
+def tickets_for(user: User, *, done: bool, at: datetime) -> list[PortalTicket]:
     """The tickets ``user`` may see, newest first: the open ones or those that are done. Two queries."""
     shown = _shows_deadlines()
-    rows = Ticket.objects.visible_to(user).select_related("account")
+    rows = Ticket.objects.visible_to(user).select_related("account").with_lateness(at)
     rows = rows.done() if done else rows.active()
     return [_ticket(row, shown) for row in rows.order_by("-created_at")[:MOST]]
 
 
-def ticket_for(user: User, pk: UUID) -> tuple[Ticket, PortalTicket] | None:
+def ticket_for(user: User, pk: UUID, at: datetime) -> tuple[Ticket, PortalTicket] | None:
     """The row, for the verbs, and what the customer sees of it; None where ``user`` may not. Two queries."""
-    row = Ticket.objects.visible_to(user).select_related("account", "requester").filter(pk=pk).first()
+    rows = Ticket.objects.visible_to(user).select_related("account", "requester")
+    row = rows.with_lateness(at).filter(pk=pk).first()
     return (row, _ticket(row, _shows_deadlines())) if row else None
 
 
@@ -98,11 +103,12 @@ def contact_for(user: User, account: Account) -> Contact | None:
 def _ticket(row: Ticket, shown: bool) -> PortalTicket:
     state, tone = WORDS[Status(row.status)]
     due = row.next_due_at if shown and row.is_active else None
+    late = due is not None and getattr(row, "is_late", False)
     solved = row.status in {Status.RESOLVED, Status.CLOSED}
     return PortalTicket(
         id=row.pk, number=row.number, subject=row.subject, account=row.account.name, opened_at=row.created_at,
         state=state, tone=tone, promise=PROMISES.get(Clock(row.next_due_clock), "") if due else "", due_at=due,
-        is_done=row.status in DONE, may_rate=solved, score=row.csat_score, comment=row.csat_comment,
+        is_late=late, is_done=row.status in DONE, may_rate=solved, score=row.csat_score, comment=row.csat_comment,
         merged_into=row.merged_into_id,
     )  # fmt: skip
 

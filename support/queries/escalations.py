@@ -8,13 +8,14 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from django.db.models import Count, Q
+from django.db.models import BooleanField, Count, ExpressionWrapper, Q
 
 from support.choices import EscalationStatus
 from support.models import Escalation, Ladder, SlaClock, Ticket
+from support.models.clocks import past_due
 from support.queries.calendars import calendar_of
 from support.queries.levels import Step, step_of
-from support.queries.listing import time_left
+from support.queries.listing import is_late, time_left
 from support.queries.record import ClockLine
 from ui import keyset
 
@@ -54,7 +55,8 @@ def escalation_list(user: User, view: str, account: str, cursor: str, at: dateti
         rows = rows.filter(account=account)
     path, descending = ("resolved_at", True) if view == "ended" else ("next_due_at", False)
     field: Any = Escalation._meta.get_field(path)
-    return keyset.page(rows.values(*COLUMNS), keyset.Order(path, descending), field, cursor, PAGE_SIZE)
+    late = ExpressionWrapper(past_due(at, "escalation"), BooleanField())
+    return keyset.page(rows.values(*COLUMNS, is_late=late), keyset.Order(path, descending), field, cursor, PAGE_SIZE)
 
 
 def view_counts(user: User, at: datetime) -> dict[str, int]:
@@ -68,7 +70,7 @@ def view_counts(user: User, at: datetime) -> dict[str, int]:
             open=Count("pk"),
             mine=Count("pk", filter=Q(owner=user.pk)),
             waiting=Count("pk", filter=waiting),
-            overdue=Count("pk", filter=Q(next_due_at__lt=at)),
+            overdue=Count("pk", filter=past_due(at, "escalation")),
         )
     )
 
@@ -110,7 +112,8 @@ def _line(clock: SlaClock, at: datetime) -> ClockLine:
         return ClockLine(clock, None, clock.missed_at is not None)
     definition = clock.calendar.definition if clock.calendar else None
     zone = calendar_of(definition).rules.zone.key if definition else "UTC"
-    return ClockLine(clock, time_left(definition, zone, clock.due_at, at), clock.due_at < at)
+    left = time_left(definition, zone, clock.due_at, at)
+    return ClockLine(clock, left, is_late(left, clock.due_at, at, strict=clock.strict))
 
 
 def offers(ladders: list[Ladder], ticket: Ticket | None, *, executive: bool) -> list[Offer]:
@@ -163,4 +166,4 @@ def _of_view(rows: EscalationQuerySet, view: str, user: User, at: datetime) -> E
         return rows.filter(owner=user.pk)
     if view == "waiting":
         return rows.filter(status=EscalationStatus.OPEN)
-    return rows.filter(next_due_at__lt=at) if view == "overdue" else rows
+    return rows.filter(past_due(at, "escalation")) if view == "overdue" else rows

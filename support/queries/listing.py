@@ -13,6 +13,7 @@ from django.db.models import Count, F, Q
 from accounts.models import Severity, User
 from support.choices import DONE, WAITING, Channel, Level, Status, TicketType
 from support.models import SlaClock, Team, TeamSeat, Ticket
+from support.models.clocks import past_due
 from support.models.tickets import TicketQuerySet
 from support.queries.calendars import calendar_of
 from support.sla.promises import elapsed
@@ -133,7 +134,7 @@ PRIORITIES = [str(number) for number in range(2, 8)]
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """A page of rows (``left_seconds`` added) and how many match in all."""
+    """A page of rows (``left_seconds`` and ``is_late`` added) and how many match in all."""
 
     page: keyset.Page
     total: int
@@ -171,7 +172,7 @@ def view_counts(user: User, filters: TicketFilters, at: datetime) -> dict[str, i
         unassigned=Count("pk", filter=Q(assignee=None)),
         team=Count("pk", filter=Q(team__in=_teams_of(user))),
         active=Count("pk"),
-        overdue=Count("pk", filter=Q(next_due_at__lt=at)),
+        overdue=Count("pk", filter=past_due(at)),
         waiting=Count("pk", filter=Q(status__in=sorted(WAITING))),
     )
 
@@ -196,18 +197,21 @@ def neighbours(user: User, filters: TicketFilters, sort: str, ticket: Ticket, at
 def add_time_left(rows: list[dict[str, Any]], at: datetime) -> None:
     """``left_seconds`` of each row: time of its promise until the deadline, negative once it has passed.
 
-    Counted in the calendar the promise is kept in, so that a night is no time. One query for all of them.
+    Counted in the calendar the promise is kept in, so that a night is no time, and nothing due at closing
+    ``is_late`` before the next opening. One query for all of them.
     """
     waiting = {row["pk"]: row for row in rows if row["next_due_at"]}
     clocks = SlaClock.objects.running().filter(ticket__in=waiting, due_at__isnull=False).values_list(
-        "ticket", "kind", "due_at", "calendar__definition"
+        "ticket", "kind", "due_at", "calendar__definition", "strict"
     )  # fmt: skip
-    found = {(key, kind, due): definition for key, kind, due, definition in clocks} if waiting else {}
+    found = {tuple(clock[:3]): clock[3:] for clock in clocks} if waiting else {}
     for row in rows:
-        row["left_seconds"] = None
+        row["left_seconds"], row["is_late"] = None, False
         if row["pk"] in waiting:
-            definition = found.get((row["pk"], row["next_due_clock"], row["next_due_at"]))
-            row["left_seconds"] = time_left(definition, row["timezone"], row["next_due_at"], at)
+            due = row["next_due_at"]
+            definition, strict = found.get((row["pk"], row["next_due_clock"], due), (None, False))
+            left = row["left_seconds"] = time_left(definition, row["timezone"], due, at)
+            row["is_late"] = is_late(left, due, at, strict=strict)
 
 
 def time_left(definition: Mapping[str, Any] | None, zone: str, due: datetime, at: datetime) -> int:
@@ -218,9 +222,15 @@ def time_left(definition: Mapping[str, Any] | None, zone: str, due: datetime, at
     return -seconds if due < at else seconds
 
 
-def tickets_of_account(user: User, account_id: UUID, limit: int = 20) -> list[Ticket]:
+def is_late(left: int, due: datetime, at: datetime, *, strict: bool) -> bool:
+    """Whether an answer at ``at`` is too late: by time used, and at the very moment only for "less than" (AMB-10)."""
+    return left < 0 or (strict and due <= at)
+
+
+def tickets_of_account(user: User, account_id: UUID, at: datetime, limit: int = 20) -> list[Ticket]:
     """An account's tickets, the active ones first, then the newest. One query."""
     rows = Ticket.objects.visible_to(user).filter(account=account_id).select_related("severity", "assignee")
+    rows = rows.with_lateness(at)
     return list(rows.order_by(F("resolved_at").desc(nulls_first=True), "-created_at")[:limit])
 
 

@@ -14,7 +14,7 @@ from accounts.models import User
 from support.choices import TRANSITIONS, EventKind, Level, LinkKind, Status, Verdict
 from support.models import Attachment, Escalation, Macro, Message, SlaClock, Ticket, TicketEvent, TicketLink, TimeEntry
 from support.queries.explain import clocks_of
-from support.queries.listing import time_left
+from support.queries.listing import is_late, time_left
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -65,7 +65,8 @@ def _line(clock: SlaClock, ticket: Ticket, at: datetime) -> ClockLine:
     if clock.stopped_at is not None or clock.due_at is None:
         return ClockLine(clock, None, clock.verdict == Verdict.MISSED)
     definition = clock.calendar.definition if clock.calendar else None
-    return ClockLine(clock, time_left(definition, ticket.timezone, clock.due_at, at), clock.due_at < at)
+    left = time_left(definition, ticket.timezone, clock.due_at, at)
+    return ClockLine(clock, left, is_late(left, clock.due_at, at, strict=clock.strict))
 
 
 def history(ticket: Ticket) -> list[tuple[TicketEvent, str]]:

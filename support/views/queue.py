@@ -176,11 +176,11 @@ def _tell(request: HttpRequest, result: actions.BulkResult, done: str) -> None:
 @requires(GET="tickets.view")
 def account_tickets(request: HttpRequest, account_id: UUID) -> HttpResponse:
     """An account's tickets: a tab of its page, or the panel alone for htmx."""
-    account = account_or_404(request, account_id)
+    account, at = account_or_404(request, account_id), timezone.now()
     context = {
         "account": account,
-        "tickets": listing.tickets_of_account(request.user, account.pk),  # type: ignore[arg-type]
-        "at": timezone.now(),
+        "tickets": listing.tickets_of_account(request.user, account.pk, at),  # type: ignore[arg-type]
+        "at": at,
         "may_work": may(request.user, "tickets.work"),
     }
     if request.htmx:  # type: ignore[attr-defined]

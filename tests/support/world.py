@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from accounts.models import Severity, Tier
+from accounts.models import Severity, Tier, WorkCalendar
 from packs.actions import install_pack
 from support import actions
-from support.models import Ticket
+from support.models import SlaPolicy, Ticket
 from tests.factories import AccountFactory, UserFactory
 
 BEGAN = datetime(2020, 1, 1, tzinfo=UTC)
@@ -49,3 +49,11 @@ def ticket(account, created: datetime, *, severity: str = "", channel: str = "em
 def clock(of, kind: str, cycle: int = 1):
     """One clock of a ticket or an escalation, as it is stored."""
     return of.clocks.get(kind=kind, cycle=cycle)
+
+
+def own_level(calendar: str = "bh-9-17", **hours: float) -> SlaPolicy:
+    """A service level of the workspace's own: business hours to the ``response`` and the ``resolution``."""
+    rule: dict[str, Any] = {"severity": "*"}
+    rule |= {name: {"value": value, "unit": "business_hours", "op": "<="} for name, value in hours.items()}
+    row = WorkCalendar.objects.get(key=calendar)
+    return actions.create_policy(key="own", name="Own", calendar=row, rules=[rule], actor=agent("owner"), at=BEGAN)
