@@ -2,7 +2,6 @@ import gzip
 import re
 from pathlib import Path
 
-import lightningcss
 from django.conf import settings
 
 from ui.icons import NAMES, SHAPES, build_sprite
@@ -23,18 +22,14 @@ def test_every_source_file_is_part_of_the_stylesheet():
     assert {path.stem for path in SOURCES.glob("*.css")} == set(ORDER)
 
 
-def test_the_stylesheet_parses():
-    lightningcss.process_stylesheet((STATIC / "app.css").read_text())
-
-
 def test_no_rule_needs_an_inline_exception_of_the_policy():
-    assert "url(" not in re.sub(r'url\("inter\.woff2"\)', "", (STATIC / "app.css").read_text())
+    assert "url(" not in re.sub(r"url\(inter\.woff2\)", "", (STATIC / "app.css").read_text())
     assert "@import" not in (STATIC / "app.css").read_text()
 
 
 def test_the_page_weight_stays_in_its_budget():
     packed = {name: len(gzip.compress((STATIC / name).read_bytes())) for name in ("app.css", "app.js", "icons.svg")}
-    assert packed["app.css"] <= 15_000
+    assert packed["app.css"] <= 14_500
     assert packed["app.js"] <= 8_000
     assert packed["icons.svg"] <= 9_000
     assert (STATIC / "inter.woff2").stat().st_size <= 40_000
