@@ -39,7 +39,7 @@ _OPENED = frozenset({
     "s4_tickets_30d", "escalation_rate_percentage", PER_USER,
 })  # fmt: skip
 _RESOLVED = frozenset({"resolution_hours", "avg_resolution_hours"})
-_RATED = frozenset({"csat_pct", "support_satisfaction"})
+_RATED = frozenset({"csat_pct", "support_satisfaction", "satisfaction_pct"})
 _ELAPSED = "sla_elapsed_pct"
 
 # In use since the first ticket; the zone says where a day ends.
@@ -179,6 +179,7 @@ _PLAIN: dict[str, Callable[[_Figures], Decimal | None]] = {
     # The share answering 4 or 5; nobody answered: no figure (AMB-07).
     "csat_pct": lambda f: _ratio(f.satisfied, f.rated, 100),
     "support_satisfaction": lambda f: _ratio(f.satisfied, f.rated, 100),
+    "satisfaction_pct": lambda f: _ratio(f.satisfied, f.rated, 100),
     _ELAPSED: lambda f: Decimal(f.elapsed),
 }
 

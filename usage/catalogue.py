@@ -43,8 +43,12 @@ DERIVED: dict[str, Derived] = {
         "mean over Monday to Friday of the last 30 days of the day's different users / assigned users", "BIS-6.8",
     ),
     "login_frequency_weekly": Derived(
-        "Logins per user and week", "per_user_week", "logins in 30 days x 7 / 30 / active users", "BIS-6.8, AMB-151"
+        "Logins per user and week", "per_user_week",
+        "logins in 30 days x 7 / 30 / active users; while the tenant sends no logins, of an account whose events never"
+        " named a user: days with any event x 7 / 30",
+        "BIS-6.8, AMB-151",
     ),
+    "active_days": Derived("Days with use", "days", "different days with any event in 30 days", "MNA-5.3"),
     "usage_change_pct": Derived(
         "Change of usage", "percent",
         "volume of the last 14 full days against the 14 before, in %; no figure without usage in both",
@@ -59,7 +63,8 @@ DERIVED: dict[str, Derived] = {
     ),
     "feature_adoption_rate": Derived(
         "Feature adoption", "percent",
-        "mean over the key features of (users of the feature in 30 days / assigned users)",
+        "mean over the key features of (users of the feature in 30 days / assigned users); of an account whose events"
+        " never named a user: key features used in 30 days / key features",
         "FLEET-5.7, BIS-6.8, CS-3.3",
     ),
     "feature_depth_pct": Derived(
@@ -116,6 +121,7 @@ DERIVED: dict[str, Derived] = {
 DESK: dict[str, Derived] = {
     "csat_pct": Derived("CSAT", "percent", "ratings of 4 or 5 / all ratings of 90 days; none: no figure", "AMB-07"),
     "support_satisfaction": Derived("Support satisfaction", "percent", "the same as csat_pct", "AMB-07"),
+    "satisfaction_pct": Derived("NPS/CSAT", "percent", "the same as csat_pct, where nobody states one", "AMB-151"),
     "sla_elapsed_pct": Derived(
         "Promise used up", "percent",
         "of the promises about open tickets, the highest share warned of: 80 at the warning, 100 when missed, else 0",

@@ -23,6 +23,7 @@ COUNTS = (
     "has_events", "has_users", "assigned", "active", "logged_in", "mobile",
     "features_used", "two_features", "three_features", "feature_users", "weekday_active", "quantity", "recent",
     "previous", "logins", "sessions", "session_seconds", "workflows_started", "workflows_completed",
+    "active_days",
 )  # fmt: skip
 _RECORD = np.dtype(
     [("fields", ">i2"), ("id_length", ">i4"), ("account", "V16")]
@@ -134,7 +135,8 @@ WITH words AS (
         sum(quantity) FILTER (WHERE day < %(on)s::date - {TREND_WINDOW} AND day >= %(on)s::date - {2 * TREND_WINDOW})
             AS previous,
         sum(logins) AS logins, sum(sessions) AS sessions, sum(session_seconds) AS session_seconds,
-        sum(workflows_started) AS workflows_started, sum(workflows_completed) AS workflows_completed
+        sum(workflows_started) AS workflows_started, sum(workflows_completed) AS workflows_completed,
+        bit_or(1::bigint << (%(on)s::date - day)) AS days
     FROM usage_accountday
     WHERE day > %(on)s::date - {WINDOW} AND day <= %(on)s::date
     {"AND account_id = ANY(%(ids)s)" if narrowed else ""}
@@ -147,7 +149,7 @@ totals AS (
         sum({feature_users}) AS feature_users, sum(weekday_active) AS weekday_active, sum(quantity) AS quantity,
         sum(recent) AS recent, sum(previous) AS previous, sum(logins) AS logins, sum(sessions) AS sessions,
         sum(session_seconds) AS session_seconds, sum(workflows_started) AS workflows_started,
-        sum(workflows_completed) AS workflows_completed
+        sum(workflows_completed) AS workflows_completed, {_bits("bit_or(days)")} AS active_days
     FROM words GROUP BY account_id
 )
 SELECT a.id,
@@ -163,7 +165,8 @@ SELECT a.id,
     coalesce(t.feature_users, 0)::bigint, coalesce(t.weekday_active, 0)::bigint, coalesce(t.quantity, 0)::bigint,
     coalesce(t.recent, 0)::bigint, coalesce(t.previous, 0)::bigint, coalesce(t.logins, 0)::bigint,
     coalesce(t.sessions, 0)::bigint, coalesce(t.session_seconds, 0)::bigint,
-    coalesce(t.workflows_started, 0)::bigint, coalesce(t.workflows_completed, 0)::bigint
+    coalesce(t.workflows_started, 0)::bigint, coalesce(t.workflows_completed, 0)::bigint,
+    coalesce(t.active_days, 0)::bigint
 FROM accounts_account a LEFT JOIN totals t ON t.account_id = a.id
 {"WHERE a.id = ANY(%(ids)s)" if narrowed else ""}
 """

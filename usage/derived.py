@@ -60,6 +60,18 @@ def _login_pct(c: Counts) -> Column:
     return np.where(c["has_users"] > 0, share(seen, c["assigned"]), np.nan)
 
 
+def _nameless(c: Counts) -> npt.NDArray[Any]:
+    """Accounts with events none of which ever named a user: only the account as a whole can be told."""
+    return (c["has_events"] > 0) & (c["has_users"] == 0)
+
+
+def _login_frequency(c: Counts) -> Column:
+    named = ratio(c["logins"] * 7, c["active"] * WINDOW)
+    days = ratio(c["active_days"] * 7, np.full(len(c["active_days"]), WINDOW))
+    without_logins = np.where(_nameless(c), days, np.nan)
+    return np.where(c["has_logins"] > 0, named, without_logins)
+
+
 def _where(condition: npt.NDArray[Any], values: npt.NDArray[Any]) -> Column:
     return np.where(condition > 0, values.astype(np.float64), np.nan)
 
@@ -72,17 +84,18 @@ FORMULAS: dict[str, Callable[[Counts], Column]] = {
     "daily_active_users_percentage": lambda c: np.where(
         c["has_users"] > 0, share(c["weekday_active"], c["assigned"] * c["weekdays"]), np.nan
     ),
-    "login_frequency_weekly": lambda c: np.where(
-        c["has_logins"] > 0, ratio(c["logins"] * 7, c["active"] * WINDOW), np.nan
-    ),
+    "login_frequency_weekly": _login_frequency,
     "usage_change_pct": lambda c: change(c["recent"], c["previous"]),
+    "active_days": lambda c: _where(c["has_events"], c["active_days"]),
     "usage_30d": lambda c: _where(c["has_events"], c["quantity"]),
     "usage_vs_expected_pct": lambda c: np.where(c["has_events"] > 0, ratio(c["quantity"] * 100, c["expected"]), np.nan),
     "feature_utilization_pct": lambda c: np.where(
         c["has_events"] > 0, share(c["features_used"], c["features"]), np.nan
     ),
     "feature_adoption_rate": lambda c: np.where(
-        c["has_users"] > 0, share(c["feature_users"], c["assigned"] * c["features"]), np.nan
+        c["has_users"] > 0,
+        share(c["feature_users"], c["assigned"] * c["features"]),
+        np.where(_nameless(c), share(c["features_used"], c["features"]), np.nan),
     ),
     "feature_depth_pct": lambda c: np.where(
         c["has_users"] > 0, share(c["feature_users"], c["active"] * c["features"]), np.nan

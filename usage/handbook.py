@@ -46,7 +46,7 @@ else is the use of a feature. Up to eight features are *key features*: given by 
 
 DESK_WORDS = f"""## From the support desk
 
-Every ticket metric above, from the desk's own tickets, and three more. A day's figures are those of its end: how
+Every ticket metric above, from the desk's own tickets, and four more. A day's figures are those of its end: how
 bad a ticket was then, whether it was open, escalated, resolved. Cancelled tickets (spam, merged) count nowhere.
 
 * The ticket metrics of an account are the desk's, unless this very metric or a daily figure it is made of was

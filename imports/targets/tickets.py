@@ -20,7 +20,7 @@ from accounts.models import Activity
 from imports.mapping import TargetField
 from imports.models import ImportJob
 from imports.targets.base import Context, Settled, Shaped, Target, of_result, reject
-from usage.actions import record_observations
+from usage.actions import define_stated_metrics, record_observations
 from usage.models import MetricDefinition
 
 # How bad the words of ticket systems are; what is not among them counts in the total only.
@@ -31,6 +31,8 @@ RANKS = {
     "low": 4, "lowest": 4, "p4": 4, "s4": 4, "4": 4,
 }  # fmt: skip
 SATISFIED = 4
+# What methodologies call the share of satisfied answers; those that the workspace knows are given.
+SATISFACTION = ("csat_pct", "support_satisfaction", "satisfaction_pct")
 RATED_WITHIN = 90
 NUMBERS = ("resolution_hours", "first_response_minutes", "rating")
 BATCH = 5000
@@ -64,11 +66,8 @@ class Tickets(Target):
     def advance(self, job: ImportJob, context: Context) -> None:
         """Add the daily figures up again from every ticket of the source."""
         values = _daily_figures(context.source)
+        define_stated_metrics(at=context.at)
         known = set(MetricDefinition.objects.values_list("key", flat=True))
-        if not known & {"tickets_opened"}:
-            # Asking for a value makes usage define the metrics it always knows.
-            record_observations(values[:1], source=context.source, at=context.at)
-            known = set(MetricDefinition.objects.values_list("key", flat=True))
         values = [value for value in values if value["metric"] in known]
         for start in range(0, len(values), BATCH):
             record_observations(values[start : start + BATCH], source=context.source, at=context.at)
@@ -128,7 +127,8 @@ def _daily_figures(source: str) -> list[dict[str, Any]]:
             ratings[account].append((opened, Decimal(data["rating"])))
     for account, given in ratings.items():
         for day, _rating in given:
-            sums[account, day, "csat_pct"] = _satisfied(given, day)
+            for metric in SATISFACTION:
+                sums[account, day, metric] = _satisfied(given, day)
     return [
         {"account": str(account), "metric": metric, "on": day.isoformat(), "value": format(value, "f")}
         for (account, day, metric), value in sorted(sums.items())

@@ -147,11 +147,12 @@ def test_what_was_brought_in_is_scored_and_fills_the_portfolio(bring_in, client,
     client.force_login(leader)
     page = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", client.get("/portfolio/").content.decode()))
 
-    # Who churned has no health; the others' says how much of the scorecard the files feed: too little for a figure.
-    assert {name: (row.coverage_pct, row.score) for name, row in health.items()} == {
+    # Who churned has no health. One of the others has no use, ticket or rating; half the card is fed by the other's:
+    # no key feature in use any more (0), no ticket this month (100), the one rating 2 of 5 (0): 33.3 of the measured.
+    assert {name: (row.coverage_pct, row.shown) for name, row in health.items()} == {
         "Southgate Retail": (0, None),
-        "Eastline Foods": (30, None),
+        "Eastline Foods": (50, Decimal("33.3")),
     }
     assert "ARR $2k 2 accounts" in page
-    assert "Accounts scored 0.0% 0 of 2" in page
+    assert "Accounts scored 50.0% 1 of 2" in page
     assert "Nobody 2 accounts" in page

@@ -53,6 +53,7 @@ def naive(events, assigned, on):
         "login_frequency_weekly": (
             Decimal(sum(e["quantity"] for e in logins) * 7) / (30 * len(users)) if users else None
         ),
+        "active_days": Decimal(len({e["day"] for e in window})),
         "usage_change_pct": Decimal((recent - before) * 100) / before if recent and before else None,
         "usage_30d": Decimal(sum(e["quantity"] for e in window)),
         "feature_utilization_pct": pct(len({e["event"] for e in window} & set(FEATURES)), 4),
@@ -192,6 +193,30 @@ def test_events_without_users_give_volume_and_features_but_no_shares_of_users():
 
     assert figure(account, "active_users_pct") is None
     assert (figure(account, "usage_30d"), figure(account, "feature_utilization_pct")) == (2, 100)
+
+
+def test_a_customer_whose_events_name_nobody_is_measured_as_a_whole():
+    account = make_account(external_id="A-1", assigned_users=4)
+    define_key_features([{"key": "gps", "name": "GPS"}, {"key": "reports", "name": "Reports"}], actor=None, at=NOW)
+    post([event(n, user=None, name="gps", at=days_ago(n // 2)) for n in range(6)])
+    drain(at=NOW)
+
+    assert (figure(account, "active_days"), figure(account, "login_frequency_weekly")) == (3, Decimal("0.7"))
+    assert (figure(account, "feature_adoption_rate"), figure(account, "feature_depth_pct")) == (50, None)
+
+    # As soon as anybody is named, shares are shares of people again.
+    post([event("x", user="ada", name="gps")])
+    drain(at=NOW)
+    assert (figure(account, "login_frequency_weekly"), figure(account, "feature_adoption_rate")) == (None, 12.5)
+
+
+def test_logins_of_others_end_the_days_that_stood_for_them():
+    account = make_account(external_id="A-1")
+    make_account("Other", external_id="A-2")
+    post([event(0, user=None, name="gps"), event(1, account="A-2")])
+    drain(at=NOW)
+
+    assert (figure(account, "login_frequency_weekly"), figure(account, "active_days")) == (None, 1)
 
 
 def test_features_not_counted_are_recorded_only():

@@ -1,6 +1,6 @@
 """Everything that changes usage rows."""
 
-from usage.actions.definitions import define_metric
+from usage.actions.definitions import define_metric, define_stated_metrics
 from usage.actions.draining import Drained, drain
 from usage.actions.events import receive_events, store_events
 from usage.actions.features import define_key_features
@@ -12,6 +12,7 @@ __all__ = [
     "Drained",
     "define_key_features",
     "define_metric",
+    "define_stated_metrics",
     "discard_parked",
     "drain",
     "forget_account",
