@@ -20,11 +20,14 @@ from django.db.models import Model
 
 from accounts.chain import chain_hash
 from accounts.models import Account, AuditEntry
+from tenants.copying import copy_in
 
 if TYPE_CHECKING:
     from accounts.models import User
 
 START = "0" * 64
+# From so many entries on, streaming them costs less than a statement with all their values.
+MANY = 100
 _via: ContextVar[str] = ContextVar("audit_via", default="")
 
 
@@ -83,7 +86,7 @@ def record(
 
 @transaction.atomic
 def record_many(changes: Iterable[Change], *, actor: User | None, at: datetime, via: str = "") -> list[AuditEntry]:
-    """Append one entry per change, in order. Three queries whatever their number (per 2,000 rows)."""
+    """Append one entry per change, in order. Three queries, from 100 on four, whatever their number."""
     changes = list(changes)
     if not changes:
         return []
@@ -94,7 +97,11 @@ def record_many(changes: Iterable[Change], *, actor: User | None, at: datetime, 
         entry.prev_hash = previous
         entry.hash = previous = entry_hash(entry)
         entries.append(entry)
-    return AuditEntry.objects.bulk_create(entries, batch_size=2000)
+    if len(entries) < MANY:
+        return AuditEntry.objects.bulk_create(entries)
+    _number(entries)
+    copy_in(entries)
+    return entries
 
 
 def verify_chain() -> ChainState:
@@ -175,6 +182,18 @@ def _account_id(change: Change) -> UUID | None:
     if account is None:
         account = change.target.pk if isinstance(change.target, Account) else getattr(change.target, "account_id", None)
     return account.pk if isinstance(account, Model) else account
+
+
+def _number(entries: list[AuditEntry]) -> None:
+    """Give entries the next keys, in order. The chain is locked, so nobody takes one in between."""
+    table = AuditEntry._meta.db_table
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)", [table, len(entries)]
+        )
+        keys = sorted(key for (key,) in cursor.fetchall())
+    for entry, key in zip(entries, keys, strict=True):
+        entry.pk = key
 
 
 def _lock_chain() -> str:

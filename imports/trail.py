@@ -13,6 +13,7 @@ from accounts.models import Account, LifecycleStage, Tier, User
 from accounts.results import Outcome, RowResult
 from imports.models import ImportedRow, ImportJob, UndoStep
 from imports.targets.base import Settled, Shaped
+from tenants.copying import copy_in
 
 # Fields that point to a row, shown by its name.
 POINTING: Mapping[str, Any] = {
@@ -40,7 +41,7 @@ def in_words(rows: Sequence[Shaped], results: Sequence[RowResult]) -> list[Settl
 
 
 def keep_diff(job: ImportJob, lines: Iterable[int], settled: Sequence[Settled]) -> None:
-    """Write the diff of one batch. One statement per 1,000 rows."""
+    """Write the diff of one batch. One statement."""
     kept = [
         ImportedRow(
             job=job, line=line, outcome=one.outcome, name=one.name, changes=[list(each) for each in one.changes]
@@ -48,7 +49,7 @@ def keep_diff(job: ImportJob, lines: Iterable[int], settled: Sequence[Settled]) 
         for line, one in zip(lines, settled, strict=True)
         if one.changes is not None
     ]
-    ImportedRow.objects.bulk_create(kept, batch_size=1000)
+    copy_in(kept)
 
 
 def watched(
@@ -84,19 +85,18 @@ def _keep(job: ImportJob, kind: str, before: Mapping[UUID, Any], after: States, 
     """Write the steps of one batch. A record met again in the same file keeps the state before the first time."""
     changed = {key for key, state in after.items() if before[key] != state}
     known = {step.object_id: step for step in UndoStep.objects.filter(job=job, kind=kind, object_id__in=changed)}
-    steps = []
+    again = []
+    fresh = []
     for key in changed:
-        first = known.get(key)
-        goes_on = first is not None and first.after == before[key]
-        steps.append(
-            UndoStep(
-                job=job, kind=kind, object_id=key, follows=follows, after=after[key],
-                before=first.before if first is not None and goes_on else before[key],
-                name=str(after[key].get("name") or after[key].get("number") or after[key].get("external_id"))[:200],
-            )
-        )  # fmt: skip
+        step = known.get(key) or UndoStep(job=job, kind=kind, object_id=key, follows=follows)
+        if key not in known or step.after != before[key]:
+            step.before = before[key]
+        step.after = after[key]
+        step.name = str(after[key].get("name") or after[key].get("number") or after[key].get("external_id"))[:200]
+        (again if key in known else fresh).append(step)
+    copy_in(fresh)
     UndoStep.objects.bulk_create(
-        steps, batch_size=1000, update_conflicts=True, unique_fields=["job", "kind", "object_id"],
+        again, batch_size=1000, update_conflicts=True, unique_fields=["job", "kind", "object_id"],
         update_fields=["before", "after", "name"],
     )  # fmt: skip
 

@@ -117,6 +117,8 @@ class Contacts(Records):
 
 class Contracts(Records):
     kind = "contract"
+    # Each batch brings its accounts up to date: fewer, larger ones do that less often.
+    batch = 2500
     fields = fields_of("contracts", BULK_CONTRACT, ("external_id", "account", "start_on"))
     bags = ("custom",)
     upsert = upsert_contracts

@@ -5,7 +5,7 @@ from threading import Thread
 import pytest
 from django.db import DatabaseError, connection, transaction
 
-from accounts.audit import START, Change, acting_via, head, record, record_many, verify_chain
+from accounts.audit import MANY, START, Change, acting_via, head, record, record_many, verify_chain
 from accounts.models import AuditEntry
 from tests.factories import AccountFactory, UserFactory
 
@@ -94,6 +94,19 @@ def test_concurrent_writers_keep_one_chain(tenants):
         thread.join()
     state = verify_chain()
     assert (state.entries, state.intact) == (30, True)
+
+
+def test_very_many_entries_at_once_continue_the_chain_in_their_order():
+    account = AccountFactory()
+    record("account.viewed", account, actor=None, at=AT)
+
+    entries = record_many([Change(f"step.{n}", account, after={"n": n}) for n in range(MANY + 20)], actor=None, at=AT)
+
+    record("account.viewed", account, actor=None, at=AT)
+    kept = AuditEntry.objects.order_by("pk")
+    assert [entry.action for entry in kept] == ["account.viewed", *(f"step.{n}" for n in range(120)), "account.viewed"]
+    assert [entry.pk for entry in kept][1:-1] == [entry.pk for entry in entries]
+    assert (verify_chain().entries, verify_chain().intact) == (122, True)
 
 
 def test_one_entry_or_many_take_three_queries(django_assert_num_queries):

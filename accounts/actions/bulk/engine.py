@@ -20,6 +20,7 @@ from accounts.audit import Change, record_many
 from accounts.errors import RuleViolated
 from accounts.fields import Field, FieldError, Reading, read_row
 from accounts.results import Outcome, RowResult, rejected
+from tenants.copying import copy_in
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -153,12 +154,12 @@ class Upsert(Generic[Row]):
 
 
 def save_all(rows: Sequence[Any], *, created: bool, update_fields: Sequence[str] = ()) -> None:
-    """Insert new rows, or overwrite ``update_fields`` of present ones by key. One statement per 1,000."""
+    """Insert new rows (one statement), or overwrite ``update_fields`` of present ones by key (one per 1,000)."""
     if not rows:
         return
     model = type(rows[0])
     if created:
-        model._default_manager.bulk_create(rows, batch_size=BATCH)
+        copy_in(rows)
         return
     model._default_manager.bulk_create(
         sorted(rows, key=lambda row: row.pk),
