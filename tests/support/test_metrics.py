@@ -78,7 +78,8 @@ def test_every_figure_of_an_account_by_hand(fmea):
         "tickets_month": 4, "ticket_count": 4, "ticket_count_change_pct": 300, "s1_tickets_30d": 1,
         "s2_tickets_30d": 2, "s3_tickets_30d": 1, "s4_tickets_30d": 0, "open_tickets": 4, "open_tickets:s1": 1,
         "open_tickets:S2": 2, "ticket_count:S1": 1, "ticket_count:S2": 1, "resolution_hours": 6,
-        "avg_resolution_hours": 6, "escalation_rate_percentage": 25, "csat_pct": 100, "support_satisfaction": 100, "satisfaction_pct": 100,
+        "avg_resolution_hours": 6, "escalation_rate_percentage": 25, "csat_pct": 100, "support_satisfaction": 100,
+        "satisfaction_pct": 100,
     }  # fmt: skip
 
 
