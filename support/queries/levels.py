@@ -52,19 +52,20 @@ def path_of(ladder: Ladder, key: str) -> Mapping[str, Any] | None:
 
 
 def level_promises(escalation: Escalation, desk: Desk) -> dict[str, Promise]:
-    """What the level of ``escalation`` promises: its service level where there is one, else its own words."""
-    ladder = escalation.ladder
-    policy = (
-        SlaPolicy.objects.in_force()
-        .filter(scope=PolicyScope.ESCALATION, level=escalation.level, pack=ladder.pack)
-        .first()
-    )
+    """What the level of ``escalation`` promises: its service level where there is one, else its own words. No query."""
     zone = escalation.account.timezone or desk.calendars.zone
-    version = desk.versions.get(policy.pk) if policy else None
+    version = next((v for v in desk.versions.values() if _is_of(v.policy, escalation)), None)
     if version is not None:
         tier = escalation.account.tier.key if escalation.account.tier else ""
         return desk.of_version(version, "*", zone=zone, tier=tier, rules=ESCALATION_RULES)
-    return _in_words(step_of(ladder, escalation.level).data, desk, zone)
+    return _in_words(step_of(escalation.ladder, escalation.level).data, desk, zone)
+
+
+def _is_of(policy: SlaPolicy, escalation: Escalation) -> bool:
+    """Whether ``policy`` is in force and about the escalation's level."""
+    about = (policy.scope, policy.level, policy.pack)
+    in_force = policy.is_enabled and policy.retired_at is None
+    return in_force and about == (PolicyScope.ESCALATION, escalation.level, escalation.ladder.pack)
 
 
 def _in_words(level: Mapping[str, Any], desk: Desk, zone: str) -> dict[str, Promise]:
