@@ -3,58 +3,120 @@
 from __future__ import annotations
 
 import json
+from copy import copy
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from itertools import product
 
 import pytest
 
+from accounts.models import WorkCalendar
 from support import actions
-from support.models import Ladder, SlaPolicy
+from support.models import Escalation, HolidayList, Ladder, SlaClock, SlaPolicy, SupportSettings, Ticket, TicketEvent
+from support.queries.levels import level_promises
 from support.queries.policies import simulate_policy
+from support.queries.promises import Desk
 from support.sla.decide import decide
+from tenants.guard import new_id
 from tests.businesstime.oracle import Oracle
 from tests.support.world import ZONE, agent, at, clock, customer, install, ticket
 
 pytestmark = pytest.mark.django_db
-# Friday evening, a holiday, both nights the clocks change, closing and opening to the second, the leap day.
+EASTERN = "America/New_York"
+# Friday evening; a holiday, its eve and its weekend; the nights the clocks change, before, in and after the hour that
+# is missing or comes twice; exactly at closing and at opening; the leap day.
 HARD = (
-    "2026-11-27 18:30", "2026-12-25 11:00", "2026-03-28 23:30", "2026-10-24 23:30", "2026-11-24 17:00",
-    "2026-11-24 09:00", "2026-11-24 19:00", "2028-02-29 16:59", "2026-11-28 11:00",
+    *map(at, (
+        "2026-11-27 18:30", "2026-12-25 11:00", "2026-12-24 16:59", "2026-11-28 11:00", "2026-11-24 09:00",
+        "2026-11-24 07:00", "2026-11-24 17:00", "2026-11-24 19:00", "2028-02-29 16:59",
+    )),
+    at("2026-11-24 08:00", EASTERN), at("2026-11-24 18:00", EASTERN), at("2028-02-28 17:30", EASTERN),
 )  # fmt: skip
+NIGHTS = (
+    *map(at, ("2026-03-28 23:30", "2026-03-29 01:59", "2026-10-24 23:30", "2026-10-25 02:30")),
+    at("2026-10-25 02:30").replace(fold=1), at("2026-03-06 17:30", EASTERN), at("2026-11-01 01:30", EASTERN),
+)  # fmt: skip
+MOMENTS = HARD + NIGHTS
+HOLIDAYS = ["12-25", "01-01"]
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri")
+Wanted = tuple[dict, int]
 
 
-def office(opens, closes):
-    return {"timezone": ZONE, "weekly": {day: [[opens, closes]] for day in WEEKDAYS}}
+def office(opens, closes, zone=ZONE):
+    week = {day: [[opens, closes]] for day in WEEKDAYS}
+    return {"timezone": zone, "weekly": week, "recurring_holidays": HOLIDAYS}
 
 
 NINE_TO_FIVE, SEVEN_TO_SEVEN = office("09:00", "17:00"), office("07:00", "19:00")
-NEW_YORK = office("08:00", "18:00") | {"timezone": "America/New_York"}
+NEW_YORK = office("08:00", "18:00", EASTERN)
 ALWAYS = {"timezone": "UTC", "always_open": True}
-# (pack, tier, severity, channel): (calendar, minutes of the response, minutes of the resolution), as printed.
-PRINTED: dict[tuple[str, str, str], tuple[dict, int | None, dict, int | None]] = {}
-for tier, calendar, row in (
-    ("basic", NINE_TO_FIVE, (8, 16, 24, 48)),
-    ("professional", SEVEN_TO_SEVEN, (4, 8, 16, 24)),
-    ("enterprise", ALWAYS, (1, 2, 4, 8)),
+
+
+def elapsed(hours: float) -> Wanted:
+    """Hours round the clock, holidays included (AMB-13)."""
+    return ALWAYS, round(hours * 60)
+
+
+def eastern_days(days: int) -> Wanted:
+    """Business days of ten hours."""
+    return NEW_YORK, days * 600
+
+
+# As printed, for tickets: (pack, tier, severity, channel): response, resolution, whether exactly so much is too late.
+PRINTED: dict[tuple[str, str, str, str], tuple[Wanted | None, Wanted | None, bool]] = {}
+# And for each service level: (pack, level, tier, severity): response, first action, update, resolution.
+LEVELS: dict[tuple[str, str, str, str], tuple[Wanted | None, ...]] = {}
+for level, tier, calendar, row in (
+    ("standard", "basic", NINE_TO_FIVE, (8, 16, 24, 48)),
+    ("premium", "professional", SEVEN_TO_SEVEN, (4, 8, 16, 24)),
+    ("enterprise", "enterprise", ALWAYS, (1, 2, 4, 8)),
 ):
-    for severity, hours in zip(("S1", "S2", "S3", "S4"), row, strict=True):
-        PRINTED["fmea", tier, severity] = (calendar, hours * 60, calendar, None)
+    for severity, amount in zip(("S1", "S2", "S3", "S4"), row, strict=True):
+        PRINTED["fmea", tier, severity, "email"] = ((calendar, amount * 60), None, False)
+        LEVELS["fmea", level, tier, severity] = ((calendar, amount * 60), None, None, None)
 for severity, response, resolution in (("critical", 1, 4), ("high", 2, 8), ("medium", 4, 24), ("low", 8, 48)):
-    PRINTED["mna", "fortune-500", severity] = (ALWAYS, response * 60, ALWAYS, resolution * 60)
-for tier in ("standard", "enterprise"):
-    PRINTED["fleet", tier, ""] = (ALWAYS, 24 * 60, NEW_YORK, 50 * 60)
-MODELS = {"dedicated-csm": 4, "shared-support": 24, "self-service": 72, "community-driven": None}
-LEVELS = {"L1": 24, "L2": 8, "L3": 4, "L4": 1}
-for (tier, model), (severity, level) in product(MODELS.items(), LEVELS.items()):
-    PRINTED["bis", tier, severity] = (ALWAYS, min(filter(None, (model, level))) * 60, ALWAYS, None)
-POLICY = {"basic": "standard", "professional": "premium", "enterprise": "enterprise", "fortune-500": "fortune-500"}
+    PRINTED["mna", "fortune-500", severity, "phone"] = (elapsed(response), elapsed(resolution), True)
+    LEVELS["mna", "fortune-500", "fortune-500", severity] = (elapsed(response), None, None, elapsed(resolution))
+for tier, channel in product(("standard", "enterprise"), ("email", "portal", "phone", "chat")):
+    first = elapsed(5 / 60) if channel == "chat" else elapsed(24)
+    PRINTED["fleet", tier, "", channel] = (first, eastern_days(5), channel == "chat")
+LEVELS |= {
+    ("fleet", "ticketing", "standard", "*"): (elapsed(24), None, None, eastern_days(5)),
+    ("fleet", "email", "standard", "*"): (elapsed(24), None, None, None),
+    ("fleet", "chat", "standard", "*"): (elapsed(5 / 60), None, None, None),
+    ("fleet", "phone", "enterprise", "*"): (elapsed(5 / 60), None, None, None),
+    ("fleet", "csm-enquiry", "standard", "*"): (elapsed(24), None, None, None),
+    ("fleet", "tier-2", "standard", "*"): (elapsed(4), elapsed(24), None, eastern_days(5)),
+    ("fleet", "tier-3", "standard", "*"): (elapsed(2), elapsed(24), elapsed(48), eastern_days(10)),
+    ("fleet", "tier-4", "standard", "*"): (elapsed(0.25), None, elapsed(24), None),
+}
+MODELS = {"dedicated-csm": 4, "shared-support": 24, "self-service": 72, "community-driven": None, "ai-assisted": 1}
+LINES = {"L1": 24, "L2": 8, "L3": 4, "L4": 1}
+# AI answers beside a person on any model and stops nobody's clock: no account has it for a tier (AMB-134).
+PEOPLE = [(tier, hours) for tier, hours in MODELS.items() if tier != "ai-assisted"]
+for (tier, model), (severity, line) in product(PEOPLE, LINES.items()):
+    PRINTED["bis", tier, severity, "email"] = (elapsed(min(filter(None, (model, line)))), None, True)
+LEVELS |= {("bis", "escalation", "", severity): (elapsed(line), None, None, None) for severity, line in LINES.items()}
+LEVELS |= {
+    ("bis", tier, tier, "*"): (elapsed(model) if model else None, None, None, None) for tier, model in MODELS.items()
+}
+FEEDBACK = {"usability": 24, "performance": 4, "feature-request": 7 * 24, "integration": 2, "training": 48}
+LEVELS |= {("bis", "feedback", "", subject): (elapsed(hours), None, None, None) for subject, hours in FEEDBACK.items()}
+PACKS = {"fmea": (12, 12), "mna": (4, 4), "fleet": (8, 8), "bis": (16, 14)}
+ESCALATED = {
+    ("fleet", "T1"): {"acknowledge": elapsed(24)},
+    ("fleet", "T2"): {"acknowledge": elapsed(4), "first_action": elapsed(24), "resolution": eastern_days(5)},
+    ("fleet", "T3"): {
+        "acknowledge": elapsed(2), "first_action": elapsed(24), "update": elapsed(48), "resolution": eastern_days(10),
+    },
+    ("fleet", "T4"): {"acknowledge": elapsed(0.25), "update": elapsed(24)},
+    **{("bis", key): {"acknowledge": elapsed(hours)} for key, hours in LINES.items()},
+}  # fmt: skip
 
 
-def due(calendar, created: datetime, minutes: int | None) -> datetime | None:
+def due(wanted: Wanted | None, created: datetime) -> datetime | None:
     """The deadline as an oracle finds it that looks at every minute."""
-    return None if minutes is None else _due(json.dumps(calendar), created.astimezone(UTC), minutes)
+    return None if wanted is None else _due(json.dumps(wanted[0]), created.astimezone(UTC), wanted[1])
 
 
 @cache
@@ -62,48 +124,132 @@ def _due(calendar: str, created: datetime, minutes: int) -> datetime | None:
     return Oracle(json.loads(calendar)).add(created, minutes, 60 * 24 * 60)
 
 
+def with_holidays(pack: str) -> None:
+    """The methodology in a workspace that keeps Christmas and New Year free, in every calendar."""
+    install(pack)
+    HolidayList.objects.create(key="own", name="Own", days=HOLIDAYS).calendars.set(WorkCalendar.objects.all())
+
+
+def opened_at(account, moments, **given) -> list[Ticket]:
+    """The same ticket at each of ``moments``: the first opened as people do, the others stored and worked out."""
+    first = ticket(account, moments[0], **given)
+    [event] = first.events.filter(kind="created")
+    rest = []
+    for place, moment in enumerate(moments[1:], 1):
+        row = copy(first)
+        row.pk, row.number, row.created_at, row._state = new_id(), first.number + place, moment, copy(first._state)
+        row._state.adding = True
+        rest.append(row)
+    Ticket.objects.bulk_create(rest)
+    TicketEvent.objects.bulk_create(
+        TicketEvent(ticket=row, kind=event.kind, at=row.created_at, data=event.data) for row in rest
+    )
+    promised = Ticket.policies.through
+    promised.objects.bulk_create(
+        promised(ticket_id=row.pk, slapolicy_id=policy.pk) for row in rest for policy in first.policies.all()
+    )
+    SupportSettings.objects.update(last_number=first.number + len(rest))
+    actions.recompute(rest, at=max(moments))
+    return [first, *rest]
+
+
+def clocks_by(**owner) -> dict:
+    """Deadline and strictness of each clock, by what it is about."""
+    ((name, rows),) = owner.items()
+    found: dict = {row.pk: {} for row in rows}
+    for each in SlaClock.objects.filter(**{f"{name}__in": rows}):
+        found[getattr(each, f"{name}_id")][each.kind] = (each.due_at, each.strict)
+    return found
+
+
 @pytest.mark.requirement("FMEA-5.2")
 @pytest.mark.requirement("FMEA-5.5")
 @pytest.mark.requirement("FMEA-5.8")
 @pytest.mark.requirement("MNA-1.4")
 @pytest.mark.requirement("BIS-2.3")
-@pytest.mark.parametrize("pack", ["fmea", "mna", "fleet", "bis"])
+@pytest.mark.parametrize("pack", PACKS)
 def test_a_real_ticket_of_every_tier_and_severity_is_due_as_printed(pack):
-    install(pack)
+    with_holidays(pack)
     cells = {key: value for key, value in PRINTED.items() if key[0] == pack}
-    assert len(cells) == {"fmea": 12, "mna": 4, "fleet": 2, "bis": 16}[pack]
+    assert len(cells) == PACKS[pack][0]
     wrong = []
-    for (_pack, tier, severity), (counted, response, worked, resolution) in cells.items():
-        account = customer(tier, pack=pack)
-        for moment in HARD:
-            created = at(moment)
-            found = ticket(account, created, severity=severity)
-            clocks = {each.kind: each.due_at for each in found.clocks.all()}
+    for place, ((_pack, tier, severity, channel), (response, resolution, strict)) in enumerate(cells.items()):
+        first = place % len(MOMENTS)
+        moments = MOMENTS[first:] + MOMENTS[:first]
+        rows = opened_at(customer(tier, pack=pack), moments, severity=severity, channel=channel)
+        found = clocks_by(ticket=rows)
+        for row in rows:
             wanted = {
-                kind: deadline
-                for kind, deadline in (
-                    ("first_response", due(counted, created, response)),
-                    ("resolution", due(worked, created, resolution)),
-                )
-                if deadline
+                kind: (due(promise, row.created_at), strict if kind == "first_response" else pack == "mna")
+                for kind, promise in (("first_response", response), ("resolution", resolution))
+                if promise
             }
-            if clocks != wanted:
-                wrong.append((tier, severity, moment, clocks, wanted))
+            if found[row.pk] != wanted:
+                wrong.append((tier, severity, channel, row.created_at, found[row.pk], wanted))
     assert wrong == []
 
 
-@pytest.mark.parametrize("pack", ["fmea", "mna"])
-def test_the_simulator_says_the_same_as_the_real_ticket(pack):
-    install(pack)
-    for (of, tier, severity), (counted, response, worked, resolution) in PRINTED.items():
-        if of != pack:
-            continue
-        policy = SlaPolicy.objects.get(key=POLICY[tier])
-        for moment in HARD:
-            found = simulate_policy(policy, tier=tier, severity=severity, created_at=at(moment), zone=ZONE)
-            assert found["response_due"] == due(counted, at(moment), response)
-            assert found["resolution_due"] == due(worked, at(moment), resolution)
-            assert (found["first_action_due"], found["first_update_due"]) == (None, None)
+@pytest.mark.parametrize("pack", PACKS)
+def test_the_simulator_says_the_same_of_every_service_level(pack):
+    with_holidays(pack)
+    cells = {key[1:]: value for key, value in LEVELS.items() if key[0] == pack}
+    assert len(cells) == PACKS[pack][1]
+    assert {key for key, _tier, _severity in cells} == set(SlaPolicy.objects.values_list("key", flat=True))
+    names = ("response_due", "first_action_due", "first_update_due", "resolution_due")
+    wrong = []
+    for (key, tier, severity), promises in cells.items():
+        policy = SlaPolicy.objects.get(key=key)
+        in_hours = any(promise and promise[0] is not ALWAYS for promise in promises)
+        for moment in MOMENTS if in_hours else NIGHTS:
+            answer = simulate_policy(
+                policy, tier=tier, severity=severity, created_at=moment, zone=ZONE, holidays=HOLIDAYS
+            )
+            # In UTC: two zones never agree about the hour that comes twice.
+            found = {name: value and value.astimezone(UTC) for name, value in answer.items()}
+            wanted = {name: due(promise, moment) for name, promise in zip(names, promises, strict=True)}
+            if found != wanted:
+                wrong.append((key, severity, moment, found, wanted))
+    assert wrong == []
+
+
+@pytest.mark.parametrize("pack", ["fleet", "bis"])
+def test_a_real_escalation_of_every_level_is_due_as_printed(pack):
+    with_holidays(pack)
+    account, ladder, worker = customer(zone=EASTERN), Ladder.objects.get(pack=pack), agent("csm")
+    rows = [
+        Escalation(
+            account=account,
+            ladder=ladder,
+            path="default",
+            level=level,
+            rank=1,
+            reason="x",
+            raised_by=worker,
+            raised_at=moment,
+        )
+        for (of, level), moment in product(ESCALATED, MOMENTS)
+        if of == pack
+    ]
+    Escalation.objects.bulk_create(rows)
+    actions.recompute_escalations(rows, at=max(MOMENTS))
+    found = clocks_by(escalation=rows)
+    wrong = []
+    for row in rows:
+        promises = ESCALATED[pack, row.level]
+        wanted = {kind: (due(promise, row.raised_at), pack == "bis") for kind, promise in promises.items()}
+        if found[row.pk] != wanted:
+            wrong.append((row.level, row.raised_at, found[row.pk], wanted))
+    assert wrong == []
+
+
+def test_levels_that_name_no_time_promise_none():
+    for pack in ("fmea", "mna"):
+        with_holidays(pack) if pack == "fmea" else install(pack)
+        ladder = Ladder.objects.get(pack=pack)
+        for path in ladder.definition["paths"]:
+            for level in path["steps"]:
+                row = Escalation(ladder=ladder, account=customer(), path=path["key"], level=level, raised_at=HARD[0])
+                assert level_promises(row, Desk()) == {}
 
 
 def test_a_methodology_that_promises_nothing_has_no_clocks():
