@@ -3,7 +3,17 @@
 from django.urls import path
 
 from health import views
-from health.pages import automation, backtests, receipts, scorecards, targets, trigger_editor, triggers, versions
+from health.pages import (
+    automation,
+    backtests,
+    coverage,
+    receipts,
+    scorecards,
+    targets,
+    trigger_editor,
+    triggers,
+    versions,
+)
 
 app_name = "health"
 urlpatterns = [
@@ -14,6 +24,7 @@ urlpatterns = [
     path("scorecards/<slug:key>/draft/", scorecards.scorecard_draft, name="scorecard-draft"),
     path("scorecards/<slug:key>/compare/", scorecards.scorecard_compare, name="scorecard-compare"),
     path("scorecards/<slug:key>/use/", scorecards.scorecard_use, name="scorecard-use"),
+    path("scorecards/<slug:key>/coverage/", coverage.scorecard_coverage, name="scorecard-coverage"),
     path("scorecards/<slug:key>/preview/", versions.version_preview, name="scorecard-preview"),
     path("scorecards/<slug:key>/preview.csv", versions.version_preview_csv, name="scorecard-preview-csv"),
     path("scorecards/<slug:key>/versions/<int:number>/", versions.version_act, name="scorecard-version"),

@@ -15,6 +15,7 @@ from health.choices import VersionState
 from health.errors import DefinitionRefused
 from health.models import Scorecard, ScorecardVersion
 from health.queries.inputs import local_day
+from health.scoring import LEAST_COVERAGE_PCT
 from health.validation import scorecard_problems
 
 if TYPE_CHECKING:
@@ -50,6 +51,20 @@ def change_draft(
     after = {"version": version.number, "note": version.note}
     record("scorecard.change_draft", version.scorecard, actor=actor, at=at, after=after)
     return version
+
+
+def draft_with_least_coverage(
+    version: ScorecardVersion, least_pct: int, *, actor: User | None, at: datetime
+) -> ScorecardVersion:
+    """Draft ``version``'s rules with another least coverage, in per cent (AMB-03 has 50). Returns the draft.
+
+    Raises RuleViolated for a version that does so already, DefinitionRefused outside 1 to 100.
+    """
+    definition = {**version.definition, "min_coverage_pct": least_pct}
+    if least_pct == (version.definition.get("min_coverage_pct") or LEAST_COVERAGE_PCT):
+        raise RuleViolated("same", f"This version scores from {least_pct} % measured already.", "least_pct")
+    note = f"Scores from {least_pct} % measured"
+    return draft_version(version.scorecard, definition=definition, note=note, actor=actor, at=at)
 
 
 @transaction.atomic

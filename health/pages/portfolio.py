@@ -71,6 +71,7 @@ def _write(user: Any, scope: Scope) -> Written:
         "data": data,
         "kpis": kpis(data, scope, currency, ("nrr", "grr", "churn", "arr", "risk", "renewing")),
         "quality": kpis(data, scope, currency, ("accounts", "scored", "coverage", "fresh", "score")),
+        "few_scored": data.now.scored * 2 < data.now.whole.accounts,
         "bands": charts.bands(data.history, names, currency),
         "pie": charts.pie(data.now, names, currency),
         "parts": parts_of_band(data, names, scope, currency),

@@ -114,7 +114,7 @@ def preview_of(version: ScorecardVersion, user: User, *, at: datetime) -> Previe
     """
     on = local_day(at)
     now = active_cards()
-    then = _with(now, version)
+    then = with_version(now, version)
     accounts = subjects(None, on, since=False)
     theirs = [place for place, subject in enumerate(accounts) if then.of(subject) is version]
     chosen = [accounts[place] for place in theirs]
@@ -129,7 +129,7 @@ def preview_of(version: ScorecardVersion, user: User, *, at: datetime) -> Previe
     return Preview(_named(chosen, before, after, user))
 
 
-def _with(cards: ActiveCards, version: ScorecardVersion) -> ActiveCards:
+def with_version(cards: ActiveCards, version: ScorecardVersion) -> ActiveCards:
     """The active versions as they will be once ``version`` is one of them."""
     card = version.scorecard
     return ActiveCards(
@@ -186,4 +186,14 @@ def live_version(version: ScorecardVersion) -> ScorecardVersion | None:
     return ScorecardVersion.objects.filter(scorecard=version.scorecard_id, state=VersionState.ACTIVE).first()
 
 
-__all__ = ["UNSCORED", "Change", "Preview", "Standing", "live_version", "preview_of", "score_with", "standing_of"]
+__all__ = [
+    "UNSCORED",
+    "Change",
+    "Preview",
+    "Standing",
+    "live_version",
+    "preview_of",
+    "score_with",
+    "standing_of",
+    "with_version",
+]

@@ -5,6 +5,7 @@ from health.scoring.inputs import Refusal, check_inputs
 from health.scoring.measures import KINDS, OPERATORS, Domain, Measure, Value, compile_test, inputs_of
 from health.scoring.scorecard import (
     DEFAULT_MAX_AGE_DAYS,
+    LEAST_COVERAGE_PCT,
     POINTS_SUM,
     WEIGHTED_AVERAGE,
     Band,
@@ -18,6 +19,7 @@ from health.scoring.trend import attainment, is_met, trend
 __all__ = [
     "DEFAULT_MAX_AGE_DAYS",
     "KINDS",
+    "LEAST_COVERAGE_PCT",
     "MILLION",
     "OPERATORS",
     "POINTS_SUM",

@@ -43,6 +43,7 @@ EXAMPLES: dict[str, Example] = {
     "POST health:scorecard-simulator": Example(status=200),
     "POST health:scorecard-edit": Example(edited),
     "POST health:scorecard-version": Example({"do": "unschedule"}),
+    "POST health:scorecard-coverage": Example({"least": "30"}),
     "POST health:scorecard-use": Example({"is_default": "on"}),
     "POST health:scorecard-create": Example(
         lambda world, actor: {"name": "Own", "key": "matrix-own", "copy": theirs(world, actor, "scorecard").pk}
@@ -92,6 +93,7 @@ EXAMPLES: dict[str, Example] = {
     "POST api:scorecard-list": Example(definition("version", key="matrix-card")),
     "PATCH api:scorecard-detail": Example({"segments": []}),
     "POST api:scorecard-versions": Example(definition("version")),
+    "POST api:scorecard-coverage": Example({"least_pct": 30}, status=201),
     "POST api:scorecard-simulate": Example({"inputs": {}}),
     "POST api:trigger-list": Example(definition("trigger_version", key="matrix-trigger")),
     "PUT api:trigger-detail": Example(definition("trigger_version")),
