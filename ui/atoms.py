@@ -67,12 +67,14 @@ def delta(
     period: str = "in 30 days",
     places: int | None = None,
 ) -> SafeString:
-    """A change with an arrow. ``good`` says which direction is welcome: up, down or neither."""
+    """A change with an arrow. ``good`` says which direction is welcome: up, down or neither.
+
+    No change shows nothing and is only told to who listens.
+    """
     if change is None:
         return html("")
     if not change:
-        spoken = f'<span class="vh">no change {escape(period)}</span>'
-        return html(f'<span class="delta"><span aria-hidden="true">0{escape(unit)}</span>{spoken}</span>')
+        return html(f'<span class="vh">no change {escape(period)}</span>')
     up = change > 0
     tone = "" if good == "neither" else "pos" if up == (good == "up") else "neg"
     word = "up" if up else "down"

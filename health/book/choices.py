@@ -13,6 +13,7 @@ FROM accounts_user u WHERE u.role NOT LIKE %s AND (u.is_active OR EXISTS (
     SELECT FROM accounts_account a WHERE a.owner_id = u.id))
 UNION ALL SELECT 'tier', id::text, name, -rank FROM accounts_tier
 UNION ALL SELECT DISTINCT 'segment', segment, segment, 0 FROM ({visible}) AS v(segment) WHERE segment <> ''
+UNION ALL SELECT 'rule', id::text, name, 0 FROM health_segment
 UNION ALL SELECT 'card', c.key, c.name, 0 FROM health_scorecard c WHERE EXISTS (
     SELECT FROM health_scorecardversion v WHERE v.scorecard_id = c.id AND v.state = 'active')
 UNION ALL SELECT 'band', b.value ->> 'rag', b.value ->> 'name', b.place FROM health_scorecardversion v
@@ -28,14 +29,21 @@ MOST_SEGMENTS = 60
 class ScopeChoices:
     """(value, label) pairs of each filter, in the order in which they are offered.
 
-    ``bands`` are the words of the default scorecard for each colour; bands that share one are joined.
+    ``rules`` are segments by rule, ``plain`` those typed in. ``bands`` are the words of the default scorecard for each
+    colour; bands that share one are joined.
     """
 
     owners: list[tuple[str, str]]
     tiers: list[tuple[str, str]]
-    segments: list[tuple[str, str]]
+    rules: list[tuple[str, str]]
+    plain: list[tuple[str, str]]
     cards: list[tuple[str, str]]
     bands: dict[str, str]
+
+    @property
+    def segments(self) -> list[tuple[str, str]]:
+        """Both kinds, those by rule first."""
+        return [*self.rules, *self.plain]
 
     def owner(self, key: Any) -> str:
         """An owner's name; "Nobody" for none, "Somebody who left" for one who is offered no more."""
@@ -46,11 +54,19 @@ def scope_choices(user: Any) -> ScopeChoices:
     """What ``user`` may choose among: segments only of accounts they may see. One query."""
     segments = Account.objects.visible_to(user).unarchived().order_by().values_list("segment")
     text, parameters = segments.query.sql_with_params()
-    found: dict[str, list[tuple[str, str]]] = {"owner": [], "tier": [], "segment": [], "card": [], "band": []}
+    found: dict[str, list[tuple[str, str]]] = {
+        "owner": [],
+        "tier": [],
+        "segment": [],
+        "rule": [],
+        "card": [],
+        "band": [],
+    }
     for row in fetch(_CHOICES.format(visible=text), ("portal%", *parameters)):
         found[row["kind"]].append((row["value"], row["label"]))
     names: dict[str, list[str]] = {}
     for colour, name in found["band"]:
         names.setdefault(colour, []).append(name)
     bands = {colour: " / ".join(names.get(colour, [usual])) for colour, usual in _COLOURS.items()}
-    return ScopeChoices(found["owner"], found["tier"], found["segment"][:MOST_SEGMENTS], found["card"], bands)
+    plain = found["segment"][:MOST_SEGMENTS]
+    return ScopeChoices(found["owner"], found["tier"], found["rule"], plain, found["card"], bands)

@@ -21,6 +21,7 @@ from health.book.retention import Cohort, Retention, cohorts, retention
 from health.book.scope import Scope, fetch, positions, sees_own_book_only
 from health.book.sums import Sums, sums
 from health.models import HealthScore, PortfolioDay, Standing
+from health.queries.segments import stays_by_day
 
 MONTHS = 12
 LIST_LENGTH = 8
@@ -90,13 +91,13 @@ def portfolio(user: Any, scope: Scope, currency: str) -> Portfolio:
 def history(user: Any, scope: Scope, currency: str) -> list[Month]:
     """The last day recorded in each of the last 12 months and the latest. One query.
 
-    From the daily sums; whoever may not read every account gets it from how their own stood.
+    From the daily sums; for a segment by rule, and for whoever may not read every account, from how accounts stood.
     """
     start = (scope.on - relativedelta(months=MONTHS - 1)).replace(day=1)
     days = PortfolioDay.objects.filter(day__range=(start, scope.on))
     last = days.annotate(month=TruncMonth("day")).values("month").annotate(last=Max("day")).values("last")
-    if sees_own_book_only(user):
-        rows = _own_history(user, scope, currency, last)
+    if scope.rule or sees_own_book_only(user):
+        rows = _standing_history(user, scope, currency, last)
     else:
         daily = scope.narrowed(days, user).filter(currency=currency, day__in=last)
         rows = daily.values_list("day", "rag").annotate(money=Sum("arr")).order_by("day")
@@ -106,16 +107,25 @@ def history(user: Any, scope: Scope, currency: str) -> list[Month]:
     return [Month(day, arr) for day, arr in months.items()]
 
 
-def _own_history(user: Any, scope: Scope, currency: str, last: QuerySet[Any]) -> list[tuple[date, str, Decimal]]:
-    mine = scope.narrowed(Standing.objects.visible_to(user), user).filter(currency=currency)
-    text, parameters = mine.values_list("from_on", "until_on", "rag", "arr").query.sql_with_params()
+def _standing_history(user: Any, scope: Scope, currency: str, last: QuerySet[Any]) -> list[tuple[date, str, Decimal]]:
+    rows = scope.narrowed(Standing.objects.visible_to(user), user).filter(currency=currency).order_by()
+    text, parameters = rows.values_list("account_id", "from_on", "until_on", "rag", "arr").query.sql_with_params()
     days, of_days = last.query.sql_with_params()
-    rows = fetch(
+    members, of_members = "", ()
+    if scope.rule:
+        stays = stays_by_day(scope.rule).values_list("account_id", "first_on", "end_on")
+        stay_text, of_members = stays.query.sql_with_params()
+        members = (
+            f"JOIN ({stay_text}) AS m(account_id, first_on, end_on) ON m.account_id = s.account_id "
+            "AND m.first_on <= d.day AND m.end_on > d.day"
+        )
+    found = fetch(
         f"SELECT d.day, s.rag, sum(s.arr) AS arr FROM ({days}) AS d(day) JOIN ({text}) AS "
-        "s(from_on, until_on, rag, arr) ON s.from_on <= d.day AND s.until_on > d.day GROUP BY 1, 2 ORDER BY 1",
-        (*of_days, *parameters),
+        "s(account_id, from_on, until_on, rag, arr) ON s.from_on <= d.day AND s.until_on > d.day "
+        f"{members} GROUP BY 1, 2 ORDER BY 1",
+        (*of_days, *parameters, *of_members),
     )
-    return [(row["day"], row["rag"], row["arr"]) for row in rows]
+    return [(row["day"], row["rag"], row["arr"]) for row in found]
 
 
 _LISTS = """WITH p AS MATERIALIZED ({on}), b AS (SELECT account_id, card, score FROM ({since}) q),
@@ -180,6 +190,8 @@ _STATE = """SELECT
     (SELECT (count(*), count(ended_at), max(created_at))::text FROM health_healthoverride),
     (SELECT (count(*), max(day))::text FROM health_portfolioday),
     (SELECT count(*) FROM accounts_teammember),
+    (SELECT (count(*), count(left_at), max(id), max(left_at))::text FROM health_segmentmember),
+    (SELECT md5(string_agg(concat_ws('/', id, version), ',' ORDER BY id)) FROM health_segment),
     (SELECT md5(string_agg(concat_ws('/', id, name, email, is_active, role), ',' ORDER BY id)) FROM accounts_user
         WHERE role NOT LIKE 'portal%%'),
     (SELECT md5(string_agg(concat_ws('/', id, name, rank, capacity), ',' ORDER BY id)) FROM accounts_tier),

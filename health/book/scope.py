@@ -16,6 +16,7 @@ from accounts.models import Account
 from accounts.models.account import AccountQuerySet
 from health.book.filters import MINE, NOBODY
 from health.models import Standing
+from health.queries.segments import in_segments, members_on
 
 DEFAULT_PERIOD = "30"
 PERIODS = {
@@ -27,6 +28,23 @@ PERIODS = {
     "year": "This year",
 }
 EARLIEST = date(2000, 1, 1)
+
+
+class Split(NamedTuple):
+    """A way to split the portfolio: what it is called, and what accounts are called that have none."""
+
+    label: str
+    nothing: str
+
+
+SPLITS = {
+    "segment": Split("Segment", "No segment"),
+    "rule": Split("Segment by rule", ""),
+    "tier": Split("Tier", "No tier"),
+    "owner": Split("Owner", "Nobody"),
+    "card": Split("Scorecard", "Not scored"),
+}
+DEFAULT_SPLIT = "segment"
 
 
 def _uuid(text: str) -> str:
@@ -68,6 +86,7 @@ class Scope:
     segment: str = ""
     card: str = ""
     period: str = DEFAULT_PERIOD
+    split: str = DEFAULT_SPLIT
 
     @classmethod
     def read(cls, query: Mapping[str, str], today: date) -> Scope:
@@ -86,6 +105,7 @@ class Scope:
             segment=query.get("segment", "").replace("\x00", "")[:60],
             card=query.get("card", "").replace("\x00", "")[:60],
             period=period,
+            split=query.get("split", "") if query.get("split") in SPLITS else DEFAULT_SPLIT,
         )
 
     def parameters(self, **changes: str) -> dict[str, str]:
@@ -98,6 +118,7 @@ class Scope:
             "period": self.period if self.period not in {"custom", DEFAULT_PERIOD} else "",
             "since": self.since.isoformat() if self.period == "custom" else "",
             "on": self.on.isoformat() if self.on != self.today else "",
+            "split": self.split if self.split != DEFAULT_SPLIT else "",
             **changes,
         }
         return {name: value for name, value in values.items() if value}
@@ -117,18 +138,24 @@ class Scope:
     def is_filtered(self) -> bool:
         return bool(self.owner or self.tier or self.segment or self.card)
 
+    @property
+    def rule(self) -> str:
+        """The key of the segment by rule that was asked for; one that was typed in is named by its words."""
+        return _uuid(self.segment)
+
     def narrowed(self, rows: QuerySet[Any], user: Any, card: str = "scorecard_key") -> QuerySet[Any]:
-        """``rows`` of the owner, tier, segment and scorecard asked for."""
+        """``rows`` of the owner, tier, typed segment and scorecard asked for."""
         if self.owner == NOBODY:
             rows = rows.filter(owner_id=None)
         elif self.owner:
             rows = rows.filter(owner_id=user.pk if self.owner == MINE else self.owner)
-        wanted = {"tier_id": self.tier, "segment": self.segment, card: self.card}
+        wanted = {"tier_id": self.tier, "segment": "" if self.rule else self.segment, card: self.card}
         return rows.filter(**{name: value for name, value in wanted.items() if value})
 
     def accounts(self, user: Any) -> AccountQuerySet:
         """Accounts of today's owner, tier, segment and scorecard that are not archived, customers or not."""
-        return self.narrowed(Account.objects.visible_to(user).unarchived(), user, "health__scorecard_key")
+        rows = self.narrowed(Account.objects.visible_to(user).unarchived(), user, "health__scorecard_key")
+        return rows.filter(pk__in=in_segments([self.rule])) if self.rule else rows
 
     def customers(self, user: Any) -> AccountQuerySet:
         """Those of them who are customers today: the words of the nightly run."""
@@ -138,7 +165,8 @@ class Scope:
 
     def standings(self, user: Any, day: date) -> QuerySet[Standing]:
         """How the accounts that were in scope on a past ``day`` stood then."""
-        return self.narrowed(Standing.objects.visible_to(user).on(day), user)
+        rows = self.narrowed(Standing.objects.visible_to(user).on(day), user)
+        return rows.filter(account__in=members_on(self.rule, day)) if self.rule else rows
 
 
 def sees_own_book_only(user: Any) -> bool:

@@ -18,7 +18,8 @@ from health.book.choices import scope_choices
 from health.book.scope import Scope
 from health.pages.board_data import board_data
 from health.pages.figures import chips
-from health.pages.portfolio import navigation, page_url
+from health.pages.portfolio import navigation
+from health.pages.portfolio_words import page_url
 from ui import formats
 
 KIND = DocumentKind.BOARD_PACK.value

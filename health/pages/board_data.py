@@ -13,9 +13,11 @@ from health.book.choices import ScopeChoices, scope_choices
 from health.book.compare import RISK, Bridge, compare
 from health.book.figures import FIGURES
 from health.book.portfolio import Portfolio, portfolio
-from health.book.scope import Scope
+from health.book.scope import SPLITS, Scope
+from health.book.split import split
 from health.pages import portfolio_charts as charts
 from health.pages.figures import chips
+from health.pages.portfolio_split import split_rows
 from health.pages.portfolio_words import definition, headline, list_rows, ranked, said
 from ui import formats
 from ui.charts import Chart
@@ -26,7 +28,7 @@ QUALITY = ("accounts", "scored", "coverage", "fresh", "score")
 
 
 def board_data(user: Any, scope: Scope, *, at: datetime) -> dict[str, Any]:
-    """The data of a board pack of ``scope`` as ``user`` sees it. Nine queries."""
+    """The data of a board pack of ``scope`` as ``user`` sees it. Ten queries."""
     workspace = user.workspace_settings
     currency = workspace.currency
     data, choices = portfolio(user, scope, currency), scope_choices(user)
@@ -54,7 +56,15 @@ def board_data(user: Any, scope: Scope, *, at: datetime) -> dict[str, Any]:
         ],
         "known": found.known,
         "loads": _loads(data, choices, currency),
+        "split": {
+            "by": SPLITS[scope.split].label,
+            "parts": [_part(row) for row in split_rows(split(user, scope, currency, choices), scope, currency)],
+        },
     }
+
+
+def _part(row: dict[str, Any]) -> dict[str, Any]:
+    return {name: row[name] for name in ("name", "accounts", "arr", "at_risk", "risk", "share", "score")}
 
 
 def _figure(key: str, data: Portfolio, scope: Scope, currency: str) -> dict[str, Any]:

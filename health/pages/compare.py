@@ -17,9 +17,9 @@ from health.book.figures import FIGURES
 from health.book.portfolio import Portfolio, portfolio
 from health.book.scope import Scope
 from health.pages.figures import chips
-from health.pages.portfolio import navigation, page_url
+from health.pages.portfolio import navigation
 from health.pages.portfolio_charts import bridge_chart
-from health.pages.portfolio_words import account_url, figure_url, moved, said
+from health.pages.portfolio_words import account_url, figure_url, moved, page_url, said
 from ui import formats
 
 MOST_ROWS = 50

@@ -20,9 +20,9 @@ from health.book.figures import FORMULAS, STANDING, Figure
 from health.book.retention import AGES
 from health.book.rows import PAGE_SIZE, as_evidence, cohort_of, day_of, figure_of, rows_behind
 from health.book.scope import Scope
-from health.pages.portfolio import navigation, page_url
+from health.pages.portfolio import navigation
 from health.pages.portfolio_charts import quarter_label
-from health.pages.portfolio_words import definition, said
+from health.pages.portfolio_words import definition, page_url, said
 from health.pages.receipts import receipt_response
 from health.queries.figure_receipts import figure_receipt
 from ui import atoms, formats

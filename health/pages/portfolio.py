@@ -5,13 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
-from urllib.parse import urlencode
 
 from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
@@ -20,9 +18,12 @@ from health.book.choices import ScopeChoices, scope_choices
 from health.book.figures import FIGURES
 from health.book.filters import MINE, NOBODY
 from health.book.portfolio import Portfolio, portfolio, state_of_data
-from health.book.scope import PERIODS, Scope, sees_own_book_only
+from health.book.scope import PERIODS, SPLITS, Scope, sees_own_book_only
+from health.book.split import split
 from health.pages import portfolio_charts as charts
-from health.pages.portfolio_words import headline, kpis, list_rows, loads
+from health.pages.portfolio_split import split_rows, split_tabs
+from health.pages.portfolio_words import headline, kpis, list_rows, loads, page_url
+from ui import formats
 
 KEPT_SECONDS = 600
 
@@ -49,7 +50,7 @@ class Written:
 def written(user: Any, scope: Scope) -> Written:
     """The page's figures, drawn once for everybody who sees the same accounts, until any of the data changes.
 
-    One query tells the state of the data; drawing takes seven more and 95 % of the time.
+    One query tells the state of the data; drawing takes eight more and 95 % of the time.
     """
     seen_as = user.pk if scope.owner == MINE or sees_own_book_only(user) else "all"
     asked = tuple(sorted(scope.parameters().items()))
@@ -73,7 +74,7 @@ def _write(user: Any, scope: Scope) -> Written:
         "quality": kpis(data, scope, currency, ("accounts", "scored", "coverage", "fresh", "score")),
         "few_scored": data.now.scored * 2 < data.now.whole.accounts,
         "bands": charts.bands(data.history, names, currency),
-        "pie": charts.pie(data.now, names, currency),
+        "pie": charts.pie(data.now, names, currency, legend=False),
         "parts": parts_of_band(data, names, scope, currency),
         "due": charts.renewals(data.now, names, currency),
         "months": months_due_links(scope),
@@ -82,6 +83,9 @@ def _write(user: Any, scope: Scope) -> Written:
         "loads": loads(data.now, choices, scope, currency),
         "limited": any(load.used for load in data.now.loads.values()),
         "lists": list_rows(data, scope, currency),
+        "parts_of": split_tabs(scope),
+        "split_by": SPLITS[scope.split].label,
+        "split": split_rows(split(user, scope, currency, choices), scope, currency),
         "compare_url": page_url("compare", scope),
         "team_url": page_url("team", scope),
     }
@@ -94,13 +98,6 @@ def _write(user: Any, scope: Scope) -> Written:
     )
 
 
-def page_url(name: str, scope: Scope, *args: str, part: str = "", **changes: str) -> str:
-    """The address of one of the portfolio's pages for the same scope; ``part`` is a figure's."""
-    path = reverse(f"accounts:portfolio-{name}" if name else "accounts:portfolio", args=args)
-    parameters = scope.parameters(**changes, part=part)
-    return f"{path}?{urlencode(parameters)}" if parameters else path
-
-
 def parts_of_band(data: Portfolio, names: dict[str, str], scope: Scope, currency: str) -> list[dict[str, Any]]:
     """Each colour with its money, and where its accounts are listed."""
     return [
@@ -109,6 +106,7 @@ def parts_of_band(data: Portfolio, names: dict[str, str], scope: Scope, currency
             "tone": charts.tone(colour),
             "money": charts.short(currency)(float(part.arr)),
             "accounts": part.accounts,
+            "share": formats.percent(part.arr * 100 / data.now.whole.arr) if data.now.whole.arr else "",
             "url": page_url("figure", scope, "band", part=colour),
         }
         for colour, part in reversed(data.now.by_colour.items())

@@ -44,7 +44,7 @@ def bands(history: Sequence[Month], names: dict[str, str], currency: str) -> Cha
     return stacked_bars("ARR by health band, last 12 months", desc, categories, series, write)
 
 
-def pie(now: Sums, names: dict[str, str], currency: str) -> SafeString | None:
+def pie(now: Sums, names: dict[str, str], currency: str, *, legend: bool = True) -> SafeString | None:
     """The colour pie (FLEET-7.19): ARR by colour, or accounts where no ARR is known."""
     colours = [colour for colour in reversed(COLOURS) if now.by_colour[colour].accounts]
     if not colours:
@@ -61,7 +61,7 @@ def pie(now: Sums, names: dict[str, str], currency: str) -> SafeString | None:
     ]
     counts = ", ".join(f"{names[colour]} {now.by_colour[colour].accounts}" for colour in colours)
     middle = (write(sum(value for _key, _label, value in parts)), "ARR" if by_money else "accounts")
-    return donut("Share of ARR by band", f"Accounts: {counts}.", parts, write, middle)
+    return donut("Share of ARR by band", f"Accounts: {counts}.", parts, write, middle, legend=legend)
 
 
 def renewals(now: Sums, names: dict[str, str], currency: str) -> Chart | None:

@@ -41,6 +41,13 @@ class Kpi:
     spark: SafeString | str = ""
 
 
+def page_url(name: str, scope: Scope, *args: str, part: str = "", **changes: str) -> str:
+    """The address of one of the portfolio's pages for the same scope; ``part`` is a figure's."""
+    path = reverse(f"accounts:portfolio-{name}" if name else "accounts:portfolio", args=args)
+    parameters = scope.parameters(**changes, part=part)
+    return f"{path}?{urlencode(parameters)}" if parameters else path
+
+
 def figure_url(key: str, scope: Scope, **parameters: str) -> str:
     """The list behind a figure."""
     path = reverse("accounts:portfolio-figure", args=[key])

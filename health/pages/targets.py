@@ -22,6 +22,8 @@ from ui.formats import number, signed
 TAB = "health:account-targets"
 PERIODS = {"30": "30 days", "90": "90 days", "365": "12 months"}
 OPERATORS = {"<": "under", "<=": "at most", ">": "over", ">=": "at least"}
+# Units whose key is no word for people; the others are.
+UNITS = {"percent": "%", "mean_0_10": "of 10", "count": ""}
 HEADINGS = ["Category", "Metric", "Accounts", "Average", "Change", "Target", "Met"]
 
 
@@ -92,5 +94,6 @@ def _cells(figure: Figure) -> list[str]:
 
 
 def _target(kpi: Any) -> str:
-    """``at least 99.9 percent``; a dash without a target."""
-    return f"{OPERATORS[kpi.op]} {kpi.target.normalize():f} {kpi.unit.replace('_', ' ')}" if kpi.op else "–"
+    """``at least 99.9 %``; a dash without a target."""
+    unit = UNITS.get(kpi.unit, kpi.unit.replace("_", " "))
+    return f"{OPERATORS[kpi.op]} {kpi.target.normalize():f} {unit}".rstrip() if kpi.op else "–"

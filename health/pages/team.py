@@ -14,8 +14,8 @@ from health.book.choices import scope_choices
 from health.book.scope import Scope
 from health.book.team import Member, team
 from health.pages.figures import chips
-from health.pages.portfolio import navigation, page_url
-from health.pages.portfolio_words import figure_url
+from health.pages.portfolio import navigation
+from health.pages.portfolio_words import figure_url, page_url
 from ui import formats
 from ui.charts import bullet
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
 
 from django.db import models as sums
-from django.db.models import Q, QuerySet
+from django.db.models import Case, F, Q, QuerySet, Value, When
+from django.db.models.functions import Coalesce, TruncDate
 
 from accounts.models import Account, Workspace
 from accounts.models.account import AccountQuerySet
@@ -25,6 +26,29 @@ if TYPE_CHECKING:
 def in_segments(keys: Iterable[Any]) -> QuerySet[Any]:
     """The accounts now in any of these segments, as a subquery."""
     return SegmentMember.objects.current().filter(segment__in=list(keys)).values("account")
+
+
+def stays_by_day(key: Any = None) -> QuerySet[SegmentMember]:
+    """The stays in one segment, or in all, as days of the reader's: from ``first_on`` until the day before ``end_on``.
+
+    Who came and went within a day was in no segment that day. A segment knows nothing of the time before it was made:
+    its first members stand in for those days, so that a figure of a new segment can be followed back.
+    """
+    stays = SegmentMember.objects.order_by() if key is None else SegmentMember.objects.order_by().filter(segment=key)
+    came, made = TruncDate("entered_at"), TruncDate("segment__created_at")
+    return (
+        stays.alias(came_on=came, made_on=made)
+        .annotate(
+            first_on=Case(When(came_on__lte=F("made_on"), then=Value(date.min)), default=F("came_on")),
+            end_on=Coalesce(TruncDate("left_at"), Value(date.max)),
+        )
+        .filter(end_on__gt=F("came_on"))
+    )
+
+
+def members_on(key: Any, day: date) -> QuerySet[Any]:
+    """The accounts in a segment at the end of ``day``, as a subquery."""
+    return stays_by_day(key).filter(first_on__lte=day, end_on__gt=day).values("account")
 
 
 class Crossing(NamedTuple):

@@ -14,13 +14,15 @@ from django.utils import timezone
 from accounts.choices import Role
 from accounts.models import Account, Contract, Tier, Workspace
 from health.actions.standing import keep_standings, sum_day
+from health.book.choices import scope_choices
 from health.book.compare import compare
 from health.book.figures import COLOURS, CONTRACTS, FIGURES
 from health.book.portfolio import portfolio
 from health.book.rows import rows_behind
-from health.book.scope import Scope, period_before
+from health.book.scope import SPLITS, Scope, period_before
+from health.book.split import split
 from health.book.sums import months_due, sums
-from health.models import AccountHealth, Standing
+from health.models import AccountHealth, Segment, SegmentMember, Standing
 from tests.factories import AccountFactory, UserFactory
 from tests.health import world
 from tests.health.world import NOON
@@ -89,7 +91,33 @@ def book(vp):
                 Account.objects.filter(pk=account.pk).update(archived_at=NOON)
         keep_standings(day)
         sum_day(day)
-    return {"owners": owners, "tiers": tiers, "versions": versions}
+    return {"owners": owners, "tiers": tiers, "versions": versions, "segments": _segments(rng, accounts)}
+
+
+def _segments(rng, accounts):
+    """Two segments by rule: one as old as the days, one of today whose stays know nothing of the past."""
+    found = []
+    for name, made_on in (("Old", DAYS[0]), ("New", TODAY)):
+        made_at = NOON.replace(year=made_on.year, month=made_on.month, day=made_on.day)
+        segment = Segment.objects.create(name=name, rule={}, created_at=made_at, updated_at=made_at)
+        for account in rng.sample(accounts, 26):
+            came = made_at + timedelta(days=rng.choice([0, 0, (TODAY - made_on).days // 2]))
+            left = came + timedelta(days=rng.randrange(0, 150))
+            left = left if rng.random() < 0.5 and left <= NOON else None
+            SegmentMember.objects.create(segment=segment, account=account, entered_at=came, left_at=left)
+        found.append(segment)
+    return found
+
+
+def _members(segment, day):
+    """Who was in a segment at the end of ``day``: the slow way, stay by stay."""
+    day = max(day, timezone.localdate(segment.created_at))
+    return {
+        str(stay.account_id)
+        for stay in segment.members.all()
+        if timezone.localdate(stay.entered_at) <= day
+        and (stay.left_at is None or timezone.localdate(stay.left_at) > day)
+    }
 
 
 def scopes(book, count, seed):
@@ -100,7 +128,8 @@ def scopes(book, count, seed):
         query = {
             "owner": rng.choice(["", "", "none", *(str(owner.pk) for owner in book["owners"])]),
             "tier": rng.choice(["", "", *(str(tier.pk) for tier in book["tiers"])]),
-            "segment": rng.choice(["", "", "SMB", "Enterprise"]),
+            "segment": rng.choice(["", "", "SMB", "Enterprise", *(str(segment.pk) for segment in book["segments"])]),
+            "split": rng.choice(list(SPLITS)),
             "card": rng.choice(["", "", *(version.scorecard.key for version in book["versions"])]),
             "on": on.isoformat(),
             "since": rng.choice([day for day in DAYS if day < on] or [DAYS[0]]).isoformat(),
@@ -183,6 +212,40 @@ class TestFiguresEqualTheirRows:
             assert {colour: last.get(colour, 0) for colour in COLOURS} == {
                 colour: data.now.by_colour[colour].arr for colour in COLOURS
             }
+
+    def test_a_segment_by_rule_keeps_those_who_were_in_it_that_day(self, book, vp):
+        for segment in book["segments"]:
+            for on in [TODAY, *DAYS[1:]]:
+                asked = {"on": on.isoformat(), "since": DAYS[0].isoformat()}
+                everybody = rows_behind(vp, Scope.read(asked, TODAY), FIGURES["accounts"], "", "USD").rows
+                narrowed = Scope.read({**asked, "segment": str(segment.pk)}, TODAY)
+                kept = {row["account"] for row in rows_behind(vp, narrowed, FIGURES["accounts"], "", "USD").rows}
+                assert kept == {row["account"] for row in everybody} & _members(segment, on)
+                assert kept
+
+    def test_the_parts_of_a_split_are_the_portfolio_of_each(self, book, vp):
+        choices, checked = scope_choices(vp), 0
+        for by in SPLITS:
+            days = {"on": DAYS[-1].isoformat(), "since": DAYS[1].isoformat()} if by in {"tier", "rule"} else {}
+            scope = Scope.read({**days, "split": by, "card": book["versions"][0].scorecard.key}, TODAY)
+            parts = split(vp, scope, "USD", choices)
+            whole, _before = sums(vp, scope, "USD")
+            if scope.split != "rule":
+                assert sum(part.accounts for part in parts) == whole.whole.accounts
+                assert sum(part.arr_at_risk for part in parts) == whole.at_risk.arr
+            for part in parts:
+                name = "segment" if scope.split == "rule" else scope.split
+                if not part.key or scope.parameters().get(name):
+                    continue
+                alone = Scope.read({**scope.parameters(), name: part.key}, TODAY)
+                now, then = sums(vp, alone, "USD")
+                assert (part.accounts, part.arr) == now.whole, (part, scope)
+                assert (part.at_risk, part.arr_at_risk) == now.at_risk
+                assert part.arr_before == (then and then.whole.arr)
+                mean = now.value("score")
+                assert part.score == mean or abs(part.score - mean) < Decimal("0.00001")
+                checked += 1
+        assert checked > 8
 
     def test_a_page_of_rows_is_a_piece_of_all_of_them(self, book, vp, monkeypatch):
         monkeypatch.setattr("health.book.rows.PAGE_SIZE", 7)
@@ -272,10 +335,15 @@ class TestScope:
         assert period_before(period, TODAY) == since
 
     def test_the_address_holds_what_was_asked_and_nothing_else(self):
-        asked = {"owner": "me", "segment": "SMB", "since": "2026-10-01", "on": "2026-11-01"}
+        asked = {"owner": "me", "segment": "SMB", "since": "2026-10-01", "on": "2026-11-01", "split": "tier"}
         scope = Scope.read(asked, TODAY)
         assert scope.parameters() == asked
-        assert Scope.read({"owner": "?", "on": "2027-01-01", "since": "x", "period": "7"}, TODAY).parameters() == {}
+        assert (
+            Scope.read(
+                {"owner": "?", "on": "2027-01-01", "since": "x", "period": "7", "split": "x"}, TODAY
+            ).parameters()
+            == {}
+        )
 
     def test_a_day_after_the_other_is_dropped(self):
         scope = Scope.read({"on": "2026-10-01", "since": "2026-11-01"}, TODAY)

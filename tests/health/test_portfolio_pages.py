@@ -19,6 +19,7 @@ from documents.actions import write_document
 from documents.models import Document
 from documents.rendering import html_of, pdf_of
 from health.actions import recompute
+from health.actions.segments import create_segment
 from health.receipts import check
 from playbooks.actions import close_cta, open_cta
 from tests.factories import AccountFactory, UserFactory
@@ -109,6 +110,24 @@ class TestPage:
         for link in links:
             assert client.get(link.replace("&amp;", "&")).status_code == 200
         assert "$190" in text(client.get("/portfolio/figures/arr/"))
+
+    def test_a_segment_by_rule_narrows_the_page_its_lists_its_comparison_and_its_pack(self, client, scored, vp):
+        rule = {"join": "all", "groups": [{"join": "all", "conditions": [{"field": "arr", "op": ">=", "value": "50"}]}]}
+        segment = create_segment(name="Fifty and more", rule=rule, actor=vp, at=NOW)
+        page = text(client.get(f"/portfolio/?segment={segment.pk}&split=rule"))
+        assert "Fifty and more" in page.split('id="h-split"', 1)[1]
+        assert "$150" in page.split('id="h-split"', 1)[1]
+        assert "Unowned Ltd" not in page
+        assert "Sinking Ltd" in page
+        listed = text(client.get(f"/portfolio/figures/arr/?segment={segment.pk}"))
+        assert "Segment: <b>Fifty and more</b>" in listed
+        assert "$150" in listed
+        compared = text(client.get(f"/portfolio/compare/?segment={segment.pk}"))
+        assert "Moved into this view" not in compared
+        client.post(f"/portfolio/board-packs/?segment={segment.pk}&split=tier")
+        pack = Document.objects.get()
+        assert pack.data["filters"] == [["Segment", "Fifty and more"]]
+        assert [(part["name"], part["arr"]) for part in pack.data["split"]["parts"]] == [("Gold", "$150")]
 
     @pytest.mark.parametrize(
         ("query", "inside", "outside"),

@@ -146,7 +146,7 @@ def test_the_leading_report_shows_five_figures_with_their_trend_for_a_period_and
     ]  # fmt: skip
     assert rows[5][2:5] == ["1", "50.0", "+10.0"]
     assert everybody[5][2:5] == ["2", "55.0", "+5.0"]
-    assert rows[3][5:] == ["at least 90 percent", "1 of 1"]
+    assert rows[3][5:] == ["at least 90 %", "1 of 1"]
 
 
 @pytest.mark.requirement("BIS-1.4")

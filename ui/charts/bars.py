@@ -80,6 +80,9 @@ def stacked_bars(
 def _body(frame: _Frame) -> str:
     totals = frame.totals()
     steps = ticks(0, max([*totals, 1e-9]))
+    if all(float(total).is_integer() for total in totals):
+        # What is counted has no halves: a step between would repeat the label of its neighbour.
+        steps = [step for step in steps if step.is_integer()]
     if steps[-1] < max(totals, default=0):
         steps.append(steps[-1] + (steps[1] - steps[0] if len(steps) > 1 else 1))
     top = steps[-1] or 1.0
