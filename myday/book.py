@@ -24,6 +24,8 @@ MOST_RENEWALS = 6
 COLOURS = ((Rag.RED, "red", "Red"), (Rag.ORANGE, "orange", "Orange"), (Rag.YELLOW, "watch", "Yellow"),
            (Rag.GREEN, "green", "Green"), (Rag.NONE, "none", "No data"))  # fmt: skip
 
+RAG_WORDS = {rag.value: label for rag, _word, label in COLOURS}
+
 
 class Colour(NamedTuple):
     """How many accounts stand in a colour; ``band`` is its word in the address of the accounts list."""

@@ -13,7 +13,9 @@ from django.utils.safestring import SafeString
 
 from accounts.queries.day import Line
 from health.book.cells import band_name, tone
-from myday.book import Book, book_of
+from health.book.trend import book_trend
+from health.pages.portfolio_charts import bands
+from myday.book import RAG_WORDS, Book, book_of
 from myday.queries import SHOWN, Day, Entry, my_day, next_up
 from ui import atoms, formats
 
@@ -165,6 +167,21 @@ def day_context(request: HttpRequest, query: Any) -> dict[str, Any]:
         "largest_load": max((load.accounts for load in book.loads), default=0),
         "next": None if day.total else _next(user, today, book),
         "today": today,
+    }
+
+
+def book_over_time(user: Any, today: date) -> dict[str, Any]:
+    """The chart of the reader's own accounts by month, and how their mean score moved. One query."""
+    currency = user.workspace_settings.currency
+    trend = book_trend(user, today, currency)
+    moved = None if trend.score is None or trend.score_before is None else trend.score - trend.score_before
+    since = formats.day(trend.months[-2].day) if len(trend.months) > 1 else ""
+    return {
+        # One month is no course of things.
+        "trend": bands(trend.months, RAG_WORDS, currency) if len(trend.months) > 1 else None,
+        "trend_score": trend.score,
+        "trend_moved": None if moved is None else round(moved, 1),
+        "trend_since": f"since {since}",
     }
 
 

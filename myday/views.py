@@ -19,7 +19,7 @@ from accounts.frame import account_or_404, editable_account_or_404
 from accounts.models import Activity
 from accounts.policy import requires
 from myday import actions, answers
-from myday.cells import day_context
+from myday.cells import book_over_time, day_context
 from myday.forms import PutOffForm, tomorrow
 from playbooks import actions as playbook_actions
 from playbooks.actions.ctas import snapshot
@@ -31,8 +31,11 @@ from playbooks.models import Cta, Task
 def day(request: HttpRequest) -> HttpResponse:
     """What waits for the reader, ranked; htmx gets the list alone."""
     partial = request.htmx and not request.htmx.history_restore_request  # type: ignore[attr-defined]
-    template = "myday/_list.html" if partial else "myday/day.html"
-    response = render(request, template, day_context(request, request.GET))
+    context = day_context(request, request.GET)
+    if partial:
+        response = render(request, "myday/_list.html", context)
+    else:
+        response = render(request, "myday/day.html", {**context, **book_over_time(request.user, context["today"])})
     response["Vary"] = "HX-Request, Cookie"
     return response
 

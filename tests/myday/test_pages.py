@@ -18,7 +18,8 @@ from accounts.choices import Role
 from accounts.models import Account, Activity, AuditEntry, Tier, Workspace
 from engagement.actions import notify
 from engagement.models import Notification
-from health.models import AccountHealth, HealthScore
+from health.book.trend import book_trend
+from health.models import AccountHealth, HealthScore, PortfolioDay
 from myday.models import SetAside
 from playbooks.actions import add_task
 from playbooks.models import Cta, Task
@@ -205,6 +206,37 @@ class TestWhatStandsThere:
                 add_task(more, title="x", due_on=today, actor=mara, at=timezone.now())
                 notify([mara], kind="system", title="x", at=timezone.now(), dedupe_key=f"n{number}")
         assert counts[0] == counts[1] <= 12
+
+
+class TestTrend:
+    def test_the_book_over_time_is_what_the_reader_owned_then(self, desk, mara, today):
+        def recorded(days, owner, rag, arr, scored, total, currency="USD"):
+            PortfolioDay.objects.create(
+                day=today - timedelta(days=days), owner_id=owner.pk, currency=currency, rag=rag, band=rag,
+                accounts=scored, scored=scored, arr=arr, total=total,
+            )  # fmt: skip
+
+        other = UserFactory(role=Role.CSM)
+        recorded(70, mara, "red", 100, 1, 40)
+        recorded(70, other, "green", 9_000, 1, 90)
+        recorded(35, mara, "green", 300, 2, 150)
+        recorded(35, mara, "red", 50, 1, 30)
+        recorded(35, mara, "green", 7, 1, 60, currency="EUR")
+        trend = book_trend(mara, today, "USD")
+        assert [(sum(month.arr.values()), month.arr["green"]) for month in trend.months] == [(100, 0), (350, 300)]
+        assert trend.scores == [40, 60]
+        page = text(desk.get("/day/"))
+        part = page.split('id="h-trend"', 1)[1].split("</section>")[0]
+        assert "ARR by health band" in part
+        assert "60.0" in part
+        assert "20.0" in part
+        assert "$9k" not in part
+
+    def test_one_recorded_month_draws_no_course(self, desk, mara, today):
+        PortfolioDay.objects.create(
+            day=today, owner_id=mara.pk, currency="USD", rag="red", band="red", accounts=1, scored=1, arr=5, total=40
+        )
+        assert "h-trend" not in text(desk.get("/day/"))
 
 
 class TestBook:
