@@ -94,5 +94,5 @@ def _range(domain: Any, unit: str) -> str:
 
 
 def _words(key: str) -> str:
-    text = key.replace("_", " ").replace("-", " ")
+    text = key.replace("_pct", " %").replace("_", " ").replace("-", " ")
     return text[:1].upper() + text[1:]

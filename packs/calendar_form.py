@@ -9,11 +9,18 @@ from django import forms
 from accounts.models import WorkCalendar
 
 
+class Definition(forms.JSONField):
+    """JSON of which nothing written is an empty field, not ``null``."""
+
+    def prepare_value(self, value: Any) -> Any:
+        return "" if value is None else super().prepare_value(value)
+
+
 class CalendarForm(forms.Form):
     """A calendar, or a definition of one's own, and what to ask of it."""
 
     calendar = forms.ChoiceField(label="Calendar", required=False)
-    definition = forms.JSONField(
+    definition = Definition(
         label="Or a definition of your own",
         required=False,
         widget=forms.Textarea(attrs={"rows": 5, "spellcheck": "false"}),

@@ -36,7 +36,7 @@ class SnoozeForm(RuleForm):
 class ReassignForm(RuleForm):
     """Who takes over."""
 
-    owner = forms.ModelChoiceField(label="New owner", queryset=User.objects.none())
+    owner = forms.ModelChoiceField(label="New owner", queryset=User.objects.none(), empty_label="Choose a colleague")
     reason = forms.CharField(label="Reason", max_length=200, required=False)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -73,12 +73,16 @@ class PlaybookField(forms.ModelChoiceField):
 class NewCtaForm(CtaForm):
     """A CTA opened by hand: also for whom, whose, and by which playbook."""
 
-    account = forms.ModelChoiceField(label="Account", queryset=Account.objects.none())
+    account = forms.ModelChoiceField(label="Account", queryset=Account.objects.none(), empty_label="Choose an account")
     owner = forms.ModelChoiceField(
-        label="Owner", queryset=User.objects.none(), required=False, help_text="Empty: the account's owner."
+        label="Owner", queryset=User.objects.none(), required=False, empty_label="The account's owner"
     )
     playbook = PlaybookField(
-        label="Playbook", queryset=Playbook.objects.none(), required=False, help_text="Its tasks are copied."
+        label="Playbook",
+        queryset=Playbook.objects.none(),
+        required=False,
+        empty_label="None",
+        help_text="Its tasks are copied.",
     )
     field_order = ["account", "title", "reason", "kind", "priority", "owner", "due_on", "playbook"]
 

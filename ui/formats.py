@@ -139,3 +139,19 @@ def initials(name: str) -> str:
 def hue(name: str) -> int:
     """A stable number 0–5 for a name, to tell avatars apart."""
     return sum(map(ord, name)) % 6
+
+
+_BROWSERS = (("Edg", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari"))
+_SYSTEMS = (
+    ("iPhone", "iPhone"), ("iPad", "iPad"), ("Android", "Android"), ("Windows", "Windows"), ("Mac OS", "Mac"),
+    ("Linux", "Linux"),
+)  # fmt: skip
+
+
+def browser(agent: str) -> str:
+    """What a browser says of itself in words: ``Chrome on Linux``. The first 40 characters of what is not known."""
+    name = next((name for mark, name in _BROWSERS if mark in agent), "")
+    system = next((name for mark, name in _SYSTEMS if mark in agent), "")
+    if name and system:
+        return f"{name} on {system}"
+    return name or system or agent[:40] or "Unknown browser"

@@ -34,12 +34,18 @@ class AccountForm(RecordForm):
 
     name = forms.CharField(max_length=200, label="Name")
     status = forms.ChoiceField(choices=AccountStatus.choices, initial=AccountStatus.ACTIVE)
-    tier = forms.ModelChoiceField(queryset=Tier.objects.none(), required=False)
-    stage = forms.ModelChoiceField(queryset=LifecycleStage.objects.none(), required=False, label="Lifecycle stage")
+    tier = forms.ModelChoiceField(queryset=Tier.objects.none(), required=False, empty_label="No tier")
+    stage = forms.ModelChoiceField(
+        queryset=LifecycleStage.objects.none(), required=False, label="Lifecycle stage", empty_label="No stage"
+    )
     segment = forms.CharField(max_length=60, required=False)
     owner = OwnerField(required=False)
     parent = forms.ModelChoiceField(
-        queryset=Account.objects.none(), required=False, label="Parent account", help_text="The group it belongs to"
+        queryset=Account.objects.none(),
+        required=False,
+        label="Parent account",
+        empty_label="None",
+        help_text="The group it belongs to",
     )
     industry = forms.CharField(max_length=80, required=False)
     country = forms.CharField(max_length=2, required=False, help_text="Two letters, such as DE")

@@ -12,9 +12,12 @@ from accounts.models import TeamRole, User
 class TeamForm(forms.Form):
     """Who joins, and as what: the roles are the methodology's, on our side."""
 
-    user = forms.ModelChoiceField(queryset=User.objects.none(), label="Colleague")
+    user = forms.ModelChoiceField(queryset=User.objects.none(), label="Colleague", empty_label="Choose a colleague")
     role = forms.ModelChoiceField(
-        queryset=TeamRole.objects.none(), label="Role", help_text="The roles come from the methodology"
+        queryset=TeamRole.objects.none(),
+        label="Role",
+        empty_label="Choose a role",
+        help_text="The roles come from the methodology",
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

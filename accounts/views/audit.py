@@ -123,6 +123,7 @@ def audit_entry(request: HttpRequest, entry_id: int) -> HttpResponse:
     after = AuditEntry.objects.filter(pk__gt=entry.pk).order_by("pk").first()
     context = {
         "entry": entry,
+        "title": entry.action.replace(".", " ").replace("_", " ").capitalize(),
         "changes": changes(entry.before, entry.after),
         "earlier": before,
         "later": after,

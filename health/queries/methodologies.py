@@ -171,6 +171,13 @@ def _rows(cards: Sequence[tuple[str, str, str, CompiledCard]], views: list[View]
             view.readings.get(metric, Reading(None, None)) if there else None
             for view, there in zip(views, reads, strict=True)
         ]
-        value = None if seen is None else str(seen.value).replace("_", " ")
+        value = None if seen is None else _written(seen.value)
         rows.append(Row(metric, value, None if seen is None else seen.observed_at, readings))
     return sorted(rows, key=lambda row: (not row.differs, row.value is None))
+
+
+def _written(value: Any) -> str:
+    """A figure with at most two decimals, or a choice in words."""
+    if isinstance(value, Decimal | float | int):
+        return f"{round(Decimal(str(value)), 2).normalize():f}"
+    return str(value).replace("_", " ")

@@ -14,6 +14,7 @@ from accounts.policy import requires
 from packs import files, layout, queries
 from packs.actions import edit_values, install_pack, reset_value
 from packs.forms import ItemForm
+from packs.layout import words
 from packs.models import PackItem
 from packs.sections import BY_KEY
 
@@ -31,7 +32,7 @@ def install(request: HttpRequest, key: str) -> HttpResponse:
         messages.success(request, text)
         return redirect("packs:pack", key)
     changed = [
-        (BY_KEY[name], report)
+        (BY_KEY[name], report, _few([*report.created, *report.updated, *report.retired]))
         for name, report in plan.sections.items()
         if name in BY_KEY and (report.created or report.updated or report.retired)
     ]
@@ -73,3 +74,9 @@ def reset(request: HttpRequest, item_id: UUID) -> HttpResponse:
     except RuleViolated as broken:
         messages.error(request, str(broken.message))
     return redirect("packs:item-edit", found.pk)
+
+
+def _few(keys: list[str], most: int = 4) -> str:
+    """The first of the keys in words, and how many more there are."""
+    told = ", ".join(words(key) for key in keys[:most])
+    return f"{told} and {len(keys) - most} more" if len(keys) > most else told

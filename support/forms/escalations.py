@@ -53,7 +53,7 @@ class EscalateForm(TemplateForm):
     step = forms.ChoiceField(label="Escalate to", required=False, help_text="Empty: the level the reason belongs to.")
     reason = forms.CharField(label="What happened", max_length=300)
     owner = forms.ModelChoiceField(
-        label="Owner", queryset=User.objects.none(), required=False, help_text="Empty: whoever the level names."
+        label="Owner", queryset=User.objects.none(), required=False, empty_label="Whoever the level names"
     )
     field_order = ["trigger", "step", "reason", "owner"]
 

@@ -72,7 +72,9 @@ class EditForm(DetailsForm):
     """Details that are changed later: also for whom, and what Level 3 found (FMEA-5.12)."""
 
     severity_reason = forms.CharField(label="Why the severity changes", max_length=300, required=False)
-    requester = forms.ModelChoiceField(label="Requester", queryset=Contact.objects.none(), required=False)
+    requester = forms.ModelChoiceField(
+        label="Requester", queryset=Contact.objects.none(), required=False, empty_label="Nobody"
+    )
     root_cause = forms.CharField(
         label="Root cause", required=False, max_length=10_000, widget=forms.Textarea(attrs={"rows": 3})
     )
@@ -86,14 +88,16 @@ class EditForm(DetailsForm):
 class NewTicketForm(DetailsForm):
     """A ticket opened on behalf of a customer."""
 
-    account = forms.ModelChoiceField(label="Account", queryset=Account.objects.none())
+    account = forms.ModelChoiceField(label="Account", queryset=Account.objects.none(), empty_label="Choose an account")
     requester = forms.CharField(
         label="Requester", max_length=254, required=False, help_text="The e-mail address of a contact of the account."
     )
     channel = forms.ChoiceField(label="Reached us by", choices=Channel.choices, initial=Channel.PHONE)
     body = forms.CharField(label="What they said", widget=forms.Textarea(attrs={"rows": 6}), max_length=100_000)
     tags = forms.CharField(label="Tags", required=False, max_length=500, help_text="Separated by commas.")
-    assignee = forms.ModelChoiceField(label="Assignee", queryset=User.objects.none(), required=False)
+    assignee = forms.ModelChoiceField(
+        label="Assignee", queryset=User.objects.none(), required=False, empty_label="Nobody yet"
+    )
     opened_by_staff = forms.BooleanField(
         label="We noticed it ourselves: nobody waits for a first answer", required=False
     )

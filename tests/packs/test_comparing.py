@@ -49,7 +49,7 @@ def test_where_they_disagree_is_said_with_what_is_missing(client, account):
     body = client.get(f"/methodology/accounts/{account.pk}/").content.decode()
 
     assert "Not enough data" in body
-    assert "technical_performance" in body
+    assert "Technical performance" in body
     assert "Only Fleet management onboarding playbook has enough data" in body
 
 

@@ -25,6 +25,7 @@ register = template.Library()
 for _tag in (icon, badge, health, delta, avatar, logo, figure, options):
     register.simple_tag(_tag)
 register.filter("tone", tone_of)
+register.filter("browser", formats.browser)
 
 
 @register.filter
