@@ -28,7 +28,7 @@ def in_segments(keys: Iterable[Any]) -> QuerySet[Any]:
     return SegmentMember.objects.current().filter(segment__in=list(keys)).values("account")
 
 
-def stays_by_day(key: Any = None) -> QuerySet[SegmentMember]:
+def stays_by_day(key: Any = None) -> QuerySet[Any]:
     """The stays in one segment, or in all, as days of the reader's: from ``first_on`` until the day before ``end_on``.
 
     Who came and went within a day was in no segment that day. A segment knows nothing of the time before it was made:
