@@ -22,11 +22,9 @@ from accounts.errors import RuleViolated
 from accounts.models import User
 from engagement.actions import notify
 from engagement.choices import Kind
-from support.actions.clocks import array_of
 from support.actions.escalations import escalate
 from support.choices import DONE, Clock
 from support.models import Ladder, SlaAlert, Ticket
-from tenants.guard import new_id
 
 BATCH = 1000
 # An alert that comes this long after its moment says so.
@@ -38,23 +36,29 @@ WAITING = """
 select exists(select from support_slaclock where next_alert_at <= %s),
     exists(select from support_slaalert where told_at is null)
 """
-TAKE = """
-select id, thresholds, moments, armed_at from support_slaclock
-where next_alert_at <= %s order by next_alert_at limit %s for update skip locked
-"""
+# One that is noted already stays as it is. Keys are random: not every PostgreSQL that is supported makes keys by time.
 NOTE = """
-insert into support_slaalert (id, clock_id, threshold, fell_due_at, sent_at, is_late)
-select v.id, v.clock, v.threshold, v.fell_due, %s, v.late
-from unnest(%s::uuid[], %s::uuid[], %s::text[], %s::timestamptz[], %s::bool[])
-    as v(id, clock, threshold, fell_due, late)
-on conflict (clock_id, threshold) where rearmed_at is null do nothing
-"""
-MOVE_ON = """
+with taken as (
+    select id, thresholds, moments, armed_at from support_slaclock
+    where next_alert_at <= %(at)s order by next_alert_at limit %(most)s for update skip locked
+), reached as (
+    select t.id, t.armed_at, u.threshold, u.moment
+    from taken as t left join lateral unnest(t.thresholds, t.moments) as u(threshold, moment) on true
+), noted as (
+    insert into support_slaalert (id, clock_id, threshold, fell_due_at, sent_at, is_late)
+    select gen_random_uuid(), id, threshold, moment, %(at)s, greatest(moment, armed_at) < %(late_from)s
+    from reached where moment <= %(at)s
+    on conflict (clock_id, threshold) where rearmed_at is null do nothing
+)
 update support_slaclock as c
 set next_alert_at = v.next,
     verdict = case when v.broken is not null and c.verdict = 'running' then 'missed' else c.verdict end,
     missed_at = case when v.broken is not null and c.verdict = 'running' then v.broken else c.missed_at end
-from unnest(%s::uuid[], %s::timestamptz[], %s::timestamptz[]) as v(id, next, broken)
+from (
+    select id, min(moment) filter (where moment > %(at)s) as next,
+        max(moment) filter (where moment <= %(at)s and threshold = %(breach)s) as broken
+    from reached group by id
+) as v
 where c.id = v.id
 """
 
@@ -88,24 +92,11 @@ def sweep(*, at: datetime) -> Swept:
     return Swept(clocks, told, escalated)
 
 
-@transaction.atomic
 def note_due(*, at: datetime, most: int = BATCH) -> int:
-    """Note the alerts of at most ``most`` clocks whose moment has come; how many clocks. Three statements."""
+    """Note the alerts of at most ``most`` clocks whose moment has come; how many clocks. One statement."""
     with connection.cursor() as cursor:
-        cursor.execute(TAKE, [at, most])
-        rows = cursor.fetchall()
-        if not rows:
-            return 0
-        alerts, moves = [], []
-        for key, thresholds, moments, armed_at in rows:
-            due = [(name, moment) for name, moment in zip(thresholds, moments, strict=True) if moment <= at]
-            ahead = [moment for moment in moments if moment > at]
-            late_from = at - LATE_AFTER
-            alerts += [(new_id(), key, name, moment, max(moment, armed_at) < late_from) for name, moment in due]
-            moves.append((key, min(ahead, default=None), dict(due).get(BREACH)))
-        cursor.execute(NOTE, [at, *map(array_of, zip(*alerts, strict=True))])
-        cursor.execute(MOVE_ON, [array_of(column) for column in zip(*moves, strict=True)])
-    return len(rows)
+        cursor.execute(NOTE, {"at": at, "late_from": at - LATE_AFTER, "most": most, "breach": BREACH})
+        return cursor.rowcount
 
 
 def tell(*, at: datetime, most: int = BATCH) -> tuple[int, int]:
