@@ -29,7 +29,7 @@ from support.models import (
 )
 from support.queries.levels import level_promises
 from support.queries.promises import Desk
-from support.queries.states import escalation_states, ticket_states
+from support.queries.states import Happened, escalation_states, ticket_states
 from support.sla import State, moments
 
 log = logging.getLogger(__name__)
@@ -238,10 +238,11 @@ def _is_judged(clock: SlaClock, state: State) -> bool:
     return clock.stopped_at is not None and same and clock.verdict in ENDED
 
 
-def _log(keys: Iterable[UUID]) -> dict[UUID, list[TicketEvent]]:
-    found: dict[UUID, list[TicketEvent]] = defaultdict(list)
-    for event in TicketEvent.objects.filter(ticket__in=keys).order_by("ticket_id", "at", "pk"):
-        found[event.ticket_id].append(event)
+def _log(keys: Iterable[UUID]) -> dict[UUID, list[Happened]]:
+    found: dict[UUID, list[Happened]] = defaultdict(list)
+    events = TicketEvent.objects.filter(ticket__in=keys).order_by("ticket_id", "at", "pk")
+    for key, *event in events.values_list("ticket_id", "kind", "at", "data"):
+        found[key].append(Happened(*event))
     return found
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from functools import cache
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from support.choices import ACTIVE, DONE, Clock, EventKind, Status
@@ -17,17 +18,23 @@ RESPONSE, UPDATE = "response", "update"
 ACKNOWLEDGE, ACTION = "acknowledge", "action"
 
 
+class Happened(NamedTuple):
+    """An entry of a ticket's log, so far as its clocks read it."""
+
+    kind: str
+    at: datetime
+    data: dict[str, Any]
+
+
 def ticket_rules(settings: SupportSettings) -> dict[str, ClockRule]:
     """What stops and pauses each clock of a ticket (AMB-14). A first response never waits: else it could be parked."""
-    pauses = {
-        status
-        for status, wanted in (
-            (Status.WAITING_CUSTOMER, settings.pause_on_customer),
-            (Status.WAITING_VENDOR, settings.pause_on_vendor),
-        )
-        if wanted
-    }
-    waiting = frozenset(str(status) for status in pauses)
+    return _ticket_rules(settings.pause_on_customer, settings.pause_on_vendor)
+
+
+@cache
+def _ticket_rules(on_customer: bool, on_vendor: bool) -> dict[str, ClockRule]:
+    paused = ((Status.WAITING_CUSTOMER, on_customer), (Status.WAITING_VENDOR, on_vendor))
+    waiting = frozenset(str(status) for status, wanted in paused if wanted)
     return {
         Clock.FIRST_RESPONSE: ClockRule(frozenset({RESPONSE})),
         Clock.UPDATE: ClockRule(frozenset({UPDATE}), frozenset({str(Status.WAITING_CUSTOMER)}) | waiting, repeats=True),
@@ -43,7 +50,7 @@ ESCALATION_CLOCK_RULES = {
 }
 
 
-def ticket_marks(events: Iterable[TicketEvent]) -> list[Mark]:
+def ticket_marks(events: Iterable[TicketEvent | Happened]) -> list[Mark]:
     """What the clocks need to know of a ticket's log.
 
     An answer counts when it was given by a person and reached the customer: one that could not be delivered
@@ -62,14 +69,14 @@ def ticket_marks(events: Iterable[TicketEvent]) -> list[Mark]:
     return found
 
 
-def _answers(event: TicketEvent, failed: set[Any]) -> bool:
+def _answers(event: TicketEvent | Happened, failed: set[Any]) -> bool:
     """Whether a person answered, and the answer arrived so far as is known."""
     if event.kind != EventKind.AGENT_REPLY or event.data.get("automatic"):
         return False
     return event.data.get("message") not in failed
 
 
-def _of_status(event: TicketEvent) -> list[Mark]:
+def _of_status(event: TicketEvent | Happened) -> list[Mark]:
     before, after = event.data["from"], event.data["to"]
     if after == Status.CANCELLED:
         return [Mark(marks.CANCELLED, event.at)]
@@ -80,7 +87,7 @@ def _of_status(event: TicketEvent) -> list[Mark]:
     return [Mark(marks.STATUS, event.at, after)]
 
 
-def severities(events: Iterable[TicketEvent]) -> list[tuple[datetime, str]]:
+def severities(events: Iterable[TicketEvent | Happened]) -> list[tuple[datetime, str]]:
     """The severity from each moment on, by key; empty for none."""
     return [
         (event.at, event.data.get("severity", "") or "")
@@ -91,7 +98,7 @@ def severities(events: Iterable[TicketEvent]) -> list[tuple[datetime, str]]:
 
 def ticket_states(
     ticket: Ticket,
-    events: Sequence[TicketEvent],
+    events: Sequence[Happened],
     policies: Sequence[UUID],
     *,
     desk: Desk,
