@@ -32,8 +32,8 @@ class Case:
     ``rate`` (floor / run: how much of the limit's speed is reached) at least. With ``p95`` both return the seconds
     of each answer, and the ratio is that of the 95th percentiles of all repetitions; with ``seconds`` only ``run``
     does, there is no ``floor``, and the goal is the 95th percentile itself. Without a goal the figure is only told.
-    ``units`` is how many things one run handles. ``verify`` runs once before measuring and raises when the result
-    is wrong.
+    ``units`` is how many things one run handles; ``warm`` runs both sides once before measuring. ``verify`` runs once
+    before that and raises when the result is wrong.
     """
 
     area: str
@@ -49,6 +49,7 @@ class Case:
     verify: Callable[[], Any] | None = None
     pids: Pids | None = None
     reps: int | None = None
+    warm: bool = True
     note: str = ""
 
 
@@ -117,14 +118,14 @@ def _of(pid: int) -> float:
 
 
 def measure(case: Case, *, reps: int) -> Result:
-    """Verify, warm up once, then time ``reps`` interleaved pairs."""
+    """Verify, warm up once unless the case is too long for it, then time ``reps`` interleaved pairs."""
     if case.verify is not None:
         case.verify()
     if case.measure in {"p95", "seconds"}:
         return _percentiles(case, reps=case.reps or reps)
     assert case.floor is not None
     reps = case.reps or reps
-    for work in (case.floor, case.run):
+    for work in (case.floor, case.run) if case.warm else ():
         _timed(work, case)
     pairs: list[tuple[tuple[float, float], tuple[float, float]]] = []
     for repetition in range(reps):
