@@ -66,20 +66,20 @@ METRICS: dict[str, str] = {
 def provide(account_ids: list[UUID] | None, metrics: set[str], on: date, known_at: datetime | None = None) -> Columns:
     """Metric to account to observation as of ``on``, for these accounts (None: all not archived).
 
-    One query for each metric asked for that the record knows, whatever the number of accounts. ``known_at``
+    One query for whatever of it the record knows, whatever the number of accounts; none for nothing. ``known_at``
     leaves out contracts that were entered later.
     """
     wanted = [name for name in METRICS if name in metrics]
+    if not wanted:
+        return {}
     observed_at = datetime.combine(on, time.min, UTC)
     which = "a.archived_at IS NULL" if account_ids is None else "a.id = ANY(%(ids)s)"
     values = {"on": on, "end": datetime.combine(on, time.max, UTC), "ids": account_ids, "known_at": known_at}
+    parts = (f"SELECT '{name}', f.* FROM ({METRICS[name].format(which=which)}) AS f" for name in wanted)
     found: Columns = {}
-    for name in wanted:
-        with connection.cursor() as cursor:
-            cursor.execute(METRICS[name].format(which=which), values)
-            found[name] = {
-                account: Observation(Decimal(value), observed_at, SOURCE)
-                for account, value in cursor.fetchall()
-                if value is not None
-            }
-    return {name: column for name, column in found.items() if column}
+    with connection.cursor() as cursor:
+        cursor.execute(" UNION ALL ".join(parts), values)
+        for name, account, value in cursor.fetchall():
+            if value is not None:
+                found.setdefault(name, {})[account] = Observation(Decimal(value), observed_at, SOURCE)
+    return found

@@ -11,17 +11,15 @@ without a ticket has zero of them, unless its tickets were ever stated: then it 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from django.db import connection
 
-from accounts.models import Severity
 from accounts.observations import Observation
 from usage.catalogue import STATED_FOR_DAYS
 from usage.derived import trimmed
@@ -41,38 +39,55 @@ _OPENED = frozenset({
 _RESOLVED = frozenset({"resolution_hours", "avg_resolution_hours"})
 _RATED = frozenset({"csat_pct", "support_satisfaction", "satisfaction_pct"})
 _ELAPSED = "sla_elapsed_pct"
+# Stated, they say that an account's tickets are looked after elsewhere.
+_LOOKED_AFTER = frozenset({*DAILY, *_OPENED, OPEN})
 
-# In use since the first ticket; the zone says where a day ends.
-_DESK = """SELECT w.timezone, (SELECT min(created_at) FROM support_ticket WHERE status <> 'cancelled')
-FROM accounts_workspace w"""
-_ACCOUNTS = """SELECT a.id, EXISTS (SELECT FROM support_ticket t WHERE t.account_id = a.id AND t.created_at < %(end)s
-    AND t.status <> 'cancelled') FROM accounts_account a WHERE {which}"""
+
+def _midnight(days: int) -> str:
+    """The workspace's midnight so many days after the day asked about begins."""
+    return f"((%(on)s::date + {days})::timestamp AT TIME ZONE w.timezone)"
+
+
+# The bounds of the windows; the day asked about counts. No row while the desk has no ticket: then it says nothing.
+_DESK = f"""desk AS MATERIALIZED (SELECT * FROM (
+    SELECT least({_midnight(1)}, %(known_at)s::timestamptz) AS until, {_midnight(-13)} AS fortnight,
+        {_midnight(-29)} AS month, {_midnight(-59)} AS before, {_midnight(1 - RATINGS_WINDOW)} AS ratings
+    FROM accounts_workspace w) AS bounds
+    WHERE EXISTS (SELECT FROM support_ticket t WHERE t.created_at < until AND t.status <> 'cancelled'))"""
 # How bad it was at the end of the window: what the first later change says it was before, else what it is.
 _SEVERITY = """LEFT JOIN accounts_severity s ON s.id = t.severity_id
 LEFT JOIN LATERAL (SELECT e.data->>'from' AS key FROM support_ticketevent e WHERE e.ticket_id = t.id
-    AND e.kind = 'severity' AND e.at >= %(end)s ORDER BY e.at, e.id LIMIT 1) AS was ON true"""
-_SQL_OPENED = f"""SELECT t.account_id, lower(coalesce(was.key, s.key, '')),
-    count(*) FILTER (WHERE t.created_at >= %(fortnight)s), count(*) FILTER (WHERE t.created_at >= %(month)s),
-    count(*) FILTER (WHERE t.created_at < %(month)s),
-    count(*) FILTER (WHERE t.created_at >= %(month)s AND EXISTS (SELECT FROM support_escalation x
-        WHERE x.ticket_id = t.id AND x.raised_at < %(end)s))
-FROM support_ticket t {_SEVERITY}
-WHERE t.created_at >= %(before)s AND t.created_at < %(end)s AND t.status <> 'cancelled' {{narrow}} GROUP BY 1, 2"""
-_SQL_OPEN = f"""SELECT t.account_id, lower(coalesce(was.key, s.key, '')), count(*)
-FROM support_ticket t {_SEVERITY}
-WHERE t.created_at < %(end)s AND (t.resolved_at IS NULL OR t.resolved_at >= %(end)s) AND t.status <> 'cancelled'
-    {{narrow}} GROUP BY 1, 2"""
-_SQL_RESOLVED = """SELECT t.account_id, sum(extract(epoch FROM t.resolved_at - t.created_at)) / 3600, count(*)
-FROM support_ticket t
-WHERE t.resolved_at >= %(month)s AND t.resolved_at < %(end)s AND t.status <> 'cancelled' {narrow} GROUP BY 1"""
-_SQL_RATED = """SELECT t.account_id, count(*) FILTER (WHERE r.score >= 4), count(*)
-FROM support_ticketrating r JOIN support_ticket t ON t.id = r.ticket_id
-WHERE r.at >= %(ratings)s AND r.at < %(end)s AND t.status <> 'cancelled' {narrow} GROUP BY 1"""
-# Alerts are the moments at which a share of a promise was used up, worked out in business time already.
-_SQL_ELAPSED = """SELECT t.account_id, max(rtrim(l.threshold, '%%')::int)
-FROM support_slaclock c JOIN support_ticket t ON t.id = c.ticket_id JOIN support_slaalert l ON l.clock_id = c.id
-WHERE (c.stopped_at IS NULL OR c.stopped_at >= %(end)s) AND c.verdict <> 'cancelled' AND l.rearmed_at IS NULL
-    AND l.threshold LIKE '%%\\%%' AND l.fell_due_at < %(end)s {narrow} GROUP BY 1"""
+    AND e.kind = 'severity' AND e.at >= until ORDER BY e.at, e.id LIMIT 1) AS was ON true"""
+# Rows of (part, account, key, four numbers) that one statement puts together.
+_PARTS = {
+    "served": """SELECT a.id, '', 1 - EXISTS (SELECT FROM support_ticket t WHERE t.account_id = a.id
+        AND t.created_at < until AND t.status <> 'cancelled')::int, 0, 0, 0
+    FROM desk, accounts_account a WHERE {which}""",
+    "severity": "SELECT NULL::uuid, lower(key), rank, 0, 0, 0 FROM desk, accounts_severity",
+    "opened": f"""SELECT t.account_id, lower(coalesce(was.key, s.key, '')),
+        count(*) FILTER (WHERE t.created_at >= fortnight), count(*) FILTER (WHERE t.created_at >= month),
+        count(*) FILTER (WHERE t.created_at < month),
+        count(*) FILTER (WHERE t.created_at >= month AND EXISTS (SELECT FROM support_escalation x
+            WHERE x.ticket_id = t.id AND x.raised_at < until))
+    FROM desk, support_ticket t {_SEVERITY}
+    WHERE t.created_at >= before AND t.created_at < until AND t.status <> 'cancelled' {{narrow}} GROUP BY 1, 2""",
+    "open": f"""SELECT t.account_id, lower(coalesce(was.key, s.key, '')), count(*), 0, 0, 0
+    FROM desk, support_ticket t {_SEVERITY}
+    WHERE t.created_at < until AND (t.resolved_at IS NULL OR t.resolved_at >= until) AND t.status <> 'cancelled'
+        {{narrow}} GROUP BY 1, 2""",
+    "resolved": """SELECT t.account_id, '', sum(extract(epoch FROM t.resolved_at - t.created_at)), count(*), 0, 0
+    FROM desk, support_ticket t
+    WHERE t.resolved_at >= month AND t.resolved_at < until AND t.status <> 'cancelled' {narrow} GROUP BY 1""",
+    "rated": """SELECT t.account_id, '', count(*) FILTER (WHERE r.score >= 4), count(*), 0, 0
+    FROM desk, support_ticketrating r JOIN support_ticket t ON t.id = r.ticket_id
+    WHERE r.at >= ratings AND r.at < until AND t.status <> 'cancelled' {narrow} GROUP BY 1""",
+    # Alerts are the moments at which a share of a promise was used up, worked out in business time already.
+    "elapsed": """SELECT t.account_id, '', max(rtrim(l.threshold, '%%')::int), 0, 0, 0
+    FROM desk, support_slaclock c JOIN support_ticket t ON t.id = c.ticket_id
+    JOIN support_slaalert l ON l.clock_id = c.id
+    WHERE (c.stopped_at IS NULL OR c.stopped_at >= until) AND c.verdict <> 'cancelled' AND l.rearmed_at IS NULL
+        AND l.threshold LIKE '%%\\%%' AND l.fell_due_at < until {narrow} GROUP BY 1""",
+}
 
 
 @dataclass(slots=True)
@@ -89,61 +104,71 @@ class _Figures:
     satisfied: int = 0
     rated: int = 0
     elapsed: int = 0
+    is_silent: bool = False
+
+    def take(self, part: str, key: str, numbers: Sequence[Decimal]) -> None:
+        """Note a row of the statement's part."""
+        first, second, third, fourth = (int(number) for number in numbers)
+        match part:
+            case "served":
+                self.is_silent = bool(first)
+            case "opened":
+                self.fortnight[key], self.month[key] = first, second
+                self.before, self.escalated = self.before + third, self.escalated + fourth
+            case "open":
+                self.open[key] = first
+            case "resolved":
+                self.hours, self.resolved = numbers[0] / 3600, second
+            case "rated":
+                self.satisfied, self.rated = first, second
+            case "elapsed":
+                self.elapsed = first
 
     def of_rank(self, rank: int, ranks: Mapping[str, int]) -> int:
         return sum(count for key, count in self.month.items() if ranks.get(key) == rank)
 
 
-def provide(account_ids: list[UUID] | None, metrics: set[str], on: date, known_at: datetime | None = None) -> Columns:
+def provide(
+    account_ids: list[UUID] | None,
+    metrics: set[str],
+    on: date,
+    known_at: datetime | None = None,
+    earlier: Any = None,
+) -> Columns:
     """Metric to account to observation as of ``on``, for these accounts (None: all not archived).
 
-    At most nine queries and those of the users asked for; one while the desk has no ticket, none when nothing of
-    it is asked. ``known_at`` leaves out what happened later.
+    Two queries, and those of the users asked for unless ``earlier``, what providers before this one found, has
+    them; one while the desk has no ticket, none when nothing of it is asked. ``known_at`` leaves out what happened
+    later.
     """
     wanted = {name for name in metrics if _is_ours(name)}
     if not wanted:
         return {}
-    with connection.cursor() as cursor:
-        cursor.execute(_DESK)
-        zone, since = cursor.fetchone()
-    end = _midnight(on + timedelta(days=1), zone)
-    end = min(end, known_at) if known_at else end
-    if since is None or since >= end:
+    figures, served, ranks = _figures(account_ids, wanted, on, known_at)
+    if not served:
         return {}
-    columns = _columns(account_ids, wanted, on, _window(on, zone, end, account_ids), known_at)
-    return _after_stated(account_ids, columns, on, known_at)
+    given = _Given(account_ids, wanted, on, known_at)
+    silent = {account for account, figure in figures.items() if figure.is_silent}
+    served -= silent & given.ever
+    users: Mapping[UUID, Observation] = {}
+    if PER_USER in wanted:
+        found = (
+            earlier.by_account(["active_users"]) if earlier else usage_of(account_ids, {"active_users"}, on, known_at)
+        )
+        users = found.get("active_users", {})
+    observed_at = datetime.combine(on, time(), UTC)
+    columns: Columns = defaultdict(dict)
+    for name in wanted:
+        for account in served - given.kept(name):
+            value = _value(name, figures[account], ranks, users.get(account))
+            if value is not None:
+                columns[name][account] = Observation(trimmed(value), observed_at, SOURCE)
+    return dict(columns)
 
 
 def _is_ours(name: str) -> bool:
     plain = name.partition(":")[0]
     return name in _OPENED | _RESOLVED | _RATED | {OPEN, _ELAPSED} or plain in {OPEN, COUNTED}
-
-
-def _midnight(day: date, zone: str) -> datetime:
-    return datetime.combine(day, time(), ZoneInfo(zone))
-
-
-def _window(on: date, zone: str, end: datetime, account_ids: list[UUID] | None) -> dict[str, Any]:
-    """The bounds of the windows, each beginning at a midnight of the workspace; the day asked about counts."""
-    days = {"fortnight": 14, "month": 30, "before": 60, "ratings": RATINGS_WINDOW}
-    starts = {name: _midnight(on - timedelta(days=length - 1), zone) for name, length in days.items()}
-    return {**starts, "end": end, "ids": account_ids}
-
-
-def _columns(
-    account_ids: list[UUID] | None, wanted: set[str], on: date, window: dict[str, Any], known_at: datetime | None
-) -> Columns:
-    figures, served = _figures(account_ids, wanted, window)
-    users = usage_of(account_ids, {"active_users"}, on, known_at).get("active_users", {}) if PER_USER in wanted else {}
-    ranks = {key.lower(): rank for key, rank in Severity.objects.values_list("key", "rank")}
-    observed_at = datetime.combine(on, time(), UTC)
-    columns: Columns = defaultdict(dict)
-    for account in served:
-        for name in wanted:
-            value = _value(name, figures[account], ranks, users.get(account))
-            if value is not None:
-                columns[name][account] = Observation(trimmed(value), observed_at, SOURCE)
-    return dict(columns)
 
 
 def _value(name: str, f: _Figures, ranks: Mapping[str, int], users: Observation | None) -> Decimal | None:
@@ -185,53 +210,58 @@ _PLAIN: dict[str, Callable[[_Figures], Decimal | None]] = {
 
 
 def _figures(
-    account_ids: list[UUID] | None, wanted: set[str], window: dict[str, Any]
-) -> tuple[dict[UUID, _Figures], set[UUID]]:
-    """The figures of accounts, and which of them the desk looks after. One query each part that is asked for."""
-    figures: dict[UUID, _Figures] = defaultdict(_Figures)
+    account_ids: list[UUID] | None, wanted: set[str], on: date, known_at: datetime | None
+) -> tuple[dict[UUID, _Figures], set[UUID], dict[str, int]]:
+    """The figures of accounts, which of them the desk may look after, and the ranks of severities. One query."""
     narrow = "" if account_ids is None else "AND t.account_id = ANY(%(ids)s)"
     which = "a.archived_at IS NULL" if account_ids is None else "a.id = ANY(%(ids)s)"
-    ever = dict(_rows(_ACCOUNTS.format(which=which), window))
+    parts = " UNION ALL ".join(
+        f"SELECT '{part}', f.* FROM ({_PARTS[part].format(narrow=narrow, which=which)}) AS f" for part in _asked(wanted)
+    )
+    figures: dict[UUID, _Figures] = defaultdict(_Figures)
+    served: set[UUID] = set()
+    ranks: dict[str, int] = {}
+    with connection.cursor() as cursor:
+        cursor.execute(f"WITH {_DESK} {parts}", {"on": on, "known_at": known_at, "ids": account_ids})
+        for part, account, key, *numbers in cursor.fetchall():
+            if part == "severity":
+                ranks[key] = int(numbers[0])
+                continue
+            if part == "served":
+                served.add(account)
+            figures[account].take(part, key, numbers)
+    return figures, served, ranks
+
+
+def _asked(wanted: set[str]) -> Iterator[str]:
+    """The parts that these metrics need."""
+    yield from ("served", "severity")
     if _OPENED & wanted or any(name.startswith(f"{COUNTED}:") for name in wanted):
-        for account, key, fortnight, month, before, escalated in _rows(_SQL_OPENED.format(narrow=narrow), window):
-            one = figures[account]
-            one.fortnight[key], one.month[key] = fortnight, month
-            one.before, one.escalated = one.before + before, one.escalated + escalated
+        yield "opened"
     if any(name.startswith(OPEN) for name in wanted):
-        for account, key, count in _rows(_SQL_OPEN.format(narrow=narrow), window):
-            figures[account].open[key] = count
-    if _RESOLVED & wanted:
-        for account, hours, count in _rows(_SQL_RESOLVED.format(narrow=narrow), window):
-            figures[account].hours, figures[account].resolved = hours, count
-    if _RATED & wanted:
-        for account, satisfied, count in _rows(_SQL_RATED.format(narrow=narrow), window):
-            figures[account].satisfied, figures[account].rated = satisfied, count
-    if _ELAPSED in wanted:
-        for account, percent in _rows(_SQL_ELAPSED.format(narrow=narrow), window):
-            figures[account].elapsed = percent
-    silent = [account for account, has_tickets in ever.items() if not has_tickets]
-    elsewhere = _stated_ever(silent, window["end"]) if silent else set()
-    return figures, ever.keys() - elsewhere
+        yield "open"
+    for part, names in (("resolved", _RESOLVED), ("rated", _RATED), ("elapsed", {_ELAPSED})):
+        if names & wanted:
+            yield part
 
 
-def _stated_ever(account_ids: list[UUID], end: datetime) -> set[UUID]:
-    given = latest_values(account_ids, {*DAILY, *_OPENED, OPEN}, end.date())
-    return {account for column in given.values() for account in column}
+class _Given:
+    """What somebody stated of tickets. One query."""
 
+    def __init__(self, account_ids: list[UUID] | None, wanted: set[str], on: date, known_at: datetime | None) -> None:
+        names = {part for name in wanted for part in _parts(name)}
+        self._values = latest_values(account_ids, names | _LOOKED_AFTER, on, known_at)
+        self._oldest = datetime.combine(on - timedelta(days=STATED_FOR_DAYS), time(), UTC)
 
-def _after_stated(account_ids: list[UUID] | None, columns: Columns, on: date, known_at: datetime | None) -> Columns:
-    """Without the figures that somebody stated and keeps up. One query."""
-    oldest = datetime.combine(on - timedelta(days=STATED_FOR_DAYS), time(), UTC)
-    parts = {name: _parts(name) for name in columns}
-    given = latest_values(account_ids, {part for each in parts.values() for part in each}, on, known_at)
-    kept = {
-        part: {account for account, seen in column.items() if seen.observed_at >= oldest}
-        for part, column in given.items()
-    }
-    for name, column in columns.items():
-        for account in set().union(*(kept.get(part, set()) for part in parts[name])):
-            column.pop(account, None)
-    return {name: column for name, column in columns.items() if column}
+    @property
+    def ever(self) -> set[UUID]:
+        """Accounts whose tickets were ever stated."""
+        return {account for name in _LOOKED_AFTER for account in self._values.get(name, ())}
+
+    def kept(self, name: str) -> set[UUID]:
+        """Accounts for which the metric, or a part of it, is stated and kept up."""
+        columns = (self._values.get(part, {}) for part in _parts(name))
+        return {account for column in columns for account, seen in column.items() if seen.observed_at >= self._oldest}
 
 
 def _parts(name: str) -> Iterable[str]:
@@ -246,9 +276,3 @@ def _parts(name: str) -> Iterable[str]:
     if name == "escalation_rate_percentage":
         return {name, "tickets_escalated"}
     return {name, "tickets_opened", *(f"tickets_s{rank}" for rank in (1, 2, 3, 4))}
-
-
-def _rows(sql: str, values: dict[str, Any]) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, values)
-        return cursor.fetchall()

@@ -22,8 +22,8 @@ from usage import stated
 from usage.catalogue import STATED_FOR_DAYS
 from usage.counts import counts_of
 from usage.derived import FORMULAS, exact, trimmed
-from usage.metrics import BASES, PER_USER, SOURCE, _observed_at, computed_counts, provide
-from usage.stated import DAILY, TICKET_FORMULAS, Given, Tickets, ever_sql, latest_sql, sums_sql
+from usage.metrics import BASES, PER_USER, SOURCE, _observed_at, computed_counts, per_user, provide
+from usage.stated import DAILY, TICKET_FORMULAS, Given, Tickets, latest_sql, sums_sql
 
 Codes = npt.NDArray[np.int64]
 MISSING = -1
@@ -77,17 +77,21 @@ def coded_columns(
     A constant number of queries. Metrics nobody measured have no entry. ``known_at`` as in ``provide``.
     """
     roster = Roster(accounts, everyone=everyone)
-    slow = {name for name in metrics if name == PER_USER or name.startswith(("ticket_count:", "open_tickets:"))}
-    quick = metrics - slow
+    slow = {name for name in metrics if name.startswith(("ticket_count:", "open_tickets:"))}
+    # A ratio stands on two figures, which whoever asks for it may have besides.
+    quick = (metrics - slow) | ({"active_users", "tickets_month"} if PER_USER in metrics else set())
     formulas, tickets = quick & set(FORMULAS), quick & set(TICKET_FORMULAS)
-    columns = _stated(roster, quick | set(BASES) if formulas else quick, on, known_at)
+    columns = _stated(roster, quick | (set(BASES) if formulas else set()) | set(DAILY if tickets else ()), on, known_at)
     computed: dict[str, Coded] = {}
     if formulas:
         bases = {name: _by_account(roster, columns[name]) for name in BASES if name in columns}
         computed = _computed(roster, formulas, bases, on)
     if tickets:
-        computed |= _ticket_columns(roster, tickets, on, known_at)
-    for name in columns.keys() - metrics:
+        computed |= _ticket_columns(roster, tickets, {name: columns.get(name) for name in DAILY}, on, known_at)
+    if {"active_users", "tickets_month"} <= computed.keys() and PER_USER in metrics:
+        parts = (_by_account(roster, computed[name]) for name in ("tickets_month", "active_users"))
+        computed[PER_USER] = coded(roster.accounts, per_user(*parts))
+    for name in columns.keys() - quick:
         del columns[name]
     for metric, column in computed.items():
         columns[metric] = _merged(column, columns.get(metric), on)
@@ -243,29 +247,32 @@ _TICKET_SUMS = f"""SELECT t.account_id, m.place::int2, {_MICRO.format("t.fortnig
     {_MICRO.format("t.before")}
 FROM ({{sums}}) AS t (account_id, metric, fortnight, month, before)
 JOIN unnest(%(metrics)s::text[]) WITH ORDINALITY AS m (metric, place) USING (metric)"""
-_TICKETS_GIVEN = """SELECT t.account_id, m.place::int2 FROM ({ever}) AS t
-JOIN unnest(%(metrics)s::text[]) WITH ORDINALITY AS m (metric, place) USING (metric)"""
 
 
-def _ticket_columns(roster: Roster, metrics: set[str], on: dt.date, known_at: dt.datetime | None) -> dict[str, Coded]:
-    """Ticket metrics: the formulas of ``usage.stated`` for each distinct set of sums. Two queries."""
-    narrow = "" if roster.ids is None else "AND {}.account_id = ANY(%(ids)s)"
-    parameters = {"metrics": list(DAILY), "on": on, "ids": roster.ids or [], "known_at": known_at}
-    ever = ever_sql(narrow.format("l"), known_at)
-    given = _packed(_TICKETS_GIVEN.format(ever=ever), parameters, account="V16", metric=">i2")
-    if not len(given["metric"]):
+def _ticket_columns(
+    roster: Roster, metrics: set[str], daily: Mapping[str, Coded | None], on: dt.date, known_at: dt.datetime | None
+) -> dict[str, Coded]:
+    """Ticket metrics: the formulas of ``usage.stated`` for each distinct set of sums. One query.
+
+    ``daily`` are the newest daily figures, which say for whom they were ever given.
+    """
+    if not any(daily.values()):
         return {}
+    narrow = "" if roster.ids is None else "AND v.account_id = ANY(%(ids)s)"
     sums = _packed(
-        _TICKET_SUMS.format(sums=sums_sql(narrow.format("v"), known_at)), parameters,
+        _TICKET_SUMS.format(sums=sums_sql(narrow, known_at)),
+        {"metrics": list(DAILY), "on": on, "ids": roster.ids or [], "known_at": known_at},
         account="V16", metric=">i2", fortnight=">i8", month=">i8", before=">i8",
     )  # fmt: skip
-    width = len(DAILY)
+    width, places = len(DAILY), roster.places(_keys(sums))
     table = np.zeros((len(roster.accounts) + 1, 5 * width), dtype=np.int64)
-    table[roster.places(_keys(given)), given["metric"] - 1] = 1
+    for column, name in enumerate(DAILY):
+        if (given := daily[name]) is not None:
+            table[:-1, column] = given.codes != MISSING
     # A sum of zero is not the same as no figure in the window.
-    table[roster.places(_keys(sums)), 4 * width + sums["metric"] - 1] = 1
+    table[places, 4 * width + sums["metric"] - 1] = 1
     for block, field in enumerate(("fortnight", "month", "before"), start=1):
-        table[roster.places(_keys(sums)), block * width + sums["metric"] - 1] = sums[field]
+        table[places, block * width + sums["metric"] - 1] = sums[field]
     known = np.flatnonzero(table[:-1, :width].any(axis=1))
     first, inverse = _distinct(list(table[known].T.copy()))
     told = [_tickets(row, width) for row in table[known][first].tolist()]

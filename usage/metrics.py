@@ -42,21 +42,22 @@ def provide(
     """
     given = latest_values(account_ids, metrics | set(BASES), on, known_at)
     computed: Columns = {}
-    per_user = {"tickets_month", "active_users"} if PER_USER in metrics else set()
-    formulas = (metrics | per_user) & set(FORMULAS)
+    parts = {"tickets_month", "active_users"} if PER_USER in metrics else set()
+    formulas = (metrics | parts) & set(FORMULAS)
     if formulas:
         computed = computed_columns(counts_of(account_ids, on), given, formulas, on)
-    tickets = ticket_metrics_in(metrics | per_user)
+    tickets = ticket_metrics_in(metrics | parts)
     if tickets:
         computed |= ticket_columns(account_ids, tickets, on, known_at)
-    if per_user:
-        computed[PER_USER] = _per_user(computed.get("tickets_month", {}), computed.get("active_users", {}))
+    if parts:
+        computed[PER_USER] = per_user(computed.get("tickets_month", {}), computed.get("active_users", {}))
     return {
         metric: column for metric in metrics if (column := _merged(computed.get(metric, {}), given.get(metric, {}), on))
     }
 
 
-def _per_user(tickets: dict[UUID, Observation], users: dict[UUID, Observation]) -> dict[UUID, Observation]:
+def per_user(tickets: dict[UUID, Observation], users: dict[UUID, Observation]) -> dict[UUID, Observation]:
+    """Tickets of the month over active users, where there are any."""
     return {
         account: seen._replace(value=_quotient(seen, users[account]))
         for account, seen in tickets.items()

@@ -44,9 +44,9 @@ class ActiveCards(NamedTuple):
         return self.by_key.get(subject.scorecard_key) or self.by_segment.get(subject.segment) or self.default
 
 
-def local_day(at: datetime) -> date:
-    """The workspace's calendar day of ``at``. One query."""
-    return at.astimezone(ZoneInfo(Workspace.objects.values_list("timezone", flat=True).get())).date()
+def local_day(at: datetime, zone: str = "") -> date:
+    """The workspace's calendar day of ``at``. One query, none where its zone is at hand."""
+    return at.astimezone(ZoneInfo(zone or Workspace.objects.values_list("timezone", flat=True).get())).date()
 
 
 def active_cards() -> ActiveCards:
@@ -150,12 +150,13 @@ def frame_for(
     columns: dict[str, Coded] = {}
     known = {} if known_at is None else {"known_at": known_at}
     for provide, at_once in _providers(tuple(settings.METRIC_PROVIDERS)):
-        if known and not _can_tell(provide):
+        if known and not _takes(provide, "known_at"):
             continue
         if at_once is not None:
             given = at_once(accounts, metrics, on, everyone=everyone, **known)
         else:
-            answer = provide(None if everyone else accounts, metrics, on, **known)
+            earlier = {"earlier": Frame(accounts, columns)} if _takes(provide, "earlier") else {}
+            answer = provide(None if everyone else accounts, metrics, on, **known, **earlier)
             given = {metric: coded(accounts, column) for metric, column in answer.items()}
         for metric, column in given.items():
             columns[metric] = _over(columns[metric], column) if metric in columns else column
@@ -163,9 +164,9 @@ def frame_for(
 
 
 @lru_cache(maxsize=16)
-def _can_tell(provide: Any) -> bool:
-    """Whether a provider knows when it came to know things."""
-    return "known_at" in signature(provide).parameters
+def _takes(provide: Any, name: str) -> bool:
+    """Whether a provider asks for this: when it came to know things, what those before it found."""
+    return name in signature(provide).parameters
 
 
 def _over(earlier: Coded, later: Coded) -> Coded:

@@ -274,4 +274,4 @@ def test_a_replayed_day_has_a_fixed_number_of_queries(count):
     with CaptureQueriesContext(connection) as seen:
         list(replay.run())
 
-    assert len(seen) == 6
+    assert len(seen) == 5

@@ -133,7 +133,7 @@ def test_an_account_without_a_ticket_has_none_unless_it_is_looked_after_elsewher
 def test_the_number_of_queries_is_that_of_the_figures_and_not_of_the_accounts(fmea, django_assert_num_queries, count):
     for _ in range(count):
         ticket(customer(), days(2), severity="S1")
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(2):
         assert len(provide(None, {"tickets_month", "open_tickets", "csat_pct"}, ON)["tickets_month"]) == count + 1
 
 

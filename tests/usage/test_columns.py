@@ -16,7 +16,8 @@ NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 METRICS = {
     "login_pct", "active_users_pct", "users_2plus_features_pct", "users_3plus_features_pct", "mobile_pct",
     "usage_change_pct", "tickets_month", "resolution_hours", "ticket_count_change_pct", "escalation_rate_percentage",
-    "tickets_per_user_monthly", "ticket_count:high", "objectives", "roi_multiple", "nps", "data_accuracy_pct",
+    "tickets_per_user_monthly", "active_users", "ticket_count:high", "objectives", "roi_multiple", "nps",
+    "data_accuracy_pct",
 }  # fmt: skip
 
 
