@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db.models import F, Field, Q, QuerySet
+from django.db.models import F, Field, Q, QuerySet, Value
 from django.http import Http404
 
 
@@ -99,6 +99,18 @@ def page(rows: QuerySet[Any], order: Order, field: Field[Any, Any], cursor: str,
         next=at(found[-1], back=False) if has_next else "",
         previous=at(found[0], back=True) if has_previous else "",
     )
+
+
+def neighbours(rows: QuerySet[Any], order: Order, field: Field[Any, Any], value: Any, key: Any) -> tuple[Any, Any]:
+    """Keys of the rows before and after the one with this value and key; None at the ends. One query."""
+    sides = []
+    for side, backwards in enumerate((True, False)):
+        parts = _parts(rows, order, field, (value, key), backwards=backwards)
+        first, *rest = [part.values_list(Value(side), "pk")[:1] for part in parts]
+        # Of a side's parts the first that has a row; the others are not read then.
+        sides.append(first.union(*rest, all=True)[:1] if rest else first)
+    found = dict(sides[0].union(sides[1], all=True))
+    return found.get(0), found.get(1)
 
 
 def _parts(

@@ -91,7 +91,7 @@ class TriggerFindings(Endpoint):
     )
     def get(self, request: Request) -> Response:
         self.refuse_parameters()
-        return _answer(checked(vocabulary().known))
+        return _answer(checked(vocabulary()))
 
 
 class TriggerDraft(Endpoint):

@@ -23,7 +23,7 @@ from health.actions import (
 from health.choices import Rag, VersionState
 from health.models import Scorecard, ScorecardVersion
 from health.pages.scorecards import activated, version_of
-from health.queries.preview import Change, Preview, live_version, preview_of
+from health.queries.preview import Change, Preview, preview_of
 from ui.charts import share_bar
 from ui.tokens import tone_of
 
@@ -49,7 +49,7 @@ def version_preview(request: HttpRequest, key: str) -> HttpResponse:
     context = {
         "card": card,
         "version": version,
-        "active": live_version(version),
+        "active": preview.live,
         "is_draft": version.state == VersionState.DRAFT,
         "is_retired": version.state == VersionState.RETIRED,
         "preview": preview,

@@ -103,14 +103,14 @@ class Comparison:
 
 
 def compare_methodologies(
-    account_id: UUID, cards: Sequence[tuple[str, str, str, CompiledCard]], *, at: datetime
+    account_id: UUID, cards: Sequence[tuple[str, str, str, CompiledCard]], *, at: datetime, zone: str = ""
 ) -> Comparison:
-    """The account under each of (pack, name, version, card) with the figures known at ``at``.
+    """The account under each of (pack, name, version, card) with the figures known at ``at``, by the day of ``zone``.
 
     The providers' queries for one account, and one more for each card that reads KPIs.
     """
     metrics = set().union(*(metrics_read(card) for *_, card in cards))
-    frame = frame_for([account_id], metrics, local_day(at), everyone=False)
+    frame = frame_for([account_id], metrics, local_day(at, zone), everyone=False)
     views = []
     for pack, name, version, card in cards:
         own = frame.copy()

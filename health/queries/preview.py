@@ -15,8 +15,8 @@ from uuid import UUID
 
 from accounts.models import Account
 from health.cards import CompiledCard, compiled
-from health.choices import Rag, VersionState
-from health.models import AccountHealth, ScorecardVersion
+from health.choices import Rag
+from health.models import ScorecardVersion
 from health.queries.inputs import ActiveCards, Frame, active_cards, frame_for, local_day, subjects
 from health.queries.replay import score_with
 from health.queries.scored import fill_measures_from_kpis, grouped, metrics_read, score_frame
@@ -83,9 +83,10 @@ _RANKS = (Rag.GREEN, Rag.YELLOW, Rag.ORANGE, Rag.RED)
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """Every account the version would score, those that move furthest first."""
+    """Every account the version would score, those that move furthest first; ``live`` is the version of now."""
 
     changes: list[Change]
+    live: ScorecardVersion | None
 
     @property
     def before(self) -> Colours:
@@ -110,9 +111,9 @@ class Preview:
 def preview_of(version: ScorecardVersion, user: User, *, at: datetime) -> Preview:
     """Scores of the accounts ``version`` would score after its activation at ``at``, before and after.
 
-    The queries of a recompute and two more, whatever the number of accounts; nothing is written.
+    The queries of a recompute's reading and one more, whatever the number of accounts; nothing is written.
     """
-    on = local_day(at)
+    on = local_day(at, user.workspace_settings.timezone)
     now = active_cards()
     then = with_version(now, version)
     accounts = subjects(None, on, since=False)
@@ -126,7 +127,7 @@ def preview_of(version: ScorecardVersion, user: User, *, at: datetime) -> Previe
         _stand(before, card, places, frame, at)
     after = [UNSCORED] * len(chosen)
     _stand(after, compiled(version), list(range(len(chosen))), frame, at)
-    return Preview(_named(chosen, before, after, user))
+    return Preview(_named(chosen, before, after, user), now.by_key.get(version.scorecard.key))
 
 
 def with_version(cards: ActiveCards, version: ScorecardVersion) -> ActiveCards:
@@ -162,17 +163,16 @@ def standing_of(card: CompiledCard, total: int, band: int, coverage: int) -> Sta
 
 
 def _named(chosen: list[Any], before: list[Standing], after: list[Standing], user: User) -> list[Change]:
-    """With names, for what ``user`` may see. Two queries."""
-    rows = Account.objects.visible_to(user).values_list("pk", "name", "owner__name", "arr", "currency")
+    """With names, for what ``user`` may see. One query."""
+    rows = Account.objects.visible_to(user).values_list(
+        "pk", "name", "owner__name", "arr", "currency", "health__override__band_name"
+    )
     names: dict[UUID, Any] = {pk: rest for pk, *rest in rows}
-    overridden = AccountHealth.objects.filter(override__isnull=False)
-    overrides = dict(overridden.values_list("account", "override__band_name"))
     changes = []
     for subject, old, new in zip(chosen, before, after, strict=True):
         if subject.account_id in names:
-            name, owner, arr, currency = names[subject.account_id]
-            override = overrides.get(subject.account_id, "")
-            changes.append(Change(subject.account_id, name, owner or "", arr, currency, old, new, override))
+            name, owner, arr, currency, override = names[subject.account_id]
+            changes.append(Change(subject.account_id, name, owner or "", arr, currency, old, new, override or ""))
     return sorted(changes, key=lambda change: (-abs(change.moved or Decimal(0)), change.name))
 
 
@@ -181,17 +181,11 @@ def _counted(colours: Any) -> Colours:
     return {str(colour): counts[str(colour)] for colour in (*_RANKS, Rag.NONE)}
 
 
-def live_version(version: ScorecardVersion) -> ScorecardVersion | None:
-    """The version of the same card that scores now. One query."""
-    return ScorecardVersion.objects.filter(scorecard=version.scorecard_id, state=VersionState.ACTIVE).first()
-
-
 __all__ = [
     "UNSCORED",
     "Change",
     "Preview",
     "Standing",
-    "live_version",
     "preview_of",
     "score_with",
     "standing_of",

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from operator import itemgetter
+
+from django.db.models import CharField, Value
+from django.db.models.functions import Cast
 
 from accounts.choices import ActivityKind
 from accounts.metrics import METRICS
@@ -15,7 +19,7 @@ from health.cards import compiled
 from health.choices import AT_RISK
 from health.conditions import absences_of, events_of
 from health.judging import HEALTH_CHANGE
-from health.models import HealthEvent, Segment, Trigger, TriggerVersion
+from health.models import HealthEvent, ScorecardVersion, Segment, Trigger, TriggerVersion
 from health.queries.events import BAND_WORSENED, CHURN_RISK, CONTRACT_AT_RISK, STAKEHOLDER_CHANGED
 from health.queries.inputs import active_cards
 from playbooks.queries import playbook_list
@@ -54,18 +58,21 @@ class Vocabulary:
     playbooks: Mapping[str, str]
     people: Mapping[str, str]
     known: Known
+    rules: Mapping[object, TriggerVersion]
 
 
 def vocabulary() -> Vocabulary:
-    """All of it. Eight queries, whatever there is."""
-    bands, answerable = _bands()
+    """All of it, and the triggers' newest versions. Five queries, whatever there is."""
+    cards = list(active_cards().by_key.values())
+    bands, answerable = _bands(cards)
     metrics = {
         HEALTH_BAND: Metric("Health band", options=tuple(bands.items()), range=Range(words=frozenset(bands))),
         **{key: Metric(label) for key, label in _OWN.items()},
-        **_metrics(),
+        **_metrics(cards),
     }
-    recorded = set(HealthEvent.objects.order_by().values_list("key", flat=True).distinct())
-    conditions = [version.definition["condition"] for version in newest_versions().values()]
+    rules = newest_versions()
+    recorded, segments, playbooks = _names()
+    conditions = [version.definition["condition"] for version in rules.values()]
     named = frozenset().union(*(events_of(each) for each in conditions))
     silent = frozenset().union(*(absences_of(each) for each in conditions))
     events = {**_DERIVED, **{key: words(key) for key in sorted((recorded | named) - _DERIVED.keys())}}
@@ -73,8 +80,6 @@ def vocabulary() -> Vocabulary:
         **{kind.value: str(kind.label) for kind in ActivityKind},
         **{key: words(key) for key in recorded | silent},
     }
-    segments = {str(pk): name for pk, name in Segment.objects.values_list("pk", "name")}
-    playbooks = dict(playbook_list().order_by("name").values_list("key", "name"))
     people = {user.email: str(user) for user in User.objects.active().staff().order_by("name", "email")}
     known = Known(
         metrics={key: metric.range for key, metric in metrics.items()},
@@ -85,22 +90,34 @@ def vocabulary() -> Vocabulary:
         people=frozenset(people),
         bands=answerable,
     )
-    return Vocabulary(metrics, events, silences, segments, playbooks, people, known)
+    return Vocabulary(metrics, events, silences, segments, playbooks, people, known, rules)
 
 
-def _bands() -> tuple[dict[str, str], dict[str, dict[str, str]]]:
-    """Every band of the running cards by key, and by card those that call for action."""
+def _names() -> tuple[set[str], dict[str, str], dict[str, str]]:
+    """The keys of recorded events, segments by their id, live playbooks by their key. One query."""
+    events = HealthEvent.objects.order_by().values_list(Value("event"), "key", Value("")).distinct()
+    segments = Segment.objects.order_by().values_list(Value("segment"), Cast("pk", CharField()), "name")
+    playbooks = playbook_list().order_by().values_list(Value("playbook"), "key", "name")
+    found: dict[str, dict[str, str]] = {"event": {}, "segment": {}, "playbook": {}}
+    rows = events.union(segments, playbooks, all=True)
+    for kind, key, name in sorted(rows, key=itemgetter(2)):
+        found[kind][key] = name
+    return set(found["event"]), found["segment"], found["playbook"]
+
+
+def _bands(cards: Sequence[ScorecardVersion]) -> tuple[dict[str, str], dict[str, dict[str, str]]]:
+    """Every band of the running cards by key, and by card those that call for action. No query."""
     bands: dict[str, str] = {}
     answerable: dict[str, dict[str, str]] = {}
-    for version in active_cards().by_key.values():
+    for version in cards:
         items = version.definition["bands"]
         bands.update({item["key"]: item["name"] for item in items})
         answerable[version.scorecard.name] = {item["key"]: item["name"] for item in items if item["rag"] in AT_RISK}
     return bands, answerable
 
 
-def _metrics() -> dict[str, Metric]:
-    """Figures that are stated, computed from usage, read off the record, or read by a running card."""
+def _metrics(cards: Sequence[ScorecardVersion]) -> dict[str, Metric]:
+    """Figures that are stated, computed from usage, read off the record, or read by a running card. One query."""
     found = {}
     for metric in MetricDefinition.objects.order_by("name"):
         options = tuple((option["key"], option.get("name") or option["key"]) for option in metric.options)
@@ -111,7 +128,7 @@ def _metrics() -> dict[str, Metric]:
                 metric.name, "%" if metric.unit == "percent" else metric.unit, range=_limits(metric)
             )
     computed = {*METRICS, *FORMULAS, *(key.partition(":")[0] for key in found)}
-    for version in active_cards().by_key.values():
+    for version in cards:
         computed.update(compiled(version).evidence_inputs)
     for key in sorted(computed - found.keys()):
         found[key] = Metric(words(key), "%" if key.endswith("_pct") else "")
@@ -136,13 +153,13 @@ def newest_versions() -> dict[object, TriggerVersion]:
     return {version.trigger_id: version for version in rows}
 
 
-def checked(known: Known, *, draft_of: Trigger | None = None) -> list[Finding]:
-    """What the checker says about the triggers that are on, with the draft of one in its place. One query."""
+def checked(words: Vocabulary, *, draft_of: Trigger | None = None) -> list[Finding]:
+    """What the checker says about the triggers that are on, with the draft of one in its place. No query."""
     rules = {
         version.trigger.key: Rule(version.trigger.key, version.trigger.name, version.definition)
-        for version in newest_versions().values()
+        for version in words.rules.values()
         if version.trigger.is_enabled
     }
     if draft_of is not None and draft_of.draft:
         rules[draft_of.key] = Rule(draft_of.key, draft_of.draft["name"], draft_of.draft)
-    return findings(list(rules.values()), known)
+    return findings(list(rules.values()), words.known)

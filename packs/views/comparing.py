@@ -18,6 +18,7 @@ from packs.comparing import main_cards
 def account_methodologies(request: HttpRequest, account_id: UUID) -> HttpResponse:
     """The account's figures of today under each methodology's scorecard, side by side. Nothing is stored."""
     account = account_or_404(request, account_id)
-    comparison = compare_methodologies(account.pk, main_cards(), at=timezone.now())
-    context = frame(request, account, "accounts:account-health", comparison=comparison, as_of=timezone.now())
+    at, zone = timezone.now(), request.user.workspace_settings.timezone
+    comparison = compare_methodologies(account.pk, main_cards(), at=at, zone=zone)
+    context = frame(request, account, "accounts:account-health", comparison=comparison, as_of=at)
     return render(request, "packs/account_methodologies.html", context)

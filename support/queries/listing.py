@@ -178,20 +178,11 @@ def view_counts(user: User, filters: TicketFilters, at: datetime) -> dict[str, i
 
 
 def neighbours(user: User, filters: TicketFilters, sort: str, ticket: Ticket, at: datetime) -> tuple[Any, Any]:
-    """Keys of the tickets before and after ``ticket`` in the queue of these filters; None at its ends.
-
-    Two queries by index; one more where tickets without a deadline follow.
-    """
+    """Keys of the tickets before and after ``ticket`` in the queue of these filters; None at its ends. One query."""
     path, descending = SORTS.get(sort, SORTS[default_sort(filters)])
-    order, field = keyset.Order(path, descending), _field(path)
     value = ticket.account.name if path == "account__name" else getattr(ticket, path)
-    rows = filters.tickets(user, at).values("pk", path)
-    found = []
-    for backwards in (True, False):
-        cursor = keyset.encode(value, ticket.pk, backwards=backwards)
-        page = keyset.page(rows, order, field, cursor, 1)
-        found.append(page.rows[0]["pk"] if page.rows else None)
-    return found[0], found[1]
+    order = keyset.Order(path, descending)
+    return keyset.neighbours(filters.tickets(user, at), order, _field(path), value, ticket.pk)
 
 
 def add_time_left(rows: list[dict[str, Any]], at: datetime) -> None:

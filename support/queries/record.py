@@ -5,14 +5,27 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
 
-from django.db.models import Q
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import Case, CharField, Exists, OuterRef, Q, Value, When
+from django.db.models.functions import Cast, Coalesce, JSONObject, NullIf
 
 from accounts.models import User
 from support.choices import TRANSITIONS, EventKind, Level, LinkKind, Status, Verdict
-from support.models import Attachment, Escalation, Macro, Message, SlaClock, Ticket, TicketEvent, TicketLink, TimeEntry
+from support.models import (
+    Attachment,
+    Escalation,
+    Macro,
+    Message,
+    SlaClock,
+    Team,
+    Ticket,
+    TicketEvent,
+    TicketLink,
+    TimeEntry,
+)
 from support.queries.explain import clocks_of
 from support.queries.listing import is_late, time_left
 
@@ -39,15 +52,22 @@ class ClockLine:
 
 
 def ticket_record(user: User, pk: UUID) -> Ticket | None:
-    """One ticket with its account, people and team, or None where ``user`` may not see it. One query."""
+    """One ticket with its account, people and team, or None where ``user`` may not see it. One query.
+
+    ``is_workable`` says whether its row lets ``user`` work it.
+    """
     related = ("account__owner", "account__tier", "account__health", "severity", "requester", "assignee", "team")
-    return Ticket.objects.visible_to(user).select_related(*related, "merged_into").filter(pk=pk).first()
+    rows = Ticket.objects.visible_to(user).select_related(*related, "merged_into")
+    workable = Exists(Ticket.objects.workable_by(user).filter(pk=OuterRef("pk")))
+    return rows.annotate(is_workable=workable).filter(pk=pk).first()
 
 
 def conversation(user: User, ticket: Ticket) -> list[Message]:
-    """What was said, oldest first, with its files; customers never get a note. Two queries."""
+    """What was said, oldest first, each with its ``files`` (id, name, size); customers never get a note. One query."""
     rows = Message.objects.visible_to(user).filter(ticket=ticket).select_related("author", "contact")
-    return list(rows.prefetch_related("attachments").order_by("created_at", "pk")[:MOST_MESSAGES])
+    attached = Attachment.objects.filter(message=OuterRef("pk"))
+    of_message = attached.values(shown=JSONObject(id="pk", name="name", size="size"))
+    return list(rows.annotate(files=ArraySubquery(of_message)).order_by("created_at", "pk")[:MOST_MESSAGES])
 
 
 def attachment(user: User, pk: UUID) -> Attachment | None:
@@ -69,11 +89,9 @@ def _line(clock: SlaClock, ticket: Ticket, at: datetime) -> ClockLine:
     return ClockLine(clock, left, is_late(left, clock.due_at, at, strict=clock.strict))
 
 
-def history(ticket: Ticket) -> list[tuple[TicketEvent, str]]:
-    """Everything that happened, newest first, each in words. Three queries at most."""
-    events = list(ticket.events.select_related("actor").order_by("-at", "-pk")[:MOST_EVENTS])
-    named = {event.data.get(side) for event in events if event.kind == EventKind.ASSIGNED for side in ("from", "to")}
-    people = {str(user.pk): str(user) for user in User.objects.filter(pk__in=named - {None})} if named else {}
+def history(ticket: Ticket, people: Mapping[str, str]) -> list[tuple[TicketEvent, str]]:
+    """Everything that happened, newest first, each in words; ``people`` are names by key. One query."""
+    events = ticket.events.select_related("actor").order_by("-at", "-pk")[:MOST_EVENTS]
     return [(event, _in_words(event, people)) for event in events]
 
 
@@ -105,26 +123,33 @@ def _in_words(event: TicketEvent, people: Mapping[str, str]) -> str:
 
 
 def related(user: User, ticket: Ticket) -> list[tuple[str, Ticket]]:
-    """(how, ticket) of what it is linked to, merged with or split from, so far as ``user`` sees it. Two queries."""
-    links = list(TicketLink.objects.filter(Q(ticket=ticket) | Q(other=ticket)))
-    keys = {link.other_id if link.ticket_id == ticket.pk else link.ticket_id: link for link in links}
-    wanted = Q(pk__in=keys) | Q(merged_into=ticket) | Q(parent=ticket)
-    if ticket.merged_into_id:
-        wanted |= Q(pk=ticket.merged_into_id)
-    if ticket.parent_id:
-        wanted |= Q(pk=ticket.parent_id)
-    return [(_how(other, ticket, keys), other) for other in Ticket.objects.visible_to(user).filter(wanted)[:50]]
+    """(how, ticket) of what it is linked to, merged with or split from, so far as ``user`` sees it. One query."""
+    forth, back = TicketLink.objects.filter(ticket=ticket.pk), TicketLink.objects.filter(other=ticket.pk)
+    ours = [key for key in (ticket.merged_into_id, ticket.parent_id) if key]
+    # Each by its index; conditions joined by "or" would read every ticket.
+    near = forth.values("other").union(
+        back.values("ticket"),
+        *(Ticket.objects.order_by().filter(found).values("pk") for found in (
+            Q(merged_into=ticket.pk), Q(parent=ticket.pk), Q(pk__in=ours),
+        )),
+    )  # fmt: skip
+    rows = Ticket.objects.visible_to(user).filter(pk__in=near).annotate(
+        linked=forth.filter(other=OuterRef("pk")).values("kind")[:1],
+        linked_back=back.filter(ticket=OuterRef("pk")).values("kind")[:1],
+    )  # fmt: skip
+    return [(_how(other, ticket), other) for other in rows[:50]]
 
 
-def _how(other: Ticket, ticket: Ticket, links: Mapping[UUID, TicketLink]) -> str:
+def _how(other: Any, ticket: Ticket) -> str:
     if other.merged_into_id == ticket.pk:
         return "Merged into this"
     if other.pk == ticket.merged_into_id:
         return "Merged into"
-    if other.pk in links:
-        link = links[other.pk]
-        label = LinkKind(link.kind).label
-        return label if link.ticket_id == ticket.pk or link.kind == LinkKind.RELATED else f"{label} (the other way)"
+    if other.linked:
+        return LinkKind(other.linked).label
+    if other.linked_back:
+        label = LinkKind(other.linked_back).label
+        return label if other.linked_back == LinkKind.RELATED else f"{label} (the other way)"
     return "Part of" if other.pk == ticket.parent_id else "Has part"
 
 
@@ -147,6 +172,32 @@ def next_statuses(ticket: Ticket) -> list[tuple[str, str]]:
 def next_levels(ticket: Ticket) -> list[tuple[int, str]]:
     """(value, label) of the lines it may be passed to: any below, one step up."""
     return [(value, label) for value, label in Level.choices if value != ticket.level and value <= ticket.level + 1]
+
+
+class Choices(NamedTuple):
+    """What an agent may choose from, (key, name) each, and the names of all people, former ones too, by key."""
+
+    people: list[tuple[str, str]]
+    teams: list[tuple[str, str]]
+    macros: list[tuple[str, str]]
+    everyone: dict[str, str]
+
+
+def choices() -> Choices:
+    """Who works tickets, the teams and the answers kept ready. One query."""
+    named = Coalesce(NullIf("name", Value("")), "email", output_field=CharField())
+    key = Cast("pk", CharField())
+    # Kind, key, name, and the place among the others; people who left come after those who are here.
+    people = User.objects.staff().values_list(
+        Value("person"), key, named, Case(When(is_active=True, then=0), default=1)
+    )
+    teams = Team.objects.filter(retired_at=None).values_list(Value("team"), "key", "name", "level")
+    ready = macros().values_list(Value("macro"), key, "name", "position")
+    found: dict[str, list[tuple[str, str]]] = {"person": [], "team": [], "macro": [], "left": []}
+    rows = people.order_by().union(teams.order_by(), ready.order_by(), all=True)
+    for kind, key_, name, place in sorted(rows, key=lambda row: (row[3], row[2].casefold())):
+        found["left" if kind == "person" and place else kind].append((key_, name))
+    return Choices(found["person"], found["team"], found["macro"], dict(found["person"] + found["left"]))
 
 
 def macros() -> QuerySet[Macro]:

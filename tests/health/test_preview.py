@@ -92,7 +92,7 @@ def test_the_number_of_queries_does_not_depend_on_the_accounts(leader, count):
     assert sum(not query["sql"].startswith("SET search_path") for query in seen) == QUERIES
 
 
-QUERIES = 10
+QUERIES = 7
 
 value = st.sampled_from(["0", "10", "39.99", "40", "60", "70", "79.9", "80", "90", "95", "100"])
 facts = st.fixed_dictionaries(

@@ -139,7 +139,7 @@ def test_the_preview_page_has_a_fixed_number_of_queries(client, version, count):
     with CaptureQueriesContext(connection) as seen:
         client.get(BASE + "preview/?version=2&show=all")
 
-    assert len(seen) == 21
+    assert len(seen) == 17
 
 
 def test_activation_scores_everybody_again_and_roll_back_brings_a_new_version(client, version):

@@ -60,17 +60,27 @@ def counted(user: User) -> QuerySet[Ticket]:
 
 
 def opened_in(user: User, period: Period) -> QuerySet[Ticket]:
-    return counted(user).filter(created_at__gte=period.start, created_at__lt=period.end)
+    return counted(user).filter(_opened(period))
 
 
 def resolved_in(user: User, period: Period) -> QuerySet[Ticket]:
-    return counted(user).filter(resolved_at__gte=period.start, resolved_at__lt=period.end)
+    return counted(user).filter(_resolved(period))
 
 
 def answered_in(user: User, period: Period) -> QuerySet[Ticket]:
-    return counted(user).filter(
-        opened_by_staff=False, first_responded_at__gte=period.start, first_responded_at__lt=period.end
-    )
+    return counted(user).filter(_answered(period))
+
+
+def _opened(period: Period) -> Q:
+    return Q(created_at__gte=period.start, created_at__lt=period.end)
+
+
+def _resolved(period: Period) -> Q:
+    return Q(resolved_at__gte=period.start, resolved_at__lt=period.end)
+
+
+def _answered(period: Period) -> Q:
+    return Q(opened_by_staff=False, first_responded_at__gte=period.start, first_responded_at__lt=period.end)
 
 
 def escalated_in(user: User, period: Period) -> QuerySet[Ticket]:
@@ -83,25 +93,31 @@ def rated_in(user: User, period: Period) -> QuerySet[TicketRating]:
 
 
 def figures(user: User, period: Period) -> Figures:
-    """The KPIs of the desk (FMEA-14.5, FMEA-15.4). Ten queries."""
-    opened = opened_in(user, period).count()
-    done = resolved_in(user, period).aggregate(
-        count=Count("pk"), length=Avg(_length("resolved_at")), first=Count("pk", filter=Q(solved_at_first_contact=True))
-    )
-    answered = answered_in(user, period).aggregate(length=Avg(_length("first_responded_at")))
+    """The KPIs of the desk (FMEA-14.5, FMEA-15.4). Seven queries."""
+    opened, resolved, answered = _opened(period), _resolved(period), _answered(period)
+    desk = counted(user).filter(opened | resolved | answered).aggregate(
+        opened=Count("pk", filter=opened),
+        resolved=Count("pk", filter=resolved),
+        first=Count("pk", filter=resolved & Q(solved_at_first_contact=True)),
+        until_resolved=Avg(_length("resolved_at"), filter=resolved),
+        until_answered=Avg(_length("first_responded_at"), filter=answered),
+    )  # fmt: skip
     rated = rated_in(user, period).aggregate(count=Count("pk"), satisfied=Count("pk", filter=Q(score__gte=SATISFIED)))
-    accounts = Account.objects.visible_to(user).live()
+    # People given access: the account's figure, else its licensed seats.
+    customers = Account.objects.visible_to(user).live().aggregate(
+        count=Count("pk"), users=Sum(Coalesce("assigned_users", "seats"))
+    )  # fmt: skip
     return Figures(
-        opened=opened,
-        resolved=done["count"],
-        response_hours=_hours(answered["length"]),
-        resolution_hours=_hours(done["length"]),
-        first_contact=_share(done["first"], done["count"]),
+        opened=desk["opened"],
+        resolved=desk["resolved"],
+        response_hours=_hours(desk["until_answered"]),
+        resolution_hours=_hours(desk["until_resolved"]),
+        first_contact=_share(desk["first"], desk["resolved"]),
         csat=_share(rated["satisfied"], rated["count"]),
         rated=rated["count"],
         knowledge=_knowledge(period),
-        per_customer=_share(opened, accounts.count()),
-        per_user=_share(opened, _users(accounts)),
+        per_customer=_share(desk["opened"], customers["count"]),
+        per_user=_share(desk["opened"], customers["users"] or 0),
         utilization=_utilization(user, period),
         escalated=escalated_in(user, period).count(),
     )
@@ -202,11 +218,6 @@ def _hours(length: timedelta | None) -> float | None:
 
 def _share(part: float, whole: float) -> float | None:
     return part / whole if whole else None
-
-
-def _users(accounts: QuerySet[Account]) -> int:
-    """People given access: the account's figure, else its licensed seats. One query."""
-    return int(accounts.aggregate(n=Sum(Coalesce("assigned_users", "seats")))["n"] or 0)
 
 
 def _utilization(user: User, period: Period) -> float | None:
