@@ -7,6 +7,7 @@ or one that was killed and begins again, note it once; people are told from the 
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from support.actions.escalations import escalate
 from support.choices import DONE, Clock
 from support.models import Ladder, SlaAlert, Ticket
 
+log = logging.getLogger(__name__)
 BATCH = 1000
 # An alert that comes this long after its moment says so.
 LATE_AFTER = timedelta(minutes=5)
@@ -100,23 +102,37 @@ def note_due(*, at: datetime, most: int = BATCH) -> int:
 
 
 def tell(*, at: datetime, most: int = BATCH) -> tuple[int, int]:
-    """Tell people of noted alerts, oldest first: (alerts told, escalations raised)."""
+    """Tell people of noted alerts, oldest first: (alerts told, escalations raised).
+
+    One that cannot be told stays for the next sweep and keeps nobody from hearing of the others.
+    """
     waiting = SlaAlert.objects.filter(told_at=None).order_by("sent_at", "fell_due_at").values_list("pk", flat=True)
     told = escalated = 0
     for pk in waiting[:most]:
-        with transaction.atomic():
-            alert = _claimed(pk)
-            if alert is None:
-                continue
-            if _is_moot(alert):
-                SlaAlert.objects.filter(pk=pk).update(told_at=at, rearmed_at=at)
-                continue
-            raised = _escalate(alert, at=at)
-            _notify(alert, raised, at=at)
-            SlaAlert.objects.filter(pk=pk).update(told_at=at)
-            mark_changed([_subject(alert).account_id], at=at)
+        try:
+            raised = _tell(pk, at=at)
+        except Exception:
+            log.exception("alert %s could not be told", pk)
+            continue
+        if raised is not None:
             told, escalated = told + 1, escalated + raised
     return told, escalated
+
+
+@transaction.atomic
+def _tell(pk: UUID, *, at: datetime) -> bool | None:
+    """Tell of one alert; whether an escalation was raised with it, None where there was nothing to tell."""
+    alert = _claimed(pk)
+    if alert is None:
+        return None
+    if _is_moot(alert):
+        SlaAlert.objects.filter(pk=pk).update(told_at=at, rearmed_at=at)
+        return None
+    raised = _escalate(alert, at=at)
+    _notify(alert, raised, at=at)
+    SlaAlert.objects.filter(pk=pk).update(told_at=at)
+    mark_changed([_subject(alert).account_id], at=at)
+    return raised
 
 
 def _claimed(pk: UUID) -> SlaAlert | None:

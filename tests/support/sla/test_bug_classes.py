@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from importlib import import_module
+from unittest.mock import patch
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -75,6 +77,23 @@ class TestBrokenChains:
         actions.sweep(at=at("2026-11-24 09:01"))
         told = SlaAlert.objects.filter(clock__ticket=found).order_by("sent_at").values_list("threshold", "is_late")
         assert list(told) == [("80%", True), ("100%", False)]
+
+    def test_one_alert_nobody_can_be_told_of_stops_no_other_and_is_told_later(self, desk):
+        worker = agent()
+        first, second = (ticket(desk, at(f"2026-11-23 09:0{minute}"), assignee=worker) for minute in (0, 1))
+        sweep = import_module("support.actions.sweep")
+        real = sweep.notify
+
+        def broken(*given, **named):
+            if f"#{first.number} " in named["title"]:
+                raise OSError("disk full")
+            return real(*given, **named)
+
+        with patch.object(sweep, "notify", broken):
+            assert actions.sweep(at=at("2026-11-23 15:30")).told == 1
+        assert SlaAlert.objects.get(clock__ticket=second).told_at is not None
+        assert actions.sweep(at=at("2026-11-23 15:31")).told == 1
+        assert Notification.objects.filter(user=worker).count() == 2
 
 
 class TestLostPauses:
