@@ -8,6 +8,7 @@ urlpatterns = [
     path("help/", views.help_index, name="help"),
     path("help/<slug:slug>/", views.help_article, name="help-article"),
     path("tickets/", tickets.ticket_index, name="ticket-list"),
+    path("tickets/suggest/", views.suggest, name="suggest"),
     path("tickets/new/", tickets.ticket_create, name="ticket-create"),
     path("tickets/files/<uuid:attachment_id>/", tickets.attachment, name="attachment"),
     path("tickets/<uuid:ticket_id>/", tickets.ticket_detail, name="ticket-detail"),

@@ -33,7 +33,10 @@ def home(request: HttpRequest, account_id: UUID | None = None) -> HttpResponse:
 @requires(GET="portal.view")
 def help_index(request: HttpRequest) -> HttpResponse:
     """Articles published for the reader: by shelf, or the answers to ``q``, within a shelf if one is chosen."""
-    filters = knowledge.Filters.read(request.GET)
+    return _help(request, knowledge.Filters.read(request.GET))
+
+
+def _help(request: HttpRequest, filters: knowledge.Filters) -> HttpResponse:
     categories = knowledge.categories(request.user)
     shelf = next((category for category in categories if category.key == filters.category), None)
     context = {
@@ -45,6 +48,16 @@ def help_index(request: HttpRequest) -> HttpResponse:
         "articles": knowledge.on_shelf(request.user, shelf) if shelf and not filters.q else [],
     }
     return render(request, "portal/help.html", context)
+
+
+@requires(GET="portal.view")
+def suggest(request: HttpRequest) -> HttpResponse:
+    """Articles that may answer what is being typed into a request: a fragment; without script the search."""
+    words = (request.GET.get("q") or request.GET.get("subject", "")).replace("\x00", "").strip()[:200]
+    if not request.htmx:  # type: ignore[attr-defined]
+        return _help(request, knowledge.Filters.read({"q": words}))
+    found = knowledge.suggestions(request.user, words)
+    return render(request, "portal/_suggestions.html", {"found": found, "words": words})
 
 
 @requires(GET="portal.view")

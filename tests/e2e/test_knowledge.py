@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
 pytestmark = pytest.mark.e2e
 
 
-def test_written_reviewed_published_found_and_said_to_answer(visit):
+def test_written_reviewed_published_found_suggested_and_said_to_answer(visit):
     page = visit("csm", "/kb/new/").page
     page.fill("[name=title]", "Pair a tracker")
     page.fill("[name=body]", "## Steps\n\n- Hold the button for *five* seconds.")
@@ -30,5 +32,12 @@ def test_written_reviewed_published_found_and_said_to_answer(visit):
     expect(page.locator("article h2")).to_have_text("Steps")
     page.get_by_role("button", name="It answers “pairing trackers”").click()
     expect(page.get_by_text("Glad it helped.")).to_be_visible()
+    page = visit("portal", "/portal/tickets/new/").page
+    page.locator("#id_subject").press_sequentially("How is a tracker paired?")
+    offered = page.get_by_role("link", name="Pair a tracker")
+    expect(offered).to_have_attribute("href", re.compile(r"^/portal/help/pair-a-tracker/\?q="))
+    page = visit("vp", "/tickets/new/").page
+    page.locator("#id_subject").press_sequentially("Customer asks how a tracker is paired")
+    expect(page.locator("#suggested").get_by_role("link", name="Pair a tracker")).to_be_visible()
     page = visit("vp", "/kb/insights/").page
     expect(page.get_by_role("row", name="Portal 1 0 100%")).to_be_visible()

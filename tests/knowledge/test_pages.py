@@ -148,3 +148,16 @@ def test_a_page_asks_as_often_for_three_as_for_one(client, bob, ann, publish, pa
         actions.note_gap(f"sso {number}", place="base", actor=ann, at=AT)
     assert count() == one
     assert one <= 12
+
+
+def test_what_a_customer_types_into_a_request_finds_public_articles_only(customer, publish):
+    publish("Pair a tracker", audience=Audience.PUBLIC)
+    publish("Pair a tracker by hand, for colleagues", audience=Audience.INTERNAL)
+    typed = {"subject": "How do I pair my tracker?"}
+    found = text(customer.get("/portal/tickets/suggest/", typed, headers={"HX-Request": "true"}))
+    assert "/portal/help/pair-a-tracker/?q=How%20do%20I%20pair%20my%20tracker%3F" in found
+    assert "colleagues" not in found
+    nothing = customer.get("/portal/tickets/suggest/", {"subject": "Weather"}, headers={"HX-Request": "true"})
+    assert text(nothing).strip() == ""
+    without_script = customer.get("/portal/tickets/suggest/", {"q": "pair tracker"})
+    assert "/portal/help/pair-a-tracker/" in text(without_script)
