@@ -39,6 +39,22 @@
     if (target) { event.preventDefault(); reach(target); }
   });
 
+  /* What was written and not sent is there again when the page is: in this tab, as the note or the answer it was. */
+  const box = one("#reply textarea"), place = `draft:${location.pathname.replace(/reply\/$/, "")}`;
+  if (box) {
+    const kept = JSON.parse(sessionStorage.getItem(place) || "null");
+    if (kept && !box.value) {
+      box.value = kept.body;
+      box.form.elements.kind.value = kept.kind;
+    }
+    const keep = () => {
+      if (box.value.trim()) sessionStorage.setItem(place, JSON.stringify({ body: box.value, kind: box.form.elements.kind.value }));
+      else sessionStorage.removeItem(place);
+    };
+    box.form.addEventListener("input", keep);
+    box.form.addEventListener("submit", () => sessionStorage.removeItem(place));
+  }
+
   /* Whoever writes is told of to the others by the next beat. */
   document.addEventListener("input", (event) => {
     const typing = one("#typing");

@@ -16,6 +16,7 @@ from support.queries.escalations import Offer, next_steps, reasons
 from support.queries.levels import step_of
 
 OUTCOMES = [(value, label) for value, label in EscalationOutcome.choices if value != EscalationOutcome.PASSED_ON]
+STILL_EMPTY = "This part of the message is still empty."
 
 
 class TemplateForm(RuleForm):
@@ -31,9 +32,11 @@ class TemplateForm(RuleForm):
                 self.parts[name] = part
                 label = part[:1].upper() + part[1:]
                 widget = forms.Textarea(attrs={"rows": 2})
+                # Of several ladders only the chosen one's parts are asked for.
                 self.fields[name] = forms.CharField(
-                    label=label, required=False, max_length=2000, initial=value, widget=widget
-                )
+                    label=label, required=len(ladders) == 1, max_length=2000, initial=value, widget=widget,
+                    error_messages={"required": STILL_EMPTY},
+                )  # fmt: skip
 
     def message(self, ladder: Ladder) -> dict[str, str]:
         """The parts of ``ladder``'s template as they were written; an error at each that is empty."""
@@ -41,8 +44,8 @@ class TemplateForm(RuleForm):
         found = {part: self.cleaned_data.get(name, "") for name, part in names.items()}
         empty = set(missing_fields(ladder, found))
         for name, part in names.items():
-            if part in empty:
-                self.add_error(name, "This part of the message is still empty.")
+            if part in empty and name not in self.errors:
+                self.add_error(name, STILL_EMPTY)
         return found
 
 

@@ -79,9 +79,9 @@ def _onward(request: HttpRequest, ticket: Ticket) -> HttpResponse:
     """The next ticket of the queue where that was asked for and there is one, else this one; its place kept."""
     following = request.GET.get("next", "")
     if request.POST.get("then") == "next":
-        if not listing.is_uuid(following):
-            return redirect("support:ticket-list")
         kept = {key: value for key, value in request.GET.items() if key not in {"next", "previous"}}
+        if not listing.is_uuid(following):
+            return redirect(f"{reverse('support:ticket-list')}{f'?{_encoded(kept)}' if kept else ''}")
         return _to(following, kept)
     return _to(str(ticket.pk), dict(request.GET.items()))
 
