@@ -150,6 +150,20 @@ def test_mail_by_smtp_is_stored_before_it_is_taken(tenants):
     assert b"The map does not load." in bytes(row.raw)
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_mail_larger_than_any_may_be_is_refused_with_its_reason_and_stays_with_its_sender(tenants):
+    with patch("support.listener.MOST_BYTES", 2000):
+        server = listener("127.0.0.1", free_port())
+    server.start()
+    try:
+        with smtplib.SMTP("127.0.0.1", server.port, timeout=20) as sender, pytest.raises(smtplib.SMTPException) as no:
+            sender.sendmail("dana@dovetail.example", ["support@acme.localhost"], written("x" * 3000))
+    finally:
+        server.stop()
+    assert "552" in str(no.value)
+    assert not IncomingMail.objects.exists()
+
+
 def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

@@ -170,8 +170,11 @@ class TestMustShow:
 
     def test_an_attachment_of_30_megabytes(self, dana):
         big = b"%PDF-" + b"0" * (30 * 1024 * 1024)
-        row = arrive(written(files=[("plan.pdf", "application/pdf", big), ("log.txt", "application/x-log", b"ok")]))
+        raw = written(files=[("plan.pdf", "application/pdf", big), ("log.txt", "application/x-log", b"ok")])
+        row = arrive(raw)
         assert row.state == MailState.OPENED
+        assert bytes(row.raw) == raw
+        assert not OutboxMessage.objects.exists()
         assert row.refused_files == ["plan.pdf is larger than 10 MB."]
         assert [file.name for file in row.message.attachments.all()] == ["log.txt"]
         assert row.size > 40 * 1024 * 1024
@@ -184,7 +187,10 @@ class TestMustShow:
             '<a href="javascript:alert(2)">click</a><iframe src="https://evil.example"></iframe>'
             '<style>body{display:none}</style><svg onload="alert(3)"><a href="https://ok.example">fine</a></svg></p>'
         )
-        message = arrive(written("", html=html)).message
+        row = arrive(written("", html=html))
+        message = row.message
+        assert bytes(row.raw) == written("", html=html)
+        assert not OutboxMessage.objects.exists()
         for bad in ("script", "alert", "onclick", "evil.example", "javascript", "style", "svg", "onload"):
             assert bad not in message.html
             assert bad not in message.body
