@@ -115,6 +115,9 @@ def test_a_night_of_the_clock_change_brings_each_alert_once():
 def test_a_promise_80_percent_used_escalates_by_itself_once():
     install("fleet")
     found = ticket(customer("standard", pack="fleet"), CREATED)
+    assert clock(found, "first_response").due_at == CREATED + timedelta(hours=24)
+    # Five days of eight to six Eastern, the first of which begins hours later.
+    assert clock(found, "resolution").due_at == at("2026-11-30 18:00", "America/New_York")
     actions.sweep(at=CREATED + timedelta(hours=19, minutes=11))
     assert Escalation.objects.count() == 0
     assert actions.sweep(at=CREATED + timedelta(hours=19, minutes=12)).escalated == 1

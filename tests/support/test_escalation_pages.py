@@ -129,7 +129,7 @@ def test_only_a_vp_escalates_to_the_top_and_with_one_of_its_reasons(client, desk
     assert Escalation.objects.open().get().level == "T4"
 
 
-@pytest.mark.requirement("FLEET-9.5", "FLEET-9.14")
+@pytest.mark.requirement("FLEET-9.5")
 def test_a_step_is_acknowledged_begun_told_of_handed_over_and_ended(desk, vp):
     install("fleet")
     raised = actions.escalate(

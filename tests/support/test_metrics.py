@@ -153,7 +153,6 @@ def test_a_critical_ticket_opens_the_work_its_trigger_asks_for():
     assert row.is_active
 
 
-@pytest.mark.requirement("FLEET-10.4")
 def test_a_warning_of_the_sweep_is_what_the_threatened_promise_trigger_waits_for():
     install("mna")
     rail = customer("fortune-500", pack="mna")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, timedelta
 
 import pytest
@@ -139,12 +140,23 @@ def test_escalations_by_level_type_outcome_and_pattern(report):
                 found, outcome="partial" if number == 1 else "resolved", satisfaction=3 + number, actor=worker,
                 at=TEN + number * HOUR,
             )  # fmt: skip
+    higher = actions.escalate(
+        rail, ladder=ladder, path="default", level="T3", reason="Wrong figures", trigger="code change needed",
+        ticket=ticket(rail, TEN, type="how_to"), actor=worker, at=TEN,
+    )  # fmt: skip
+    actions.resolve_escalation(higher, outcome="pending", satisfaction=2, actor=worker, at=TEN + 5 * HOUR)
     shown = report("escalations/")
-    assert cells(shown) == {"Implementation Engineer": ["3", "0", "2", "1.5 h", "4.5 of 5", "0 min"]}
-    assert cells(shown, 1) == {"Default": ["Bug", "3"]}
+    # The five views: volume by tier and by type, resolution by tier, satisfaction, patterns, outcome.
+    by_tier = cells(shown)
+    assert by_tier["Implementation Engineer"] == ["3", "0", "2", "1.5 h", "4.5 of 5", "0 min"]
+    (upper,) = by_tier.keys() - {"Implementation Engineer"}
+    assert by_tier[upper] == ["1", "0", "1", "5.0 h", "2.0 of 5", "0 min"]
+    assert {tuple(cell.text for cell in row) for row in shown.context["tables"][1][0].rows} == {
+        ("Default", "Bug", "3"), ("Default", "How to", "1"),
+    }  # fmt: skip
     outcomes = cells(shown, 2)
     names = ("Resolved", "Partly resolved", "Pending", "Still open")
-    assert [outcomes[name] for name in names] == [["1"], ["1"], ["0"], ["1"]]
+    assert [outcomes[name] for name in names] == [["1"], ["1"], ["1"], ["1"]]
     assert cells(shown, 3) == {"system error": ["3", "3"]}
     assert cells(report("escalations/", since="2026-10-01", until="2026-10-31")) == {}
     behind = shown.client.get(shown.context["tables"][0][0].rows[0][1].url)
@@ -184,6 +196,11 @@ def test_how_to_tickets_before_and_after_the_course(report):
     ticket(rail, at("2026-11-04 10:00"), type="bug")
     shown = report("volume/", since="2026-08-01", course="2026-10-05").content.decode()
     assert "October 2026 (course)" in shown
+    # Month by month in the chart's table: how-to tickets only, the bug of November is none.
+    chart = re.sub(r"<[^>]+>", " ", shown[shown.index("How-to tickets by month") :])
+    months = ("August 2026", "September 2026", "October 2026 (course)", "November 2026")
+    counts = [re.search(rf"{re.escape(month)}\s+(\d+)", chart) for month in months]
+    assert [found and found.group(1) for found in counts] == ["2", "1", "0", "1"]
     assert report("volume/", since="2026-08-01", course="2026-10-05").context["before"] == ("1.5", "1.0")
     assert report("volume/", since="2026-08-01").context["before"] is None
 
