@@ -52,6 +52,7 @@ ENTRIES = (
     Entry("support:escalation-list", "Escalations", "triangle-alert"),
     Entry("engagement:inbox", "Inbox", "inbox", phone=True),
     Entry("myday:day", "My day", "sun", phone=True, first_for=DAY_FIRST),
+    Entry("health:review-list", "Reviews", "clipboard-list", "Views"),
     Entry("health:metric-report", "Success metrics", "chart-line", "Views"),
     Entry("support:mail-list", "Mail room", "mail"),
     Entry("knowledge:article-list", "Knowledge base", "book-open"),

@@ -26,6 +26,13 @@ RISK = {Rag.GREEN: "Low", Rag.YELLOW: "Medium", Rag.ORANGE: "High", Rag.RED: "Cr
 AT_RISK = (Rag.YELLOW, Rag.ORANGE, Rag.RED)
 
 
+class ReviewKind(TextChoices):
+    """How much a portfolio review looks at: what is at risk each week, everything each month."""
+
+    WEEK = "week", "At-risk review"
+    MONTH = "month", "Portfolio review"
+
+
 class Firing(TextChoices):
     """What became of a trigger that fired."""
 

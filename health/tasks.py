@@ -14,6 +14,7 @@ from engagement.choices import Kind
 from health.actions import activate_due, dry_runs, expire_overrides, open_ctas, recompute_changed, recompute_nightly
 from health.actions.backtests import LOST_AFTER, run
 from health.actions.digest import send_digests
+from health.actions.reviews import start_due_reviews
 from health.actions.triggers import forget_runs
 from health.choices import BACKTEST_WORKING, DRY_RUN_WORKING
 from health.models import Backtest, DryRun, HealthOverride
@@ -53,13 +54,14 @@ def _score(now: datetime) -> dict[str, Any]:
 
 @shared_task(base=TenantTask, name="health.nightly")
 def nightly() -> dict[str, Any]:
-    """Versions whose day has come; the full run of the workspace's day, if it has not been; then its CTAs."""
+    """Versions whose day has come; the day's full run, if it has not been; its CTAs; reviews that begin."""
     now = timezone.now()
     activate_due(at=now)
     result = recompute_nightly(at=now)
     if result is None:
         return {"skipped": "today has been run"}
     handled = open_ctas(at=now)
+    start_due_reviews(at=now)
     forget_runs(at=now)
     return {"accounts": result.accounts, "seconds": round(result.seconds, 3), "ctas": handled.ctas}
 

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from accounts.actions import methodology
 from health.actions import install_kpi, install_scorecard, install_trigger
+from health.actions.reviews import install_review
 from knowledge.actions import install_categories
 from packs.features import FIRST
 from packs.fields import with_edits
@@ -105,6 +106,10 @@ def _ladder(definitions: Definitions, install: PackInstall, at: datetime) -> Non
     install_ladder({part["key"]: part["data"] for part in definitions}, pack=install.key)
 
 
+def _review(definitions: Definitions, install: PackInstall, at: datetime) -> None:
+    install_review({part["key"]: part["data"] for part in definitions}, pack=install.key)
+
+
 def _shelves(definitions: Definitions, install: PackInstall, at: datetime) -> None:
     """The knowledge base's categories; a pack that names none leaves one, since an article stands in one."""
     parts = {part["key"]: part["data"] for part in definitions}
@@ -112,7 +117,7 @@ def _shelves(definitions: Definitions, install: PackInstall, at: datetime) -> No
 
 
 # Sections that are one object: its app takes it whole, part by part under its key.
-WHOLE = frozenset({"escalation", "knowledge"})
+WHOLE = frozenset({"escalation", "health_review", "knowledge"})
 INSTALLERS: dict[str, Installer] = {
     "calendars": _rows(methodology.upsert_calendars),
     "severities": _rows(methodology.upsert_severities),
@@ -125,6 +130,7 @@ INSTALLERS: dict[str, Installer] = {
     "scorecards": _each(install_scorecard),
     "triggers": _each(install_trigger),
     "kpis": _each(install_kpi),
+    "health_review": _review,
     "playbooks": _playbooks,
     "knowledge": _shelves,
 }

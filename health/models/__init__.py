@@ -4,6 +4,7 @@ from health.models.automation import DryRun, TriggerPolicy
 from health.models.definitions import Kpi, Scorecard, ScorecardVersion, Trigger, TriggerVersion
 from health.models.lab import Backtest
 from health.models.portfolio import DigestWeek, PortfolioDay, Standing
+from health.models.reviews import HealthReview, ReviewItem, ReviewPlan
 from health.models.scores import AccountHealth, BandChange, HealthOverride, HealthRun, HealthScore
 from health.models.segments import Segment, SegmentMember
 from health.models.signals import HealthEvent, TriggerFiring, TriggerRun, TriggerState
@@ -16,10 +17,13 @@ __all__ = [
     "DryRun",
     "HealthEvent",
     "HealthOverride",
+    "HealthReview",
     "HealthRun",
     "HealthScore",
     "Kpi",
     "PortfolioDay",
+    "ReviewItem",
+    "ReviewPlan",
     "Scorecard",
     "ScorecardVersion",
     "Segment",

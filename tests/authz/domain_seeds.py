@@ -19,8 +19,18 @@ from health.actions.backtests import run as run_backtest
 from health.actions.backtests import start_backtest
 from health.actions.dry_runs import run as run_dry
 from health.actions.dry_runs import start_dry_run
+from health.actions.reviews import start_review
 from health.book.figures import FIGURES
-from health.models import AccountHealth, Backtest, DryRun, ScorecardVersion, Trigger, TriggerRun
+from health.models import (
+    AccountHealth,
+    Backtest,
+    DryRun,
+    HealthReview,
+    ReviewItem,
+    ScorecardVersion,
+    Trigger,
+    TriggerRun,
+)
 from imports.actions import take_file
 from imports.models import ImportJob, UndoStep
 from packs.actions import install_pack
@@ -55,6 +65,7 @@ def fill(world: World, letter: str) -> None:
         _health(world, letter, number, account)
         _work(world, letter, number, account)
         _support(world, letter, number, account)
+    _review(world, letter, people["owner"], accounts)
     _notices(world, letter, people["owner"])
     _imports(world, letter, people["owner"])
     knowledge_seeds.fill(world, letter, author=people["reader"], reviewer=people["vp"])
@@ -216,6 +227,18 @@ def _health(world: World, letter: str, number: int, account: Account) -> None:
         at=world.now,
     )
     world.keep(letter, "override", number, override)
+
+
+def _review(world: World, letter: str, actor: User, accounts: dict[int, Account]) -> None:
+    """A month's review with an item for each account, and no week's: that is still to be started."""
+    review = start_review("month", actor=actor, at=world.now)
+    HealthReview.objects.filter(pk=review.pk).update(
+        steps=[{"seq": 1, "name": "Look", "tasks": [], "from_on": "", "until_on": "", "done_at": None, "done_by": ""}]
+    )
+    world.keep(letter, "review", 1, HealthReview.objects.get(pk=review.pk))
+    for number, account in accounts.items():
+        item = ReviewItem.objects.select_related("account").get(review=review, account=account)
+        world.keep(letter, "review_item", number, plant(item, letter, number, only=("note",)))
 
 
 def _work(world: World, letter: str, number: int, account: Account) -> None:

@@ -136,6 +136,8 @@ KWARGS: list[tuple[str, str, Kind]] = [
     (r"api:backtest-cancel", "backtest_id", Kind("backtest_waiting")),
     (r".*", "backtest_id", Kind("backtest")),
     (r".*", "dry_run_id", Kind("dry_run")),
+    (r"(health|api):review.*", "review_id", Kind("review")),
+    (r"(health|api):review-item", "item_id", Kind("review_item", scoped=True)),
     (r"health:run-detail", "run_id", Kind("trigger_run")),
     (r"api:scorecard-activate", "number", Kind("draft", attr="number", foreign=False, unknown=99)),
     (r"api:scorecard.*", "number", Kind("version", attr="number", foreign=False, unknown=99)),

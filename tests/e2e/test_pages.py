@@ -132,6 +132,7 @@ PAGES = {
     "scorecard editor": ("vp", "/health/scorecards/fleet-health/edit/"),
     "scorecard preview": ("vp", "/health/scorecards/fleet-health/preview/"),
     "scorecard versions": ("vp", "/health/scorecards/fleet-health/compare/"),
+    "reviews": ("vp", "/health/reviews/"),
     "scorecard coverage": ("vp", "/health/scorecards/fleet-health/coverage/"),
     "scorecard use": ("vp", "/health/scorecards/fleet-health/use/"),
     "scorecard new": ("vp", "/health/scorecards/new/"),

@@ -61,6 +61,12 @@ EXAMPLES: dict[str, Example] = {
     "PUT api:scorecard-draft": Example(definition("version")),
     "POST api:scorecard-schedule": Example({"on": tomorrow()}, status=200),
     "POST api:scorecard-roll-back": Example(status=200),
+    "POST health:review-list": Example({"kind": "week"}),
+    "POST health:review-detail": Example({"do": "done", "step": "1"}),
+    "POST health:review-item": Example({"done": "1", "note": "Spoke to them"}),
+    "POST api:review-list": Example({"kind": "week"}, status=201),
+    "PATCH api:review-detail": Example({"step": 1, "done": True}),
+    "PATCH api:review-item": Example({"done": True, "note": "Spoke to them"}),
     "POST api:backtest-list": Example(
         lambda world, actor: {"scorecard": world.own("scorecard").key, "version": 1, "months": 1},
         status=201,
