@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from ui import formats
+
 MAX_ROWS = 40
 
 
@@ -60,7 +62,7 @@ def _looked_for(evidence: dict[str, Any]) -> Iterator[str]:
 def _found(evidence: dict[str, Any]) -> Iterator[str]:
     facts, events = evidence.get("facts"), evidence.get("events")
     if isinstance(facts, dict) and facts:
-        told = [f"{_words(str(name)).lower()} was {_plain(value)}" for name, value in facts.items()]
+        told = [f"{_words(str(name)).lower()} was {formats.reading(_plain(value))}" for name, value in facts.items()]
         yield f"When it fired, {_listed(told)}."
     for name, moment in events.items() if isinstance(events, dict) else ():
         yield f"{_words(str(name))} last happened on {str(moment)[:10]}."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from functools import lru_cache
 
 SYMBOLS = {
@@ -139,6 +139,18 @@ def initials(name: str) -> str:
 def hue(name: str) -> int:
     """A stable number 0–5 for a name, to tell avatars apart."""
     return sum(map(ord, name)) % 6
+
+
+def reading(value: object) -> str:
+    """A measured figure as a sentence says it: one decimal, two below ten; a choice as it is."""
+    try:
+        size = Decimal(str(value))
+    except InvalidOperation:
+        return str(value)
+    if not size.is_finite():
+        return str(value)
+    rounded = round(size, 2 if abs(size) < 10 else 1)
+    return f"{rounded.normalize():f}" if rounded else "0"
 
 
 _BROWSERS = (("Edg", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari"))

@@ -32,6 +32,7 @@ from health.queries.inputs import local_day
 from playbooks.actions import open_cta
 from playbooks.choices import CtaKind, Priority
 from playbooks.queries import playbook_list
+from ui import formats
 
 logger = logging.getLogger(__name__)
 
@@ -240,7 +241,7 @@ def _notes(firing: TriggerFiring) -> list[str]:
 
 def _reason(evidence: Mapping[str, Any]) -> str:
     """Why it fired, as a sentence with the facts."""
-    facts = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in evidence["facts"].items())
+    facts = ", ".join(f"{name.replace('_', ' ')} {formats.reading(value)}" for name, value in evidence["facts"].items())
     condition = evidence["condition"]
     sentence = f"{condition[0].upper()}{condition[1:]}."
     return f"{sentence} Now: {facts}." if facts else sentence

@@ -12,6 +12,7 @@ from health.cards import CompiledCard
 from health.choices import FRESH, MISSING, REFUSED, STALE
 from health.models.scores import Evidence
 from health.scoring import POINTS_SUM, decimal, millionths
+from ui import formats
 
 STATE_WORDS = {FRESH: "measured", STALE: "stale", MISSING: "missing", REFUSED: "out of range"}
 
@@ -183,4 +184,4 @@ def _reading(compiled: CompiledCard, at: int, row: Evidence) -> str:
     if row.points[at] is None:
         return "not measured"
     value = row.values[compiled.evidence_inputs.index(measure.inputs[0])]
-    return f"{value} %" if measure.unit == "percent" else str(value)
+    return f"{formats.reading(value)} %" if measure.unit == "percent" else formats.reading(value)

@@ -86,3 +86,37 @@ def test_the_year_is_left_out_only_in_the_current_one():
 )
 def test_initials(name, text):
     assert formats.initials(name) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        ("66.666667", "66.7"),
+        ("0.933333", "0.93"),
+        ("0.000001", "0"),
+        ("-0.4", "-0.4"),
+        ("1200", "1200"),
+        ("off_track", "off_track"),
+        ("NaN", "NaN"),
+        (None, "None"),
+    ],
+)
+def test_a_reading_is_told_as_exactly_as_a_sentence_needs(value, told):
+    assert formats.reading(value) == told
+
+
+@pytest.mark.parametrize(
+    ("agent", "told"),
+    [
+        ("Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36",
+         "Chrome on Linux"),
+        ("Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) Version/18.1 Mobile/15E148 Safari/604.1",
+         "Safari on iPhone"),
+        ("Mozilla/5.0 (Windows NT 10.0) Chrome/131.0 Safari/537.36 Edg/131.0", "Edge on Windows"),
+        ("Mozilla/5.0 (Macintosh; Intel Mac OS X 15.1; rv:133.0) Gecko/20100101 Firefox/133.0", "Firefox on Mac"),
+        ("curl/8.9", "curl/8.9"),
+        ("", "Unknown browser"),
+    ],
+)  # fmt: skip
+def test_a_browser_is_told_in_words(agent, told):
+    assert formats.browser(agent) == told
