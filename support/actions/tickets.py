@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
 from django.db import transaction
 from django.db.models import F
 
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 
 LOWEST_RANK = 4
 MOST_TAGS = 20
+MOST_COPIED = 20
 # What ``update_ticket`` changes; everything else has its own verb.
 EDITABLE = frozenset(
     {
@@ -255,6 +258,19 @@ def clean_tags(tags: Sequence[str]) -> list[str]:
     return found
 
 
+def clean_addresses(addresses: Sequence[str]) -> list[str]:
+    """Mail addresses in small letters, each once. Raises RuleViolated for one that is none, or for too many."""
+    found = list(dict.fromkeys(str(address).strip().lower() for address in addresses))
+    for address in found:
+        try:
+            validate_email(address)
+        except ValidationError as error:
+            raise RuleViolated("email", f"{address[:80]!r} is no mail address.", "cc") from error
+    if len(found) > MOST_COPIED:
+        raise RuleViolated("too_many", f"At most {MOST_COPIED} people are copied.", "cc")
+    return found
+
+
 def _next_number() -> int:
     """The next ticket number. Two at once wait for each other, so that none is left out or given twice."""
     settings = settings_row()
@@ -331,6 +347,8 @@ def _clean(ticket: Ticket, name: str, value: Any) -> Any:
         return choice(value, Impact, name)
     if name == "tags":
         return clean_tags(value)
+    if name == "cc":
+        return clean_addresses(value)
     if name == "requester" and value is not None and value.account_id != ticket.account_id:
         raise RuleViolated("requester", "This person belongs to another account.", name)
     if name == "parent" and value is not None and ticket.pk in {value.pk, value.parent_id}:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from uuid import UUID
 
@@ -75,6 +76,10 @@ class EditForm(DetailsForm):
     requester = forms.ModelChoiceField(
         label="Requester", queryset=Contact.objects.none(), required=False, empty_label="Nobody"
     )
+    cc = forms.CharField(
+        label="Copied", max_length=2000, required=False,
+        help_text="Mail addresses that get every answer, separated by commas.",
+    )  # fmt: skip
     root_cause = forms.CharField(
         label="Root cause", required=False, max_length=10_000, widget=forms.Textarea(attrs={"rows": 3})
     )
@@ -83,6 +88,10 @@ class EditForm(DetailsForm):
     def __init__(self, *args: Any, account: Account, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["requester"].queryset = Contact.objects.filter(account=account, left_on=None).order_by("name")
+
+    def clean_cc(self) -> list[str]:
+        """The addresses, one by one; the action says which of them is none."""
+        return re.split(r"[\s,;]+", self.cleaned_data["cc"].strip()) if self.cleaned_data["cc"].strip() else []
 
 
 class NewTicketForm(DetailsForm):

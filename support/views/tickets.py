@@ -159,7 +159,7 @@ def ticket_edit(request: HttpRequest, ticket_id: UUID) -> HttpResponse:
     """Change what it says, how bad it is and what was found."""
     ticket = workable_ticket(request, ticket_id)
     names = "subject severity impact type component category requester root_cause engineering_reference".split()
-    initial = {name: getattr(ticket, name) for name in names}
+    initial = {name: getattr(ticket, name) for name in names} | {"cc": ", ".join(ticket.cc)}
     form = EditForm(request.POST or None, account=ticket.account, initial=initial)
     if request.method == "POST" and form.is_valid() and form.run(lambda: _change(request, ticket, form.cleaned_data)):
         messages.success(request, "The ticket is changed.")
