@@ -13,7 +13,9 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+import zoneinfo
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +58,11 @@ class Cluster:
         self.schema = ""
         self._session = requests.Session()
 
+    @property
+    def zones(self) -> Path:
+        """Where every program looks for time zones first."""
+        return Path(self.folder / "zones")
+
     def start(self) -> None:
         """Servers, an empty workspace on the generic pack, web, two workers, beat."""
         for name in ("DATABASE_URL", "REDIS_URL"):
@@ -64,6 +71,7 @@ class Cluster:
         for child in self.supervisor.children:
             self.children[child.name] = child
         self.env |= {"PORT": str(self.port), "MAIL_URL": f"file://{self.folder / 'mail'}", "BASE_DOMAIN": "localhost"}
+        self.env |= {"PYTHONTZPATH": os.pathsep.join([str(self.zones), *zoneinfo.TZPATH])}
         self.env |= {"MEDIA_ROOT": str(self.folder / "media"), "SECRET_KEY": self.folder.secret("secret-key")}
         self.manage("collectstatic", "--no-input", "--verbosity", "0")
         self.manage("migrate_tenants")
@@ -73,7 +81,20 @@ class Cluster:
         )
         (self.schema,) = self.rows("select schema_name from public.tenants_tenant where slug = %s", SLUG)[0]
         token = self.manage(
-            *("create_api_token", SLUG, "--user", OWNER, "--name", "storm", "--scope", "read", "--scope", "write")
+            *(
+                "create_api_token",
+                SLUG,
+                "--user",
+                OWNER,
+                "--name",
+                "storm",
+                "--scope",
+                "read",
+                "--scope",
+                "write",
+                "--scope",
+                "admin",
+            )
         )
         self._session.headers.update(
             {"Authorization": f"Bearer {json.loads(token)['token']}", "Host": f"{SLUG}.localhost"}
@@ -123,6 +144,32 @@ class Cluster:
         if child.alive() and child.process:
             child.failures = 0  # the storm is ours, not a fault of the program
             os.killpg(child.process.pid, signal.SIGKILL)
+
+    @contextmanager
+    def frozen(self, *names: str) -> Iterator[None]:
+        """Stop the clock of these programs: they live, and do nothing until the block ends."""
+        held = [child.process.pid for name in names if (child := self.children[name]).alive() and child.process]
+        for pid in held:
+            os.killpg(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for pid in held:
+                with suppress(ProcessLookupError):
+                    os.killpg(pid, signal.SIGCONT)
+
+    @contextmanager
+    def second_beat(self) -> Iterator[None]:
+        """Another beat beside the first, as after a deployment that went wrong."""
+        folder = self.folder / "second"
+        folder.mkdir(exist_ok=True)
+        beat = Child(application.beat(self.env, folder), self.supervisor.terminal, folder)
+        beat.start()
+        try:
+            yield
+        finally:
+            beat.stop()
+            beat.finish()
 
     def manage(self, *arguments: str) -> str:
         """Run a management command to its end; returns its output."""

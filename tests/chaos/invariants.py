@@ -34,6 +34,23 @@ INVARIANTS = {
     "a band change is told to a person once": """
         select user_id, dedupe_key from engagement_notification group by 1, 2 having count(*) > 1
     """,
+    "an alert stands once for its clock and threshold": """
+        select clock_id, threshold from support_slaalert where rearmed_at is null
+        group by 1, 2 having count(*) > 1
+    """,
+    "a person is told of an alert once, and of none that is not there": """
+        select n.user_id, n.dedupe_key from engagement_notification n
+        left join support_slaalert a on n.dedupe_key = 'sla:' || a.id
+        where n.dedupe_key like 'sla:%%' group by 1, 2 having count(*) > 1 or count(a.id) = 0
+    """,
+    "an alert that was told reached somebody": """
+        select a.id from support_slaalert a where a.told_at is not null and a.rearmed_at is null
+            and not exists (select from engagement_notification n where n.dedupe_key = 'sla:' || a.id)
+    """,
+    "an alert that came late says so": """
+        select a.id from support_slaalert a join support_slaclock c on c.id = a.clock_id
+        where a.is_late <> (a.sent_at - greatest(a.fell_due_at, c.armed_at) > interval '5 minutes')
+    """,
     "no score without its evidence": """
         select account_id from health_accounthealth where score is not null and states = ''
     """,
@@ -45,6 +62,8 @@ BACKLOG = {
     "open receipts": "select 1 from usage_ingestreceipt where done_at is null limit 1",
     "accounts to score": "select 1 from accounts_changedaccount limit 1",
     "crossings to handle": "select 1 from health_bandchange where handled_at is null limit 1",
+    "alerts to note": "select 1 from support_slaclock where next_alert_at <= now() limit 1",
+    "alerts to tell": "select 1 from support_slaalert where told_at is null limit 1",
     "firings to handle": "select 1 from health_triggerfiring where handled_at is null limit 1",
 }
 

@@ -4,8 +4,6 @@ import datetime as dt
 import email
 from collections import Counter
 
-from config.stack import application
-from config.stack.process import Child
 from tests.chaos.cluster import OWNER
 from tests.chaos.invariants import settle
 
@@ -56,11 +54,7 @@ def test_every_crossing_opens_its_ctas_once_and_is_told_once(cluster, accounts_o
     cluster.until(lambda: bands(cluster, source) == {"green": 30}, 90, "all green")
     settle(cluster)
 
-    second = cluster.folder / "second"
-    second.mkdir()
-    second_beat = Child(application.beat(cluster.env, second), cluster.supervisor.terminal, second)
-    second_beat.start()
-    try:
+    with cluster.second_beat():
         state(cluster, source, accounts, BAD, today)
         for _ in range(12):
             cluster.tend(cluster.random.uniform(0.5, 4))
@@ -72,9 +66,6 @@ def test_every_crossing_opens_its_ctas_once_and_is_told_once(cluster, accounts_o
         cluster.until(lambda: bands(cluster, source) == {"red": 30}, 120, "all red")
         settle(cluster)
         cluster.tend(25)  # a full round of every sweep, which must find nothing more to do
-    finally:
-        second_beat.stop()
-        second_beat.finish()
     settle(cluster)
 
     crossings = of_source(
