@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
@@ -55,21 +56,22 @@ def review_list(request: HttpRequest) -> HttpResponse:
 @requires(GET="health.view", POST="health.configure")
 def review_detail(request: HttpRequest, review_id: UUID) -> HttpResponse:
     """A run: steps with their days, accounts red first (``?owner=me``, ``?state=open``); POST ticks or closes."""
-    review = get_object_or_404(HealthReview.objects.select_related("started_by", "closed_by"), pk=review_id)
+    review = get_object_or_404(reviews_for(request.user), pk=review_id)
     if request.method == "POST":
         return _act(request, review)
     owner = request.GET.get("owner", first_owner_view(request.user))
     state = request.GET.get("state", "")
     rows = items_of(review, request.user, owner=owner, state=state)
-    page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
-    everything = reviews_for(request.user).get(pk=review.pk)
+    totals = Counter(rows.order_by().values_list("rag", flat=True))
+    paginator = Paginator(rows, PER_PAGE)
+    paginator.count = totals.total()
+    page = paginator.get_page(request.GET.get("page"))
     context = {
         "review": review,
         "page": page,
-        "groups": _groups(page.object_list),
+        "groups": _groups(page.object_list, totals),
         "owner": owner,
         "state": state,
-        "counts": everything,
         "today": timezone.localdate(),
         "is_late": review.is_late(timezone.localdate()),
         "editable": set(Account.objects.editable_by(request.user).values_list("pk", flat=True))
@@ -80,13 +82,15 @@ def review_detail(request: HttpRequest, review_id: UUID) -> HttpResponse:
     return render(request, "health/review_detail.html", context)
 
 
-def _groups(items: Any) -> list[tuple[str, str, list[ReviewItem]]]:
-    """(colour, tone, items) in the order in which they are looked at."""
+def _groups(items: Any, totals: Counter[str]) -> list[tuple[str, str, list[ReviewItem], int]]:
+    """(colour, tone, items of this page, items of all) in the order in which they are looked at."""
     found: dict[str, list[ReviewItem]] = {}
     for item in items:
         found.setdefault(item.rag, []).append(item)
     return [
-        (Rag(rag).label, "nodata" if rag == Rag.NONE else tone_of(rag), found[rag]) for rag in ORDER if rag in found
+        (Rag(rag).label, "nodata" if rag == Rag.NONE else tone_of(rag), found[rag], totals[rag])
+        for rag in ORDER
+        if rag in found
     ]
 
 

@@ -94,7 +94,7 @@ def test_the_queries_do_not_depend_on_the_accounts(version, accounts):
         connection,
     ) as queries:
         coverage_of(version, at=NOON)
-    assert len(queries) == 8
+    assert len(queries) == 7
 
 
 def test_the_page_drafts_a_version_and_leads_to_its_preview(version, thin, client):

@@ -231,7 +231,7 @@ def test_queries_do_not_depend_on_the_accounts(vp, ann, client, accounts):
         client.get(f"/health/reviews/{review.pk}/")
     with CaptureQueriesContext(connection) as listing:
         client.get("/health/reviews/")
-    assert (len(starting), len(reading), len(listing)) == (22, 13, 12)
+    assert (len(starting), len(reading), len(listing)) == (22, 12, 12)
 
 
 def test_weeks_begin_on_monday_and_months_end_where_they_end():
