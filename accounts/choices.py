@@ -115,3 +115,4 @@ class ListPage(TextChoices):
     """A list whose views people save."""
 
     ACCOUNTS = "accounts", "Accounts"
+    TICKETS = "tickets", "Tickets"

@@ -20,7 +20,12 @@ from accounts.policy import CAPABILITIES
 KEPT_SECONDS = 20
 MOST_VIEWS = 12
 VIEWS = "Views"
-PAGES_WITH_VIEWS = {"accounts:account-list": ListPage.ACCOUNTS.value}
+PAGES_WITH_VIEWS = {
+    "accounts:account-list": ListPage.ACCOUNTS.value,
+    "support:ticket-list": ListPage.TICKETS.value,
+}
+# How each list's address names the view that is open; the queue's "view" is a tab.
+VIEW_PARAMETERS = {"support:ticket-list": "saved"}
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
 
@@ -62,6 +67,7 @@ ENTRIES = (
     Entry("health:trigger-list", "Triggers", "zap", "Method"),
     Entry("playbooks:playbook-list", "Playbooks", "route", "Method"),
     Entry("support:policy-list", "Service levels", "calendar-clock", "Method"),
+    Entry("support:team-list", "Teams", "users", "Method"),
     Entry("packs:methodology", "Methodology", "book-open", "Method"),
     Entry("imports:job-list", "Imports", "upload", "Data"),
     Entry("usage:receipt-list", "Usage received", "database", "Data"),
@@ -108,7 +114,7 @@ def entries_for(user: Any) -> tuple[tuple[Entry, str], ...]:
 
 def _view_entries(user: Any) -> Iterator[tuple[Entry, str]]:
     for url_name, name, key, query in _kept(user).views:
-        text = f"?view={key}&{query}" if query else f"?view={key}"
+        text = f"?{VIEW_PARAMETERS.get(url_name, 'view')}={key}" + (f"&{query}" if query else "")
         yield Entry(url_name, name, "bookmark", VIEWS, query=text), address(url_name) + text
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from functools import lru_cache
 
 import holidays
+from holidays.registry import COUNTRIES
 
 
 def public_holidays(country: str, subdivision: str, years: Iterable[int]) -> dict[str, str]:
@@ -20,6 +22,15 @@ def _public_holidays(country: str, subdivision: str, years: tuple[int, ...]) -> 
     except NotImplementedError:
         return ()
     return tuple((day.isoformat(), name) for day, name in sorted(found.items()))
+
+
+def country_names() -> list[tuple[str, str]]:
+    """(ISO code of two letters, English name) of the countries the library knows, by name."""
+    found = {}
+    for entry in COUNTRIES.values():
+        name, code = entry[0], entry[1]
+        found[code] = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)
+    return sorted(found.items(), key=lambda item: item[1])
 
 
 def known_countries() -> dict[str, list[str]]:

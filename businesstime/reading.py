@@ -121,7 +121,7 @@ class _Reader:
         read = sorted(window for at, item in enumerate(value) if (window := self.window(item, f"{field}/{at}")))
         for before, after in pairwise(read):
             if after[0] < before[1]:
-                self.refuse(field, "overlap", f"{_clock(*before)} and {_clock(*after)} overlap.")
+                self.refuse(field, "overlap", f"{clock(*before)} and {clock(*after)} overlap.")
         return tuple(read)
 
     def window(self, value: object, field: str) -> Window | None:
@@ -201,7 +201,7 @@ class _Reader:
             yield from enumerate(value)
 
 
-def _clock(begins: int, ends: int) -> str:
+def clock(begins: int, ends: int) -> str:
     """``09:00–17:00`` of a window, an overnight end as the next day's time."""
     if ends > DAY_SECONDS:
         ends -= DAY_SECONDS

@@ -9,12 +9,13 @@ from django import forms
 from accounts.models import Account, Severity, User
 from accounts.people_forms import RuleForm
 from support.choices import Impact
+from support.forms.fields import CustomFields
 from support.forms.tickets import FilesField, SeverityField
 
 SCORES = [(5, "5, very content"), (4, "4"), (3, "3"), (2, "2"), (1, "1, not at all")]
 
 
-class RequestForm(RuleForm):
+class RequestForm(CustomFields, RuleForm):
     """A new request: both severity and impact, so that it can be ranked (FMEA-6.2)."""
 
     account = forms.ModelChoiceField(label="Company", queryset=Account.objects.none(), empty_label=None)
@@ -31,6 +32,7 @@ class RequestForm(RuleForm):
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["account"].queryset = Account.objects.visible_to(user).unarchived().order_by("name")
+        self.add_custom(for_customer=True)
         rows = Severity.objects.all()
         self.fields["severity"].queryset = rows
         self.fields["severity"].required = rows.exists()

@@ -44,7 +44,7 @@ def ticket_create(request: HttpRequest) -> HttpResponse:
     form = RequestForm(request.POST or None, request.FILES or None, user=user)
     if request.method == "POST" and form.is_valid():
         opened: list[Any] = []
-        if form.run(lambda: opened.append(_open(user, form.cleaned_data))):
+        if form.run(lambda: opened.append(_open(user, form.cleaned_data, form.custom()))):
             messages.success(request, f"Request #{opened[0].number} was received.")
             return redirect("portal:ticket-detail", opened[0].pk)
     context = {"form": form, "in_tickets": True}
@@ -52,7 +52,7 @@ def ticket_create(request: HttpRequest) -> HttpResponse:
 
 
 @transaction.atomic
-def _open(user: Any, data: dict[str, Any]) -> Any:
+def _open(user: Any, data: dict[str, Any], custom: dict[str, Any]) -> Any:
     at, account, files = timezone.now(), data["account"], check(data["files"])
     # Their requests are found by who asked, so they are a contact from their first one on.
     requester = customers.contact_for(user, account) or create_contact(
@@ -61,6 +61,7 @@ def _open(user: Any, data: dict[str, Any]) -> Any:
     ticket = actions.open_ticket(
         account, subject=data["subject"], body=data["body"], channel=Channel.PORTAL, severity=data["severity"],
         impact=data["impact"], requester=requester, actor=user, at=at,
+        custom={key: value for key, value in custom.items() if value is not None},
     )  # fmt: skip
     actions.attach(ticket.messages.get(), files, at=at)
     return ticket

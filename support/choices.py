@@ -33,6 +33,13 @@ TRANSITIONS: dict[str, frozenset[str]] = {
 }
 
 
+class Waits(TextChoices):
+    """Statuses in which a resolution clock may wait."""
+
+    CUSTOMER = Status.WAITING_CUSTOMER.value, "on the customer"
+    VENDOR = Status.WAITING_VENDOR.value, "on a third party"
+
+
 class Channel(TextChoices):
     """How a ticket reached us. Chats and calls are logged by agents; monitoring is an alert of a machine."""
 
@@ -75,6 +82,14 @@ class Level(IntegerChoices):
     FOURTH = 4, "Engineering"
 
 
+class Routing(TextChoices):
+    """How far a new ticket is given on by itself."""
+
+    OFF = "off", "Not at all: somebody assigns it"
+    TEAM = "team", "To a team's queue"
+    PERSON = "person", "To a team and one of its people"
+
+
 class EventKind(TextChoices):
     """What can happen to a ticket. Clocks are worked out from these alone."""
 
@@ -95,6 +110,8 @@ class EventKind(TextChoices):
     LINKED = "linked", "Linked"
     RATED = "rated", "Rated by the customer"
     TIME = "time", "Time logged"
+    # Names the entry that counts no more ("event").
+    UNDONE = "undone", "Taken back"
 
 
 class LinkKind(TextChoices):

@@ -12,7 +12,9 @@ from django.db.models import ProtectedError
 from accounts.audit import record
 from accounts.errors import RuleViolated
 from accounts.models import WorkCalendar
+from accounts.queries.calendars import calendar_changes
 from businesstime import InvalidCalendar, read_calendar
+from businesstime.findings import night_overlaps
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -55,6 +57,15 @@ def update_calendar(calendar: WorkCalendar, *, actor: User, at: datetime, **chan
     return calendar
 
 
+def bring_back_calendar(calendar: WorkCalendar, entry_id: int, *, actor: User, at: datetime) -> WorkCalendar:
+    """Give ``calendar`` again what it had before the change that the audit entry notes. Raises RuleViolated."""
+    entry = calendar_changes(calendar).filter(pk=entry_id).first()
+    if entry is None:
+        raise RuleViolated("calendar.change", "There is no such change of this calendar.", "entry")
+    before = {name: value for name, value in (entry.before or {}).items() if name in CHANGEABLE}
+    return update_calendar(calendar, actor=actor, at=at, **before)
+
+
 @transaction.atomic
 def delete_calendar(calendar: WorkCalendar, *, actor: User, at: datetime) -> None:
     """Remove a calendar of one's own. Raises RuleViolated while something counts in it."""
@@ -76,7 +87,9 @@ def _own(calendar: WorkCalendar) -> WorkCalendar:
 def _checked(definition: dict[str, Any]) -> str:
     """The zone the definition names, empty for the workspace's. Raises RuleViolated naming the first mistake."""
     try:
-        read_calendar(definition, default_timezone="UTC")
+        problems = night_overlaps(read_calendar(definition, default_timezone="UTC").rules)
+        if problems:
+            raise InvalidCalendar(problems)
     except InvalidCalendar as error:
         first = error.problems[0]
         field = "/".join(part for part in ("definition", first.field) if part)

@@ -24,7 +24,7 @@ from api.v1.calendars import read_definition
 from api.views import Endpoint
 from businesstime import NoWorkingTime
 from support import actions
-from support.choices import PolicyScope
+from support.choices import PolicyScope, Waits
 from support.models import Ladder, SlaPolicy, SlaPolicyVersion
 from support.queries.policies import OutOfRange, SimulationRefused, simulate_policy
 from support.sla.decide import decide
@@ -39,13 +39,15 @@ class PolicySerializer(RowSerializer):
     rules = serializers.JSONField(read_only=True)
     escalate_at_pct = serializers.IntegerField(read_only=True, allow_null=True)
     number = serializers.IntegerField(read_only=True, help_text="Version of its promises")
+    warn_at = serializers.ListField(child=serializers.CharField(), read_only=True, allow_null=True)
+    pause_on = serializers.ListField(child=serializers.CharField(), read_only=True, allow_null=True)
 
     class Meta:
         model = SlaPolicy
         fields = """key name scope tiers channels level features includes pack is_enabled position retired_at version
-            calendar rules escalate_at_pct number""".split()
+            calendar rules escalate_at_pct warn_at pause_on number""".split()
         paths = {"tiers": "tier_keys"}
-        extended = ("calendar", "rules", "escalate_at_pct", "number")
+        extended = ("calendar", "rules", "escalate_at_pct", "warn_at", "pause_on", "number")
         versioned = True
 
     def extend(self, rows: Any) -> None:
@@ -56,7 +58,7 @@ class PolicySerializer(RowSerializer):
             version = newest[row["_pk"]]
             row |= {
                 "calendar": version.calendar.key, "rules": version.rules, "number": version.number,
-                "escalate_at_pct": version.escalate_at_pct,
+                "escalate_at_pct": version.escalate_at_pct, "warn_at": version.warn_at, "pause_on": version.pause_on,
             }  # fmt: skip
 
 
@@ -76,6 +78,14 @@ class PolicyBody(serializers.Serializer):
     calendar = serializers.SlugRelatedField(slug_field="key", queryset=WorkCalendar.objects.none())
     rules = serializers.ListField(child=serializers.DictField(), allow_empty=False)
     escalate_at_pct = serializers.IntegerField(min_value=1, max_value=100, allow_null=True, default=None)
+    warn_at = serializers.ListField(
+        child=serializers.CharField(max_length=8), allow_null=True, default=None, max_length=8,
+        help_text="80% of the time used, 60m of it left; null: as the workspace's clocks do",
+    )  # fmt: skip
+    pause_on = serializers.ListField(
+        child=serializers.ChoiceField(Waits.choices), allow_null=True, default=None,
+        help_text="Statuses in which the resolution clock waits; null: as the workspace's clocks do",
+    )  # fmt: skip
     position = serializers.IntegerField(min_value=0, max_value=1000, default=0)
 
     def get_fields(self) -> dict[str, Any]:

@@ -95,6 +95,7 @@ class TicketList(Endpoint):
             "channel": values.pop("channel", "") or Channel.API,
             "status": values.pop("status", "") or Status.NEW,
         }
+        values["custom"] = actions.clean_custom(values.get("custom") or {}, required=True)
         ticket = actions.open_ticket(account, actor=self.user, at=timezone.now(), **given, **values)
         return self.one(Ticket.objects.all(), 201, pk=ticket.pk)
 

@@ -2,9 +2,10 @@
 
 from support.actions.asking import ask_for_ratings, rate_once
 from support.actions.attachments import attach
-from support.actions.bulk import BulkResult, bulk_assign, bulk_status, bulk_tag
+from support.actions.bulk import BulkResult, bulk_assign, bulk_status, bulk_tag, undo_bulk
 from support.actions.calendars import recompute_open, recompute_where_calendars_changed
 from support.actions.clocks import recompute, recompute_escalations
+from support.actions.configuring import configure_clocks, configure_mail, set_routing
 from support.actions.conversation import customer_reply, follow_mail, mark_failed, mark_sent, note, reply
 from support.actions.escalations import (
     acknowledge,
@@ -16,7 +17,9 @@ from support.actions.escalations import (
     post_update,
     resolve_escalation,
 )
+from support.actions.fields import clean_custom, retire_field, save_field
 from support.actions.handling import assign, change_level, change_severity, link, log_time, merge, rate, split
+from support.actions.holidays import retire_holidays, save_holidays
 from support.actions.log import settings_row, settings_shown
 from support.actions.macros import follow_macro, retire_macro, save_macro
 from support.actions.mailroom import receive, work_due, work_mail
@@ -26,10 +29,13 @@ from support.actions.policies import (
     install_ladder,
     install_policies,
     install_support_levels,
+    restore_policy,
     retire_policy,
 )
-from support.actions.sorting import bring_back, configure_mail, discard, release, release_many
+from support.actions.routing import route_ticket
+from support.actions.sorting import bring_back, discard, release, release_many
 from support.actions.sweep import Swept, note_due, sweep, tell
+from support.actions.teams import leave_team, retire_team, save_team, seat, set_away
 from support.actions.tickets import (
     NotAllowed,
     cancel,
@@ -60,8 +66,10 @@ __all__ = [
     "change_policy",
     "change_severity",
     "change_status",
+    "clean_custom",
     "close",
     "close_quiet",
+    "configure_clocks",
     "configure_mail",
     "create_policy",
     "customer_reply",
@@ -73,6 +81,7 @@ __all__ = [
     "install_ladder",
     "install_policies",
     "install_support_levels",
+    "leave_team",
     "link",
     "log_escalation_time",
     "log_time",
@@ -97,14 +106,26 @@ __all__ = [
     "reply",
     "resolve",
     "resolve_escalation",
+    "restore_policy",
+    "retire_field",
+    "retire_holidays",
     "retire_macro",
     "retire_policy",
+    "retire_team",
+    "route_ticket",
+    "save_field",
+    "save_holidays",
     "save_macro",
+    "save_team",
+    "seat",
+    "set_away",
+    "set_routing",
     "settings_row",
     "settings_shown",
     "split",
     "sweep",
     "tell",
+    "undo_bulk",
     "update_ticket",
     "work_due",
     "work_mail",

@@ -163,7 +163,9 @@ class _Writing:
     def fill(self, clock: SlaClock, state: State) -> None:
         promise, run = state.promise, state.run
         escalate_at = promise.ref.escalate_at_pct if promise.ref else None
-        wanted = [*self.settings.warn_at, *([f"{escalate_at}%"] if escalate_at else []), BREACH]
+        own = promise.ref.warn_at if promise.ref else None
+        warnings = self.settings.warn_at if own is None else own
+        wanted = [*warnings, *([f"{escalate_at}%"] if escalate_at else []), BREACH]
         reached = {} if state.verdict == Verdict.CANCELLED else moments(state, dict.fromkeys(wanted))
         clock.policy_version = promise.ref
         clock.calendar_id = self.snapshot(promise.calendar)
@@ -241,7 +243,7 @@ def _is_judged(clock: SlaClock, state: State) -> bool:
 def _log(keys: Iterable[UUID]) -> dict[UUID, list[Happened]]:
     found: dict[UUID, list[Happened]] = defaultdict(list)
     events = TicketEvent.objects.filter(ticket__in=keys).order_by("ticket_id", "at", "pk")
-    for key, *event in events.values_list("ticket_id", "kind", "at", "data"):
+    for key, *event in events.values_list("ticket_id", "pk", "kind", "at", "data"):
         found[key].append(Happened(*event))
     return found
 

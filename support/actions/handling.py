@@ -13,6 +13,7 @@ from accounts.choices import ActivityKind
 from accounts.errors import RuleViolated
 from support.actions.clocks import recompute
 from support.actions.log import add_event, audit, choice, locked, one_line, store
+from support.actions.routing import route_by_itself
 from support.actions.tickets import NotAllowed, change_status, open_ticket, priority_of, snapshot
 from support.choices import DONE, EventKind, Level, LinkKind, Status
 from support.models import Message, Ticket, TicketEvent, TicketLink, TicketRating, TimeEntry
@@ -84,7 +85,7 @@ def change_level(
 ) -> Ticket:
     """Pass it to another line of support, one step up at most, with the reason (FMEA-5.10–5.12, FMEA-6.7).
 
-    The next line takes it from its own queue: it is nobody's until then.
+    The next line takes it from its own queue: it is nobody's until then, or until routing finds somebody.
     """
     ticket = locked(ticket, expected_version)
     level = choice(level, Level, "level")
@@ -99,6 +100,7 @@ def change_level(
     event = {"from": ticket.level, "to": level, "reason": reason}
     store(ticket, level=level, assignee=None, team=None)
     add_event(ticket, EventKind.LEVEL, at=at, actor=actor, data=event)
+    route_by_itself(ticket, at=at)
     audit("level", ticket, actor=actor, at=at, before=before, after=snapshot(ticket) | {"reason": reason})
     return ticket
 

@@ -13,8 +13,9 @@ from accounts.audit import record
 from accounts.errors import RuleViolated, StaleVersion
 from accounts.models import Tier, WorkCalendar
 from businesstime import read_calendar
+from support.actions.configuring import clean_warnings
 from support.actions.log import choice, one_line
-from support.choices import PolicyScope
+from support.choices import PolicyScope, Waits
 from support.models import Ladder, SlaPolicy, SlaPolicyVersion, SupportLevel
 from support.sla import BadPromise, Promise
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 Definition = Mapping[str, Any]
 KEY = re.compile(r"[a-z0-9][a-z0-9-]{0,79}", re.ASCII)
+PROMISED = ("calendar", "rules", "escalate_at_pct", "warn_at", "pause_on")
 PROMISES = ("response", "first_action", "resolution", "update_every")
 # The line of support each key of the packs stands for; others have no queue of their own.
 RANKS = {
@@ -85,6 +87,8 @@ def create_policy(
     tiers: Sequence[str] = (),
     channels: Sequence[str] = (),
     escalate_at_pct: int | None = None,
+    warn_at: Sequence[str] | None = None,
+    pause_on: Sequence[str] | None = None,
     position: int = 0,
     actor: User,
     at: datetime,
@@ -95,11 +99,14 @@ def create_policy(
     if SlaPolicy.objects.filter(key=key).exists():
         raise RuleViolated("key_taken", "There is a service level with this key.", "key")
     policy = SlaPolicy.objects.create(
-        key=key, name=one_line(name, "name", 120), scope=choice(scope, PolicyScope, "scope"),
+        key=key, name=one_line(name, "name", 120), scope=_scope(choice(scope, PolicyScope, "scope"), channels),
         tier_keys=_tiers(tiers), channels=list(channels), position=position, created_at=at,
     )  # fmt: skip
-    content = {"calendar": calendar, "tier_calendars": {}, "rules": checked_rules(rules, calendar)}
-    _version(policy, content | {"escalate_at_pct": _share(escalate_at_pct)}, actor=actor, at=at)
+    content = checked_content(
+        {"calendar": calendar, "tier_calendars": {}, "rules": rules, "escalate_at_pct": escalate_at_pct,
+         "warn_at": warn_at, "pause_on": pause_on}
+    )  # fmt: skip
+    _version(policy, content, actor=actor, at=at)
     record("sla_policy.create", policy, actor=actor, at=at, after={"key": key, "name": name, "rules": list(rules)})
     return policy
 
@@ -110,34 +117,44 @@ def change_policy(
 ) -> SlaPolicy:
     """Change a service level. Other promises make a new version; open deadlines move to it in the background.
 
-    Of a pack's only whether it is in force can be changed here; its figures are set on the methodology page.
+    Of a pack's only whether it is in force can be changed; a copy of it is the workspace's own.
     """
     policy = SlaPolicy.objects.select_for_update().get(pk=policy.pk)
     if expected_version is not None and policy.version != expected_version:
         raise StaleVersion(expected=expected_version, actual=policy.version)
     if policy.pack and set(changes) - {"is_enabled"}:
-        raise RuleViolated("of_methodology", "This service level belongs to a methodology; set its values there.")
-    newest = policy.versions.order_by("-number").first()
+        raise RuleViolated("of_methodology", "This service level belongs to a methodology; copy it to change it.")
+    newest = policy.versions.select_related("calendar").order_by("-number").first()
     before: dict[str, Any] = {}
     after: dict[str, Any] = {}
     for field in ("name", "is_enabled", "position", "channels"):
         if field in changes and getattr(policy, field) != changes[field]:
             before[field], after[field] = getattr(policy, field), changes[field]
             setattr(policy, field, changes[field])
+    if "channels" in changes:
+        policy.scope = _scope(policy.scope, changes["channels"])
     if "tiers" in changes:
         before["tiers"], after["tiers"] = policy.tier_keys, _tiers(changes["tiers"])
         policy.tier_keys = after["tiers"]
-    if newest is not None and changes.keys() & {"calendar", "rules", "escalate_at_pct"}:
-        calendar = changes.get("calendar", newest.calendar)
-        rules = checked_rules(changes.get("rules", newest.rules), calendar)
-        share = _share(changes.get("escalate_at_pct", newest.escalate_at_pct))
-        content = {"calendar": calendar, "rules": rules, "tier_calendars": newest.tier_calendars}
-        if _version(policy, content | {"escalate_at_pct": share}, actor=actor, at=at):
-            before["rules"], after["rules"] = newest.rules, rules
+    if newest is not None and changes.keys() & set(PROMISED):
+        content = checked_content(content_of(newest) | {name: changes[name] for name in PROMISED if name in changes})
+        if _version(policy, content, actor=actor, at=at):
+            old, new = _shown(content_of(newest)), _shown(content)
+            before |= {name: old[name] for name in old if old[name] != new[name]}
+            after |= {name: new[name] for name in old if old[name] != new[name]}
     policy.version += 1
     policy.save()
     record("sla_policy.update", policy, actor=actor, at=at, before=before, after=after)
     return policy
+
+
+@transaction.atomic
+def restore_policy(policy: SlaPolicy, number: int, *, actor: User, at: datetime) -> SlaPolicy:
+    """Promise again what version ``number`` did, as a new version. Raises RuleViolated."""
+    old = policy.versions.select_related("calendar").filter(number=number).first()
+    if old is None:
+        raise RuleViolated("version", "There is no such version.", "number")
+    return change_policy(policy, actor=actor, at=at, **content_of(old))
 
 
 @transaction.atomic
@@ -149,6 +166,27 @@ def retire_policy(policy: SlaPolicy, *, actor: User, at: datetime) -> None:
     policy.retired_at, policy.version = at, policy.version + 1
     policy.save(update_fields=["retired_at", "version"])
     record("sla_policy.retire", policy, actor=actor, at=at, before={"key": policy.key})
+
+
+def content_of(version: SlaPolicyVersion) -> dict[str, Any]:
+    """What ``version`` promises, as ``change_policy`` takes it."""
+    return {name: getattr(version, name) for name in (*PROMISED, "tier_calendars")}
+
+
+def checked_content(content: Mapping[str, Any]) -> dict[str, Any]:
+    """``content`` as a version keeps it. Raises RuleViolated naming the first mistake."""
+    warn_at, pause_on = content["warn_at"], content["pause_on"]
+    return {
+        **content,
+        "rules": checked_rules(content["rules"], content["calendar"]),
+        "escalate_at_pct": _share(content["escalate_at_pct"]),
+        "warn_at": None if warn_at is None else clean_warnings(warn_at),
+        "pause_on": None if pause_on is None else [str(choice(each, Waits, "pause_on")) for each in pause_on],
+    }
+
+
+def _shown(content: Mapping[str, Any]) -> dict[str, Any]:
+    return {**content, "calendar": content["calendar"].key}
 
 
 def checked_rules(rules: Sequence[Definition], calendar: WorkCalendar) -> list[dict[str, Any]]:
@@ -185,6 +223,13 @@ def _in_order(read: Mapping[str, Promise | None], field: str) -> None:
         return
     if response.seconds > resolution.seconds:
         raise RuleViolated("order", "The answer would be due after the solution.", field)
+
+
+def _scope(scope: str, channels: Sequence[str]) -> str:
+    """A service level about tickets is limited to channels exactly where it names some."""
+    if scope not in {PolicyScope.TICKET, PolicyScope.CHANNEL}:
+        return scope
+    return PolicyScope.CHANNEL if channels else PolicyScope.TICKET
 
 
 def _share(value: Any) -> int | None:

@@ -12,7 +12,6 @@ from accounts.actions import create_contact
 from accounts.audit import Change, record, record_many
 from accounts.errors import RuleViolated
 from accounts.models import Account, Contact
-from support.actions.log import settings_row
 from support.actions.mailroom import Decision, carry_out
 from support.choices import UNDECIDED, MailState
 from support.mail.parse import Mail, Unreadable, read
@@ -81,22 +80,6 @@ def bring_back(mails: Sequence[IncomingMail], *, actor: User, at: datetime) -> i
     keys = [mail.pk for mail in mails]
     rows = IncomingMail.objects.select_for_update().filter(pk__in=keys, state=MailState.DISCARDED)
     return _move(rows, MailState.QUARANTINED, "mail.bring_back", actor=actor, at=at)
-
-
-def configure_mail(values: dict[str, Any], *, actor: User, at: datetime) -> bool:
-    """Change the desk's mail settings; False where nothing changed. Raises RuleViolated."""
-    with transaction.atomic():
-        row = type(settings_row()).objects.select_for_update().get()
-        changed = {name: value for name, value in values.items() if getattr(row, name) != value}
-        if not changed:
-            return False
-        before = {name: getattr(row, name) for name in changed}
-        for name, value in changed.items():
-            setattr(row, name, value)
-        row.version += 1
-        row.save(update_fields=[*changed, "version"])
-        record("support.mail_settings", row, actor=actor, at=at, before=before, after=changed)
-    return True
 
 
 def _move(rows: Any, state: str, action: str, *, actor: User, at: datetime) -> int:

@@ -18,7 +18,9 @@ from accounts.choices import ActivityKind
 from accounts.errors import RuleViolated
 from accounts.models import Account, Contact, Severity
 from support.actions.clocks import recompute
+from support.actions.fields import clean_custom
 from support.actions.log import add_event, audit, choice, locked, one_line, settings_row, store, written
+from support.actions.routing import route_by_itself
 from support.choices import ACTIVE, DONE, TRANSITIONS, Channel, Delivery, EventKind, Impact, Level, Status, TicketType
 from support.models import Message, SupportSettings, Ticket
 from support.queries.calendars import Calendars
@@ -79,7 +81,7 @@ def open_ticket(
 
     It happened at ``created_at`` (``at`` if not given). With ``opened_by_staff`` no first response is owed.
     The promises are those of the account's tier now (AMB-16); ``policies`` names others, an empty list none
-    (tickets brought from elsewhere). Raises RuleViolated.
+    (tickets brought from elsewhere). One without team and assignee is routed. Raises RuleViolated.
     """
     began = created_at or at
     if began > at:
@@ -109,7 +111,7 @@ def open_ticket(
         team=team,
         assignee=assignee,
         tags=clean_tags(tags),
-        custom=custom or {},
+        custom=clean_custom(custom) if custom else {},
         parent=parent,
         timezone=account.timezone or Calendars().zone,
         opened_by_staff=opened_by_staff,
@@ -130,6 +132,8 @@ def open_ticket(
     add_event(ticket, EventKind.CREATED, at=began, actor=actor, data=data)
     if body.strip() or html:
         _first_message(ticket, body, html, quoted, mail_id, actor=actor, at=began)
+    if team is None and assignee is None and policies != []:
+        route_by_itself(ticket, at=at)
     recompute([ticket], at=at)
     log_activity(
         account, kind=ActivityKind.TICKET, title=f"Ticket opened: {ticket}"[:200], actor=actor, at=began,
@@ -349,6 +353,8 @@ def _clean(ticket: Ticket, name: str, value: Any) -> Any:
         return clean_tags(value)
     if name == "cc":
         return clean_addresses(value)
+    if name == "custom":
+        return clean_custom(value, kept=ticket.custom)
     if name == "requester" and value is not None and value.account_id != ticket.account_id:
         raise RuleViolated("requester", "This person belongs to another account.", name)
     if name == "parent" and value is not None and ticket.pk in {value.pk, value.parent_id}:

@@ -13,6 +13,7 @@ from accounts.models import Account, Contact, Severity, User
 from accounts.people_forms import RuleForm
 from support.choices import Channel, Impact, LinkKind, Status, TicketType
 from support.files import ACCEPT, HINT
+from support.forms.fields import CustomFields
 from support.models import Team
 
 
@@ -43,7 +44,7 @@ class SeverityField(forms.ModelChoiceField):
         return f"{obj.name}: {meaning}" if meaning else obj.name
 
 
-class DetailsForm(RuleForm):
+class DetailsForm(CustomFields, RuleForm):
     """What a ticket is about and how bad it is."""
 
     subject = forms.CharField(label="Subject", max_length=300)
@@ -85,8 +86,9 @@ class EditForm(DetailsForm):
     )
     engineering_reference = forms.CharField(label="Engineering reference", max_length=120, required=False)
 
-    def __init__(self, *args: Any, account: Account, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, account: Account, custom: dict[str, Any] | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.add_custom(custom)
         self.fields["requester"].queryset = Contact.objects.filter(account=account, left_on=None).order_by("name")
 
     def clean_cc(self) -> list[str]:
@@ -118,6 +120,7 @@ class NewTicketForm(DetailsForm):
 
     def __init__(self, *args: Any, user: User, account: UUID | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.add_custom()
         self.fields["account"].queryset = accounts_for(user)
         self.fields["account"].initial = account
         self.fields["assignee"].queryset = User.objects.active().staff().order_by("name", "email")
@@ -139,6 +142,7 @@ class NewTicketForm(DetailsForm):
         return {
             **found,
             "requester": found["requester"] or None,
+            "custom": {key: value for key, value in self.custom().items() if value is not None},
             "tags": self.cleaned_data["tags"].split(","),
         }
 

@@ -1,6 +1,7 @@
 """Rows of the support desk. Other apps change them only through ``support.actions``."""
 
 from support.models.clocks import CalendarSnapshot, DeadlineRun, SlaAlert, SlaClock
+from support.models.edits import TicketEdit, TicketEditRow
 from support.models.escalations import Escalation, EscalationUpdate, Ladder
 from support.models.mail import IncomingMail
 from support.models.messages import Attachment, Macro, Message
@@ -28,6 +29,8 @@ __all__ = [
     "Team",
     "TeamSeat",
     "Ticket",
+    "TicketEdit",
+    "TicketEditRow",
     "TicketEvent",
     "TicketField",
     "TicketLink",

@@ -93,6 +93,11 @@ class SlaPolicyVersion(TenantModel):
     escalate_at_pct = models.PositiveSmallIntegerField(
         null=True, blank=True, help_text="Escalate by itself at this share of the time (FLEET-10.4); empty: never"
     )
+    # The workspace's settings hold where these are null.
+    warn_at = ArrayField(models.CharField(max_length=8), null=True, blank=True, help_text="80% used, 60m left")
+    pause_on = ArrayField(
+        models.CharField(max_length=20), null=True, blank=True, help_text="Statuses in which the resolution clock waits"
+    )
     created_at = models.DateTimeField()
     created_by = models.ForeignKey("accounts.User", null=True, blank=True, on_delete=models.PROTECT, related_name="+")
 

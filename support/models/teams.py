@@ -6,7 +6,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
-from support.choices import Level
+from support.choices import Level, Routing
 from tenants.guard import TenantModel
 
 
@@ -38,11 +38,17 @@ class SupportSettings(TenantModel):
     mails_per_hour = models.PositiveSmallIntegerField(
         default=20, help_text="More from one address within an hour are kept and not worked"
     )
+    routing = models.CharField(
+        max_length=8, choices=Routing.choices, default=Routing.PERSON, help_text="How far new tickets are given on"
+    )
     only = models.BooleanField(default=True, editable=False, unique=True)
     version = models.PositiveIntegerField(default=1)
 
     class Meta:
-        constraints = [models.CheckConstraint(condition=Q(only=True), name="support_settings_only_one")]
+        constraints = [
+            models.CheckConstraint(condition=Q(only=True), name="support_settings_only_one"),
+            models.CheckConstraint(condition=Q(routing__in=Routing.values), name="support_settings_routing_known"),
+        ]
 
 
 class SupportLevel(TenantModel):
@@ -99,7 +105,10 @@ class TeamSeat(TenantModel):
     last_routed_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["team", "user"], name="team_seat_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["team", "user"], name="team_seat_once"),
+            models.CheckConstraint(condition=Q(capacity__gt=0), name="team_seat_takes_some"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.user} ({self.team})"

@@ -13,6 +13,7 @@ from uuid import UUID
 from accounts.models import Account, Contact
 from support.choices import DONE, Clock, Status
 from support.models import Attachment, Message, SupportSettings, Ticket
+from support.queries.fields import custom_shown
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -56,6 +57,7 @@ class PortalTicket:
     score: int | None
     comment: str
     merged_into: UUID | None
+    custom: list[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +80,12 @@ def tickets_for(user: User, *, done: bool, at: datetime) -> list[PortalTicket]:
 
 
 def ticket_for(user: User, pk: UUID, at: datetime) -> tuple[Ticket, PortalTicket] | None:
-    """The row, for the verbs, and what the customer sees of it; None where ``user`` may not. Two queries."""
+    """The row, for the verbs, and what the customer sees of it; None where ``user`` may not. Three queries."""
     rows = Ticket.objects.visible_to(user).select_related("account", "requester")
     row = rows.with_lateness(at).filter(pk=pk).first()
-    return (row, _ticket(row, _shows_deadlines())) if row else None
+    if row is None:
+        return None
+    return row, _ticket(row, _shows_deadlines(), custom_shown(row.custom, for_customer=True))
 
 
 def messages_for(user: User, pk: UUID) -> list[PortalMessage]:
@@ -100,7 +104,7 @@ def contact_for(user: User, account: Account) -> Contact | None:
     return Contact.objects.filter(account=account, email__iexact=user.email).first()
 
 
-def _ticket(row: Ticket, shown: bool) -> PortalTicket:
+def _ticket(row: Ticket, shown: bool, custom: list[tuple[str, str]] | None = None) -> PortalTicket:
     state, tone = WORDS[Status(row.status)]
     due = row.next_due_at if shown and row.is_active else None
     late = due is not None and getattr(row, "is_late", False)
@@ -109,7 +113,7 @@ def _ticket(row: Ticket, shown: bool) -> PortalTicket:
         id=row.pk, number=row.number, subject=row.subject, account=row.account.name, opened_at=row.created_at,
         state=state, tone=tone, promise=PROMISES.get(Clock(row.next_due_clock), "") if due else "", due_at=due,
         is_late=late, is_done=row.status in DONE, may_rate=solved, score=row.csat_score, comment=row.csat_comment,
-        merged_into=row.merged_into_id,
+        merged_into=row.merged_into_id, custom=custom or [],
     )  # fmt: skip
 
 

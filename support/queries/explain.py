@@ -53,7 +53,8 @@ def clocks_of(ticket: Ticket) -> QuerySet[SlaClock]:
 def _runs(clock: SlaClock, settings: SupportSettings) -> list[Run]:
     marks: list[Mark]
     if clock.ticket is not None:
-        marks, rule = ticket_marks(clock.ticket.events.all()), ticket_rules(settings)[clock.kind]
+        pause_on = clock.policy_version.pause_on if clock.policy_version else None
+        marks, rule = ticket_marks(clock.ticket.events.all()), ticket_rules(settings, pause_on)[clock.kind]
         return runs_of(clock.kind, rule, marks, reopen_within=timedelta(days=settings.reopen_days))
     assert clock.escalation is not None
     marks = escalation_marks(clock.escalation, clock.escalation.updates.all())

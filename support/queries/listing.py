@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.db.models import Count, F, Q
@@ -127,6 +128,14 @@ class TicketFilters:
             "resolved": rows.done,
         }
         return narrowed[self.view]() if self.view in narrowed else rows
+
+
+def canonical(query: Mapping[str, str]) -> str:
+    """What a query string means to the queue, its parts in order, for views that are kept."""
+    filters = TicketFilters.read(query)
+    sort = query.get("sort", "")
+    kept = filters.parameters() | ({"sort": sort} if sort in SORTS and sort != default_sort(filters) else {})
+    return urlencode(sorted(kept.items()))
 
 
 PRIORITIES = [str(number) for number in range(2, 8)]

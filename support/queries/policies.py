@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -12,7 +13,7 @@ from support.choices import Clock
 from support.models import SlaPolicy
 from support.queries.calendars import Calendars, calendar_of
 from support.queries.promises import ANY, ESCALATION_RULES, rule_for
-from support.sla import Promise
+from support.sla import Interval, Period, Promise, Run, explain, judge
 from support.sla.clocks import add
 
 ANSWERS = {
@@ -35,6 +36,15 @@ class OutOfRange(ValueError):
     """The calendar does not hold so much time."""
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """When a promise would be due, in the calendar's zone, and every stretch of time until then."""
+
+    promise: Promise
+    due: datetime
+    steps: Sequence[Interval]
+
+
 def simulate_policy(
     policy: SlaPolicy, *, tier: str, severity: str, created_at: datetime, zone: str = "", holidays: Sequence[str] = ()
 ) -> dict[str, datetime | None]:
@@ -43,6 +53,14 @@ def simulate_policy(
     ``zone`` is the customer's, for a calendar that names none; ``holidays`` are added to the calendar's own. A
     tier it is not for is promised nothing. Raises SimulationRefused, OutOfRange. Four queries.
     """
+    found = explain_policy(policy, tier=tier, severity=severity, created_at=created_at, zone=zone, holidays=holidays)
+    return {name: answer.due if answer else None for name, answer in found.items()}
+
+
+def explain_policy(
+    policy: SlaPolicy, *, tier: str, severity: str, created_at: datetime, zone: str = "", holidays: Sequence[str] = ()
+) -> dict[str, Answer | None]:
+    """``simulate_policy`` with the reasons: judged and explained by the functions that real tickets use."""
     version = policy.versions.all()[0]
     rules = [rule["severity"] for rule in version.rules]
     if severity not in rules and ANY not in rules:
@@ -53,16 +71,22 @@ def simulate_policy(
     calendars = Calendars(year=created_at.year)
     row = calendars.by_key.get(version.tier_calendars.get(tier, ""), version.calendar)
     calendar = _calendar(calendars, row, zone, holidays)
-    found: dict[str, datetime | None] = {}
+    found: dict[str, Answer | None] = {}
     try:
         for name, clock in ANSWERS.items():
             value = rule.get(ESCALATION_RULES[clock])
             promise = Promise.read(value, calendar, minutes_per_day=row.minutes_per_day)
-            due = add(promise.calendar, created_at, promise.target) if promise else None
-            found[name] = due.astimezone(calendar.rules.zone) if due else None
+            found[name] = _answer(clock, promise, created_at, calendar) if promise else None
     except NoWorkingTime as error:
         raise OutOfRange(f"{str(error).capitalize()}.") from error
     return found
+
+
+def _answer(clock: str, promise: Promise, created_at: datetime, calendar: Calendar) -> Answer:
+    began = created_at.astimezone(UTC)
+    state = judge(Run(clock, 1, began), [Period(began, promise)], at=began)
+    due = add(promise.calendar, created_at, promise.target).astimezone(calendar.rules.zone)
+    return Answer(promise, due, explain(state, at=began))
 
 
 def _is_for(policy: SlaPolicy, tier: str) -> bool:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from accounts.models import Account
+from accounts.models import Account, Tier, WorkCalendar
 from support.choices import TICKET_SCOPES, Clock, PolicyScope
 from support.models import SlaPolicy, SlaPolicyVersion
 from support.queries.calendars import Calendars
@@ -28,22 +28,26 @@ Promises = dict[str, list[Promise]]
 
 
 def policies_for(account: Account, channel: str) -> list[SlaPolicy]:
-    """The service levels that hold for a new ticket of ``account``. One query.
+    """The service levels that hold for a new ticket of ``account``: ``fitting`` ones. One query."""
+    return fitting(SlaPolicy.objects.in_force(), account.tier, channel)
+
+
+def fitting(policies: Iterable[SlaPolicy], tier: Tier | None, channel: str) -> list[SlaPolicy]:
+    """Of ``policies`` those that hold for a new ticket of ``tier`` by ``channel``.
 
     The workspace's own come before those of packs, the first that fits alone. Of packs, those of the account's
     tier's pack count, else of the pack that came first; where several fit they hold together (BIS-2.4).
     """
-    tier = account.tier
-    found = SlaPolicy.objects.in_force().filter(scope__in=[scope.value for scope in TICKET_SCOPES])
-    policies = sorted(found, key=lambda policy: (policy.position, policy.created_at, policy.name))
-    fitting = [policy for policy in policies if _fits(policy, tier.key if tier else "", channel)]
-    own = [policy for policy in fitting if not policy.pack]
+    about_tickets = [policy for policy in policies if policy.scope in TICKET_SCOPES]
+    about_tickets.sort(key=lambda policy: (policy.position, policy.created_at, policy.name))
+    found = [policy for policy in about_tickets if _fits(policy, tier.key if tier else "", channel)]
+    own = [policy for policy in found if not policy.pack]
     if own:
         return own[:1]
     pack = (tier.pack if tier else "") or min(
-        policies, key=lambda policy: (policy.created_at, policy.pack), default=SlaPolicy()
+        about_tickets, key=lambda policy: (policy.created_at, policy.pack), default=SlaPolicy()
     ).pack
-    return [policy for policy in fitting if policy.pack == pack]
+    return [policy for policy in found if policy.pack == pack]
 
 
 def _fits(policy: SlaPolicy, tier: str, channel: str) -> bool:
@@ -63,6 +67,24 @@ class Desk:
         rows = SlaPolicyVersion.objects.select_related("policy", "calendar").order_by("policy_id", "number")
         for version in rows:
             self.versions[version.policy_id] = version
+
+    def pause_on(self, policies: Iterable[UUID]) -> list[str] | None:
+        """The statuses in which a ticket of ``policies`` waits; None where they leave that to the workspace."""
+        versions = filter(None, map(self.versions.get, policies))
+        return next((version.pause_on for version in versions if version.pause_on is not None), None)
+
+    def put_version(self, version: SlaPolicyVersion) -> None:
+        """Judge by ``version``, stored or not, from now on."""
+        self.versions[version.policy_id] = version
+        self._promises.clear()
+
+    def put_calendar(self, row: WorkCalendar) -> None:
+        """Count in ``row``, stored or not, wherever its calendar is meant."""
+        self.calendars.put(row)
+        for version in self.versions.values():
+            if version.calendar_id == row.pk:
+                version.calendar = row
+        self._promises.clear()
 
     def promises(
         self,

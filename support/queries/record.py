@@ -117,6 +117,8 @@ def _in_words(event: TicketEvent, people: Mapping[str, str]) -> str:
             return f"{data.get('score')} of 5"
         case EventKind.TIME:
             return f"{data.get('minutes')} minutes"
+        case EventKind.UNDONE:
+            return str(data.get("label", ""))
         case EventKind.REPLY_FAILED:
             return str(data.get("error", ""))
     return ""

@@ -21,14 +21,20 @@ ACKNOWLEDGE, ACTION = "acknowledge", "action"
 class Happened(NamedTuple):
     """An entry of a ticket's log, so far as its clocks read it."""
 
+    pk: int
     kind: str
     at: datetime
     data: dict[str, Any]
 
 
-def ticket_rules(settings: SupportSettings) -> dict[str, ClockRule]:
-    """What stops and pauses each clock of a ticket (AMB-14). A first response never waits: else it could be parked."""
-    return _ticket_rules(settings.pause_on_customer, settings.pause_on_vendor)
+def ticket_rules(settings: SupportSettings, pause_on: Sequence[str] | None = None) -> dict[str, ClockRule]:
+    """What stops and pauses each clock of a ticket (AMB-14). A first response never waits: else it could be parked.
+
+    ``pause_on`` are the statuses in which its service level lets it wait; None: those of the workspace.
+    """
+    if pause_on is None:
+        return _ticket_rules(settings.pause_on_customer, settings.pause_on_vendor)
+    return _ticket_rules(Status.WAITING_CUSTOMER in pause_on, Status.WAITING_VENDOR in pause_on)
 
 
 @cache
@@ -54,9 +60,9 @@ def ticket_marks(events: Iterable[TicketEvent | Happened]) -> list[Mark]:
     """What the clocks need to know of a ticket's log.
 
     An answer counts when it was given by a person and reached the customer: one that could not be delivered
-    is as if it had never been written.
+    is as if it had never been written. So is an entry that was taken back.
     """
-    log = list(events)
+    log = _standing(events)
     failed = {event.data.get("message") for event in log if event.kind == EventKind.REPLY_FAILED}
     found: list[Mark] = []
     for event in log:
@@ -67,6 +73,13 @@ def ticket_marks(events: Iterable[TicketEvent | Happened]) -> list[Mark]:
         elif _answers(event, failed):
             found += [Mark(RESPONSE, event.at), Mark(UPDATE, event.at)]
     return found
+
+
+def _standing(events: Iterable[TicketEvent | Happened]) -> list[TicketEvent | Happened]:
+    """The log without the entries that were taken back."""
+    log = list(events)
+    undone = {event.data.get("event") for event in log if event.kind == EventKind.UNDONE}
+    return [event for event in log if event.pk not in undone] if undone else log
 
 
 def _answers(event: TicketEvent | Happened, failed: set[Any]) -> bool:
@@ -116,7 +129,7 @@ def ticket_states(
     happened = ticket_marks(events)
     window = timedelta(days=settings.reopen_days)
     found: list[State] = []
-    for clock, rule in ticket_rules(settings).items():
+    for clock, rule in ticket_rules(settings, desk.pause_on(policies)).items():
         if clock == Clock.FIRST_RESPONSE and ticket.opened_by_staff:
             continue
         found += _judged(clock, rule, happened, changes, window, at)

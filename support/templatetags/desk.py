@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from support.words import REASONS, duration
 
@@ -19,3 +23,10 @@ def length_of(seconds: float) -> str:
 def reason(why: str) -> str:
     """Why a stretch of time counted or did not, in words."""
     return REASONS.get(why, str(why).replace("_", " "))
+
+
+@register.simple_tag
+def zoned(moment: datetime, like: datetime) -> SafeString:
+    """``moment`` by the wall clock of ``like``'s zone: "Fri 27 Nov, 17:55"."""
+    local = moment.astimezone(like.tzinfo)
+    return format_html('<time datetime="{}">{}</time>', local.isoformat(), f"{local:%a} {local.day} {local:%b, %H:%M}")

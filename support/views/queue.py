@@ -12,11 +12,14 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.actions.saved_views import may_keep
+from accounts.choices import ListPage
 from accounts.csv_out import csv_response
 from accounts.errors import RuleViolated
 from accounts.frame import account_or_404, frame
 from accounts.models import User
 from accounts.policy import may, requires
+from accounts.queries.saved_views import views_of
 from support import actions
 from support.cells import CSV_HEADINGS, TicketCells, csv_row
 from support.choices import Channel, Level, Status, TicketType
@@ -44,7 +47,17 @@ def ticket_index(request: HttpRequest) -> HttpResponse:
     partial = htmx and not htmx.history_restore_request
     people = listing.assignees()
     teams = listing.teams()
+    query = listing.canonical(parameters)
+    views = views_of(ListPage.TICKETS, user)
+    saved = next((view for view in views if str(view.pk) == request.GET.get("saved")), None)
     context = {
+        "query": query,
+        "views": views,
+        "saved": saved,
+        "saved_differs": saved is not None and saved.query != query,
+        "may_keep": saved is not None and may(user, "views.save") and may_keep(saved, user),
+        "may_save": may(user, "views.save"),
+        "may_share": may(user, "views.share"),
         "filters": filters,
         "parameters": parameters,
         "listing": found,
@@ -123,7 +136,7 @@ def bulk(request: HttpRequest) -> HttpResponse:
     keys = [UUID(key) for key in request.POST.getlist("id") if listing.is_uuid(key)]
     try:
         if verb in _BULK and keys:
-            _tell(request, *_BULK[verb](request, keys))
+            _tell(request, _BULK[verb](request, keys))
         elif verb in _BULK:
             messages.warning(request, "Select a ticket first.")
     except RuleViolated as broken:
@@ -132,7 +145,7 @@ def bulk(request: HttpRequest) -> HttpResponse:
     return redirect(f"{reverse('support:ticket-list')}?{urlencode(filters)}")
 
 
-def _assign_many(request: HttpRequest, keys: list[UUID]) -> tuple[actions.BulkResult, str]:
+def _assign_many(request: HttpRequest, keys: list[UUID]) -> actions.BulkResult:
     actor: Any = request.user
     wanted, team = request.POST.get("to", ""), team_called(request.POST.get("to_team", ""))
     if not wanted and team is None:
@@ -142,35 +155,36 @@ def _assign_many(request: HttpRequest, keys: list[UUID]) -> tuple[actions.BulkRe
         person = User.objects.active().staff().filter(pk=wanted).first() if listing.is_uuid(wanted) else None
         if person is None:
             raise RuleViolated("assignee", "There is no such colleague.")
-    done = actions.bulk_assign(keys, person, team=team, actor=actor, at=timezone.now())
-    return done, f"given to {person or team or 'nobody'}"
+    return actions.bulk_assign(keys, person, team=team, actor=actor, at=timezone.now())
 
 
-def _move_many(request: HttpRequest, keys: list[UUID]) -> tuple[actions.BulkResult, str]:
+def _move_many(request: HttpRequest, keys: list[UUID]) -> actions.BulkResult:
     actor: Any = request.user
     status = request.POST.get("new_status", "")
     if status not in Status.values:
         raise RuleViolated("status", "Choose the status.")
-    done = actions.bulk_status(keys, status, actor=actor, at=timezone.now())
-    return done, f"set to {Status(status).label.lower()}"
+    return actions.bulk_status(keys, status, actor=actor, at=timezone.now())
 
 
-def _tag_many(request: HttpRequest, keys: list[UUID]) -> tuple[actions.BulkResult, str]:
+def _tag_many(request: HttpRequest, keys: list[UUID]) -> actions.BulkResult:
     actor: Any = request.user
     tags = request.POST.get("add_tags", "").split(",")
-    return actions.bulk_tag(keys, tags, actor=actor, at=timezone.now()), "tagged"
+    return actions.bulk_tag(keys, tags, actor=actor, at=timezone.now())
 
 
 _BULK = {"assign": _assign_many, "status": _move_many, "tag": _tag_many}
 
 
-def _tell(request: HttpRequest, result: actions.BulkResult, done: str) -> None:
-    count = len(result.changed)
+def _tell(request: HttpRequest, result: actions.BulkResult) -> None:
     if result.refused:
         text = f"{len(result.refused)} left as they were: their status does not lead there, or they are not yours."
         messages.warning(request, text)
-    if count:
-        messages.success(request, f"{count} ticket{'' if count == 1 else 's'} {done}.")
+    if result.edit is not None:
+        count = result.edit.tickets
+        words = f"{count} ticket{'' if count == 1 else 's'} {result.edit.label}."
+        messages.success(request, words, extra_tags=reverse("support:ticket-edit-undo", args=[result.edit.pk]))
+    elif result.changed:
+        messages.info(request, "Nothing to change: they had it already.")
 
 
 @requires(GET="tickets.view")

@@ -18,7 +18,7 @@ from businesstime import Calendar, NoWorkingTime
 from support.forms.simulators import EXAMPLE_EVENTS, ClockForm, DecisionForm, PolicyForm
 from support.models import Ladder, SlaPolicy, SlaPolicyVersion
 from support.queries.calendars import Calendars
-from support.queries.policies import OutOfRange, SimulationRefused, simulate_policy
+from support.queries.policies import Answer, OutOfRange, SimulationRefused, explain_policy
 from support.sla.decide import decide
 from support.sla.simulate import CLOCKS, EVENT_TYPES, simulate
 
@@ -31,19 +31,13 @@ PROMISES = {
 CLOCK_NAMES = {"first_response": "First response", "update": "Next update", "resolution": "Resolution"}
 
 
-@requires(GET="tickets.view")
-def policy_list(request: HttpRequest) -> HttpResponse:
-    """Every service level with what it promises for each severity."""
-    return render(request, "support/policy_list.html", {"policies": _policies(), "promises": PROMISES})
-
-
 @requires(GET="tickets.view", POST="tickets.view")
 def try_policy(request: HttpRequest) -> HttpResponse:
     """When a service level's promises would be due for a ticket nobody has opened."""
     policies = _policies()
     initial = {"created_at": _now(), "policy": request.GET.get("policy", "")}
     form = PolicyForm(request.POST or None, policies=policies, initial=initial)
-    answer: list[tuple[str, datetime | None]] = []
+    answer: list[tuple[str, Answer | None]] = []
     if request.method == "POST" and form.is_valid():
         try:
             answer = _promised(form.cleaned_data, policies)
@@ -108,7 +102,7 @@ def _now() -> datetime:
     return timezone.localtime().replace(second=0, microsecond=0, tzinfo=None)
 
 
-def _promised(data: Mapping[str, Any], policies: list[SlaPolicy]) -> list[tuple[str, datetime | None]]:
+def _promised(data: Mapping[str, Any], policies: list[SlaPolicy]) -> list[tuple[str, Answer | None]]:
     policy = next(policy for policy in policies if policy.key == data["policy"])
     calendars = Calendars(year=data["created_at"].year)
     own = policy.versions.all()[0].calendar.definition.get("timezone")
@@ -118,7 +112,7 @@ def _promised(data: Mapping[str, Any], policies: list[SlaPolicy]) -> list[tuple[
         created = data["created_at"].replace(tzinfo=ZoneInfo(zone))
     except (ValueError, OSError, KeyError) as error:
         raise SimulationRefused("timezone", "unknown", f"{zone!r} is not a time zone.") from error
-    found = simulate_policy(
+    found = explain_policy(
         policy, tier=data["tier"], severity=data["severity"] or "*", created_at=created, zone=data["timezone"],
         holidays=data["holidays"].split(),
     )  # fmt: skip

@@ -18,10 +18,12 @@ from django.utils.http import content_disposition_header
 from accounts.policy import may, requires
 from support import actions
 from support.files import ACCEPT, HINT, check
+from support.forms.fields import PREFIX
 from support.forms.tickets import EditForm, NewTicketForm, RelateForm, ReplyForm, TimeForm
 from support.models import Attachment, SlaClock, Ticket
 from support.queries import listing, record
 from support.queries.explain import clocks_of, explain_clock
+from support.queries.fields import custom_shown
 from support.queries.listing import TicketFilters
 from support.words import STATUS_TONES
 
@@ -70,6 +72,7 @@ def detail_context(request: HttpRequest, ticket: Ticket, **given: Any) -> dict[s
         "lines": record.clock_lines(ticket, at),
         "history": record.history(ticket, choices.everyone),
         "related": record.related(user, ticket),
+        "custom": custom_shown(ticket.custom),
         "escalations": record.escalations_of(ticket),
         "entries": record.time_entries(ticket),
         "statuses": record.next_statuses(ticket),
@@ -160,8 +163,8 @@ def ticket_edit(request: HttpRequest, ticket_id: UUID) -> HttpResponse:
     ticket = workable_ticket(request, ticket_id)
     names = "subject severity impact type component category requester root_cause engineering_reference".split()
     initial = {name: getattr(ticket, name) for name in names} | {"cc": ", ".join(ticket.cc)}
-    form = EditForm(request.POST or None, account=ticket.account, initial=initial)
-    if request.method == "POST" and form.is_valid() and form.run(lambda: _change(request, ticket, form.cleaned_data)):
+    form = EditForm(request.POST or None, account=ticket.account, custom=ticket.custom, initial=initial)
+    if request.method == "POST" and form.is_valid() and form.run(lambda: _change(request, ticket, form)):
         messages.success(request, "The ticket is changed.")
         return redirect("support:ticket-detail", ticket.pk)
     context = {"form": form, "ticket": ticket, "components": record.components()}
@@ -169,14 +172,14 @@ def ticket_edit(request: HttpRequest, ticket_id: UUID) -> HttpResponse:
 
 
 @transaction.atomic
-def _change(request: HttpRequest, ticket: Ticket, data: dict[str, Any]) -> None:
+def _change(request: HttpRequest, ticket: Ticket, form: EditForm) -> None:
     user: Any = request.user
     at = timezone.now()
-    values = dict(data)
+    values = {name: value for name, value in form.cleaned_data.items() if not name.startswith(PREFIX)}
     severity, reason = values.pop("severity"), values.pop("severity_reason")
     if severity != ticket.severity:
         actions.change_severity(ticket, severity, actor=user, at=at, reason=reason)
-    actions.update_ticket(ticket, actor=user, at=at, **values)
+    actions.update_ticket(ticket, actor=user, at=at, custom=form.custom(), **values)
 
 
 @requires(GET="tickets.view")

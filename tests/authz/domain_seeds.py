@@ -38,7 +38,23 @@ from packs.models import PackInstall, PackItem
 from packs.queries import fields_of
 from playbooks.actions import close_cta, open_cta, snooze_cta
 from playbooks.models import Playbook
-from support.actions import attach, create_policy, escalate, note, open_ticket, receive, reply, resolve, save_macro
+from support.actions import (
+    attach,
+    bulk_tag,
+    create_policy,
+    escalate,
+    note,
+    open_ticket,
+    receive,
+    reply,
+    resolve,
+    save_field,
+    save_holidays,
+    save_macro,
+    save_team,
+    seat,
+    set_routing,
+)  # fmt: skip
 from support.files import Checked
 from support.models import IncomingMail, Ladder, SlaPolicy, Ticket
 from support.queries.ratings import rating_token
@@ -288,6 +304,9 @@ def _support(world: World, letter: str, number: int, account: Account) -> None:
     if number == 1:
         macro = save_macro(None, name=canary(letter, "w", "i", "macro"), body="x", actor=actor, at=world.now)
         world.keep(letter, "macro", 1, macro)
+        _teams(world, letter, actor)
+    done = bulk_tag([opened.pk], [canary(letter, number, "i", "tag")[:40]], actor=actor, at=world.now)
+    world.keep(letter, "ticket_edit", number, done.edit)
     world.keep(letter, "ladder", 1, Ladder.objects.get(pack=PACK))
     world.keep(letter, "sla_policy", 1, _own_policy(world, actor))
     done = Ticket.objects.get(pk=world.row("ticket_resolved", _which(letter, number)).pk)
@@ -300,6 +319,23 @@ def _support(world: World, letter: str, number: int, account: Account) -> None:
     )  # fmt: skip
     world.keep(letter, "escalation", number, escalation)
     _of_the_portal(world, letter, number, account)
+
+
+def _teams(world: World, letter: str, actor: User) -> None:
+    """A team with somebody on it and one without; tickets stay nobody's."""
+    set_routing("off", actor=actor, at=world.now)
+    team = save_team(None, key="matrix", name=canary(letter, "w", "i", "team"), actor=actor, at=world.now)
+    world.keep(letter, "team", 1, team)
+    world.keep(letter, "seat", 1, seat(team, actor, actor=actor, at=world.now))
+    empty = save_team(
+        None, key="matrix-empty", name=canary(letter, "w", "i", "empty"), level=3, actor=actor, at=world.now
+    )
+    world.keep(letter, "team_empty", 1, empty)
+    world.keep(letter, "ticket_field", 1, save_field(
+        None, key="matrix", label=canary(letter, "w", "i", "field"), actor=actor, at=world.now
+    ))  # fmt: skip
+    days_off = save_holidays(None, name=canary(letter, "w", "i", "days"), days=["12-24"], actor=actor, at=world.now)
+    world.keep(letter, "holidays", 1, days_off)
 
 
 def _of_the_portal(world: World, letter: str, number: int, account: Account) -> None:

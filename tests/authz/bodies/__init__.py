@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from api.openapi import document
-from tests.authz.bodies import accounts, health, knowledge, people, support, work, workspace
+from tests.authz.bodies import accounts, desk, health, knowledge, people, support, work, workspace
 from tests.authz.bodies.example import Example
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ EXAMPLES: dict[str, Example] = {
     **work.EXAMPLES,
     **health.EXAMPLES,
     **support.EXAMPLES,
+    **desk.EXAMPLES,
     **knowledge.EXAMPLES,
     **workspace.EXAMPLES,
 }
