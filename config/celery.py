@@ -40,6 +40,7 @@ app.conf.beat_schedule = {
     "sla-sweep": every(15, "support.sweep"),
     "sla-calendars": every(30, "support.follow_calendars"),
     "tickets-close": every(3600, "support.close_quiet"),
+    "checklists": every(3600, "support.open_checklists"),
     "mail": every(10, "support.work_mail"),
     "ratings": every(300, "support.ask_for_ratings"),
     "backtests": every(60, "health.resume_backtests"),

@@ -19,7 +19,15 @@ from packs.fields import with_edits
 from packs.metrics import input_metrics
 from packs.models import PackInstall, PackItem, TenantEdit
 from playbooks.actions import install_playbooks
-from support.actions import install_ladder, install_policies, install_support_levels
+from support.actions import (
+    install_channels,
+    install_cycles,
+    install_guides,
+    install_ladder,
+    install_policies,
+    install_reviews,
+    install_support_levels,
+)
 from usage.actions import define_key_features, define_metric
 
 if TYPE_CHECKING:
@@ -102,8 +110,18 @@ def _policies(definitions: Definitions, install: PackInstall, at: datetime) -> N
     install_policies(definitions, pack=install.key, at=at)
 
 
+def _channels(definitions: Definitions, install: PackInstall, at: datetime) -> None:
+    install_channels(definitions, pack=install.key, at=at)
+
+
 def _ladder(definitions: Definitions, install: PackInstall, at: datetime) -> None:
-    install_ladder({part["key"]: part["data"] for part in definitions}, pack=install.key)
+    parts = {part["key"]: part["data"] for part in definitions}
+    install_ladder(parts, pack=install.key)
+    install_reviews(parts, pack=install.key, at=at)
+
+
+def _cycles(definitions: Definitions, install: PackInstall, at: datetime) -> None:
+    install_cycles(definitions, pack=install.key, at=at)
 
 
 def _review(definitions: Definitions, install: PackInstall, at: datetime) -> None:
@@ -123,10 +141,13 @@ INSTALLERS: dict[str, Installer] = {
     "severities": _rows(methodology.upsert_severities),
     "support_levels": _rows(install_support_levels),
     "sla_policies": _policies,
+    "issue_guides": _rows(install_guides),
     "escalation": _ladder,
     "tiers": _rows(methodology.upsert_tiers),
     "roles": _rows(methodology.upsert_team_roles),
     "lifecycle_stages": _rows(methodology.upsert_stages),
+    "channels": _channels,
+    "improvement_cycles": _cycles,
     "scorecards": _each(install_scorecard),
     "triggers": _each(install_trigger),
     "kpis": _each(install_kpi),

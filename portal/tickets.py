@@ -47,7 +47,7 @@ def ticket_create(request: HttpRequest) -> HttpResponse:
         if form.run(lambda: opened.append(_open(user, form.cleaned_data, form.custom()))):
             messages.success(request, f"Request #{opened[0].number} was received.")
             return redirect("portal:ticket-detail", opened[0].pk)
-    context = {"form": form, "in_tickets": True}
+    context = {"form": form, "in_tickets": True, "reach": customers.reach_for(user, at=timezone.now())}
     return render(request, "portal/ticket_new.html", context, status=422 if form.is_bound else 200)
 
 

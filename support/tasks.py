@@ -41,6 +41,12 @@ def close_quiet() -> int:
     return actions.close_quiet(at=timezone.now())
 
 
+@shared_task(base=TenantTask, name="support.open_checklists")
+def open_checklists() -> int:
+    """Open the reviews of a month that is over; how many. Two at once open each once."""
+    return actions.open_monthly(at=timezone.now())
+
+
 @shared_task(
     base=TenantTask,
     name="support.work_mail",

@@ -2,6 +2,8 @@ from django.urls import path
 
 from support.views import (
     calendars,
+    channels,
+    checklists,
     edits,
     escalations,
     fields,
@@ -102,6 +104,10 @@ urlpatterns = [
     path("support/teams/<uuid:team_id>/seats/", teams.seat_add, name="seat-add"),
     path("support/teams/<uuid:team_id>/retire/", teams.team_retire, name="team-retire"),
     path("tickets/<uuid:ticket_id>/route/", teams.route, name="ticket-route"),
+    path("support/channels/", channels.channel_list, name="channel-list"),
+    path("support/channels/<uuid:channel_id>/", channels.channel_edit, name="channel-edit"),
+    path("escalations/checklists/", checklists.checklist_list, name="checklist-list"),
+    path("escalations/checklists/<uuid:checklist_id>/", checklists.checklist_detail, name="checklist-detail"),
     path("support/mail/", mail.mail_list, name="mail-list"),
     path("support/mail/bulk/", mail.mail_bulk, name="mail-bulk"),
     path("support/mail/settings/", mail.mail_settings, name="mail-settings"),

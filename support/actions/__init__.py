@@ -4,6 +4,8 @@ from support.actions.asking import ask_for_ratings, rate_once
 from support.actions.attachments import attach
 from support.actions.bulk import BulkResult, bulk_assign, bulk_status, bulk_tag, undo_bulk
 from support.actions.calendars import recompute_open, recompute_where_calendars_changed
+from support.actions.channels import install_channels, install_guides, set_channel
+from support.actions.checklists import install_cycles, install_reviews, open_monthly, start_checklist, work_checklist
 from support.actions.clocks import recompute, recompute_escalations
 from support.actions.configuring import configure_clocks, configure_mail, set_routing
 from support.actions.conversation import customer_reply, follow_mail, mark_failed, mark_sent, note, reply
@@ -78,8 +80,12 @@ __all__ = [
     "follow_macro",
     "follow_mail",
     "hand_over",
+    "install_channels",
+    "install_cycles",
+    "install_guides",
     "install_ladder",
     "install_policies",
+    "install_reviews",
     "install_support_levels",
     "leave_team",
     "link",
@@ -90,6 +96,7 @@ __all__ = [
     "merge",
     "note",
     "note_due",
+    "open_monthly",
     "open_ticket",
     "pass_on",
     "post_update",
@@ -119,14 +126,17 @@ __all__ = [
     "save_team",
     "seat",
     "set_away",
+    "set_channel",
     "set_routing",
     "settings_row",
     "settings_shown",
     "split",
+    "start_checklist",
     "sweep",
     "tell",
     "undo_bulk",
     "update_ticket",
+    "work_checklist",
     "work_due",
     "work_mail",
 ]

@@ -254,7 +254,7 @@ def _pack_policy(definition: Definition, *, pack: str, position: int, at: dateti
     fields = {
         "name": definition["name"],
         "scope": definition.get("scope", "ticket"),
-        "tier_keys": [] if tier == "*" else [_key_of(Tier, tier, pack)],
+        "tier_keys": [] if tier == "*" else [key_of(Tier, tier, pack)],
         "channels": [str(channel) for channel in definition.get("channels", ())],
         "level": definition.get("level") or "",
         "features": list(definition.get("features", ())),
@@ -276,16 +276,16 @@ def _pack_policy(definition: Definition, *, pack: str, position: int, at: dateti
 
 
 def _content(definition: Definition, pack: str) -> dict[str, Any]:
-    calendars = {tier: _key_of(WorkCalendar, key, pack) for tier, key in definition.get("tier_calendar", {}).items()}
+    calendars = {tier: key_of(WorkCalendar, key, pack) for tier, key in definition.get("tier_calendar", {}).items()}
     return {
-        "calendar": WorkCalendar.objects.get(key=_key_of(WorkCalendar, definition["calendar"], pack)),
-        "tier_calendars": {_key_of(Tier, tier, pack): key for tier, key in calendars.items()},
+        "calendar": WorkCalendar.objects.get(key=key_of(WorkCalendar, definition["calendar"], pack)),
+        "tier_calendars": {key_of(Tier, tier, pack): key for tier, key in calendars.items()},
         "rules": [dict(rule) for rule in definition["rules"]],
         "escalate_at_pct": definition.get("auto_escalate_at_pct") if definition.get("auto_escalate") else None,
     }
 
 
-def _key_of(model: Any, key: str, pack: str) -> str:
+def key_of(model: Any, key: str, pack: str) -> str:
     """The key in the workspace of what the pack calls ``key``: with the pack's name where two use it."""
     prefixed = f"{pack}-{key}"
     return prefixed if model.objects.filter(key=prefixed).exists() else key

@@ -1,5 +1,7 @@
 """Rows of the support desk. Other apps change them only through ``support.actions``."""
 
+from support.models.channels import IssueGuide, SupportChannel
+from support.models.checklists import Checklist, ChecklistItem, ChecklistTemplate
 from support.models.clocks import CalendarSnapshot, DeadlineRun, SlaAlert, SlaClock
 from support.models.edits import TicketEdit, TicketEditRow
 from support.models.escalations import Escalation, EscalationUpdate, Ladder
@@ -12,11 +14,15 @@ from support.models.tickets import Ticket, TicketEvent, TicketLink, TicketRating
 __all__ = [
     "Attachment",
     "CalendarSnapshot",
+    "Checklist",
+    "ChecklistItem",
+    "ChecklistTemplate",
     "DeadlineRun",
     "Escalation",
     "EscalationUpdate",
     "HolidayList",
     "IncomingMail",
+    "IssueGuide",
     "Ladder",
     "Macro",
     "Message",
@@ -24,6 +30,7 @@ __all__ = [
     "SlaClock",
     "SlaPolicy",
     "SlaPolicyVersion",
+    "SupportChannel",
     "SupportLevel",
     "SupportSettings",
     "Team",

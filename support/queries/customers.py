@@ -13,6 +13,7 @@ from uuid import UUID
 from accounts.models import Account, Contact
 from support.choices import DONE, Clock, Status
 from support.models import Attachment, Message, SupportSettings, Ticket
+from support.queries.channels import reach_of
 from support.queries.fields import custom_shown
 
 if TYPE_CHECKING:
@@ -86,6 +87,26 @@ def ticket_for(user: User, pk: UUID, at: datetime) -> tuple[Ticket, PortalTicket
     if row is None:
         return None
     return row, _ticket(row, _shows_deadlines(), custom_shown(row.custom, for_customer=True))
+
+
+@dataclass(frozen=True, slots=True)
+class PortalChannel:
+    """A way to reach support that the customer may use. ``address`` is the workspace's own, never an example."""
+
+    name: str
+    address: str
+    hours: str
+    is_open: bool
+    opens_at: datetime | None
+
+
+def reach_for(user: User, *, at: datetime) -> list[PortalChannel]:
+    """How ``user`` may reach support at ``at``, by the first of their accounts. Six queries."""
+    account = Account.objects.visible_to(user).unarchived().select_related("tier").order_by("name").first()
+    return [
+        PortalChannel(each.channel.name, each.channel.own_address, each.hours, each.is_open, each.opens_at)
+        for each in (reach_of(account, at=at) if account else [])
+    ]
 
 
 def messages_for(user: User, pk: UUID) -> list[PortalMessage]:

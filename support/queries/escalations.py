@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.db.models import BooleanField, Count, ExpressionWrapper, Q
 
-from support.choices import EscalationStatus
+from support.choices import EscalationStatus, Status
 from support.models import Escalation, Ladder, SlaClock, Ticket
 from support.models.clocks import past_due
 from support.queries.calendars import calendar_of
@@ -46,6 +46,47 @@ class Offer:
     @property
     def key(self) -> str:
         return f"{self.ladder.pack}|{self.path}|{self.step.key}"
+
+
+@dataclass(frozen=True, slots=True)
+class Unescalated:
+    """Tickets that are open longer than a methodology lets them be without an escalation (FLEET-9.1)."""
+
+    hours: int
+    count: int
+    tickets: list[Ticket]
+
+
+def unescalated(user: User, at: datetime, *, most: int = 5) -> Unescalated | None:
+    """Active tickets ``user`` sees that are too old and were never escalated, oldest first; None without a rule.
+
+    Those that wait for the customer are left out. Three queries.
+    """
+    hours = escalates_after(Ladder.objects.all())
+    if hours is None:
+        return None
+    rows = Ticket.objects.visible_to(user).filter(too_old(at, hours))
+    return Unescalated(hours, rows.count(), list(rows.select_related("account").order_by("created_at")[:most]))
+
+
+def is_unescalated(ticket: Ticket, at: datetime) -> int | None:
+    """The hours after which ``ticket`` had to be escalated, where it was not; else None. Two queries."""
+    hours = escalates_after(Ladder.objects.all())
+    if hours is None or not Ticket.objects.filter(too_old(at, hours), pk=ticket.pk).exists():
+        return None
+    return hours
+
+
+def escalates_after(ladders: Iterable[Ladder]) -> int | None:
+    """The fewest hours after which a ladder wants what is not escalated to be; None where none says so."""
+    rules = [rule["when"] for ladder in ladders for rule in ladder.definition.get("auto_rules", ())]
+    return min((rule["age_hours"] for rule in rules if rule.get("unescalated") and "age_hours" in rule), default=None)
+
+
+def too_old(at: datetime, hours: int) -> Q:
+    """Tickets that are open ``hours`` or longer, owe somebody something and were never escalated."""
+    waited = Q(created_at__lte=at - timedelta(hours=hours), escalations=None)
+    return waited & Q(status__in=[Status.NEW, Status.OPEN, Status.WAITING_VENDOR])
 
 
 def escalation_list(user: User, view: str, account: str, cursor: str, at: datetime) -> keyset.Page:

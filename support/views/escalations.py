@@ -48,6 +48,7 @@ def escalation_index(request: HttpRequest) -> HttpResponse:
         "next": f"?{urlencode({**kept, 'after': page.next})}" if page.next else "",
         "previous": f"?{urlencode({**kept, 'after': page.previous})}" if page.previous else "",
         "account": account,
+        "unescalated": queries.unescalated(user, at) if view == "open" else None,
     }
     return render(request, "support/escalation_list.html", context)
 

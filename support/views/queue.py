@@ -25,6 +25,7 @@ from support.cells import CSV_HEADINGS, TicketCells, csv_row
 from support.choices import Channel, Level, Status, TicketType
 from support.forms.tickets import team_called
 from support.queries import listing
+from support.queries.channels import entitlements, reach_of
 from support.queries.listing import TicketFilters
 from ui.formats import number
 from ui.tables import table
@@ -199,4 +200,5 @@ def account_tickets(request: HttpRequest, account_id: UUID) -> HttpResponse:
     }
     if request.htmx:  # type: ignore[attr-defined]
         return render(request, "support/_account_tickets.html", context)
+    context |= {"entitled": entitlements(account), "reach": reach_of(account, at=at)}
     return render(request, "support/account_tickets.html", frame(request, tab="support:account-tickets", **context))

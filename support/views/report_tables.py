@@ -12,9 +12,11 @@ from django.urls import NoReverseMatch, reverse
 
 from support.choices import TICKET_CLOCKS, Channel, Clock, TicketType, Verdict
 from support.models import Escalation, SlaClock, Ticket
+from support.queries.reports import desk
 from support.queries.reports.desk import Figures
 from support.queries.reports.period import Period
 from support.queries.reports.promises import Kept
+from support.words import duration
 from ui import formats
 
 BY = {
@@ -26,6 +28,7 @@ STANDS_FOR = {
     "ticketing": (Channel.PORTAL, Channel.API, Channel.MONITORING),
 }  # fmt: skip
 DASH = "–"
+BOUNDS = {"<": "under", "<=": "at most"}
 
 
 class Cell(NamedTuple):
@@ -147,6 +150,23 @@ def channel_table(rows: Sequence[Mapping[str, Any]], guides: Sequence[Mapping[st
         "expects of the channel."
     )
     return Table("channels", "Channel effectiveness", heads, lines, words)
+
+
+def average_table(rows: Sequence[desk.Average], period: Period) -> Table:
+    """Waiting times that are promised on average and not to each customer (FLEET-10.7)."""
+    verdicts = {True: "Kept", False: "Missed", None: DASH}
+    lines = [
+        [
+            Cell(row.name),
+            Cell(DASH if row.seconds is None else duration(row.seconds),
+                 behind(period, "opened", channel=",".join(row.channels))),
+            Cell(f"{BOUNDS[row.promise.get('op', '<=')]} {row.promise['value']} {row.promise['unit']}"),
+            Cell(verdicts[row.kept]),
+        ]
+        for row in rows
+    ]  # fmt: skip
+    heads = ["Service level", "Average wait", "Promised", "Verdict"]
+    return Table("averages", "Waiting times on average", heads, lines, "The mean of the period's first answers.")
 
 
 def _channel(

@@ -57,7 +57,8 @@ def figures(request: HttpRequest) -> HttpResponse:
 def channels(request: HttpRequest) -> HttpResponse:
     """Each channel beside what the methodology expects of it (BIS-2.5)."""
     period = _period(request)
-    return _page(request, period, [_channels(request, period)])
+    shown = [_channels(request, period), _averages(request, period)]
+    return _page(request, period, [table for table in shown if table.rows or table.key == "channels"])
 
 
 @requires(GET="tickets.view")
@@ -137,6 +138,7 @@ def _table(request: HttpRequest, period: Period, name: str) -> Table:
         "figures": lambda: _figures(request, period),
         "backlog": lambda: _backlog(request, period),
         "channels": lambda: _channels(request, period),
+        "averages": lambda: _averages(request, period),
         "rising": lambda: _rising(request, period),
     }
     if name in makers:
@@ -163,6 +165,10 @@ def _backlog(request: HttpRequest, period: Period) -> Table:
 
 def _channels(request: HttpRequest, period: Period) -> Table:
     return tables.channel_table(desk.by_channel(request.user, period), desk.channel_guides(), period)
+
+
+def _averages(request: HttpRequest, period: Period) -> Table:
+    return tables.average_table(desk.averages(desk.by_channel(request.user, period)), period)
 
 
 def _rising(request: HttpRequest, period: Period) -> Table:

@@ -15,6 +15,7 @@ from accounts.policy import may, requires
 from support import actions
 from support.forms.teams import AwayForm, RoutingForm, SeatForm, TeamForm, TryRoutingForm
 from support.models import Team, TeamSeat, Ticket
+from support.queries.channels import levels_shown
 from support.queries.teams import Roster, rosters, route_of, teams_shown
 from support.views.tickets import workable_ticket
 
@@ -30,6 +31,7 @@ def team_list(request: HttpRequest) -> HttpResponse:
     context = {
         "rosters": found,
         "may_configure": may(user, "support.configure"),
+        "levels": levels_shown(),
         "routing": settings.get_routing_display(),
         "routing_form": RoutingForm(initial={"routing": settings.routing}),
         "away_form": AwayForm(initial={"away_until": away}) if mine and may(user, "tickets.work") else None,

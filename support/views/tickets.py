@@ -22,6 +22,8 @@ from support.forms.fields import PREFIX
 from support.forms.tickets import EditForm, NewTicketForm, RelateForm, ReplyForm, TimeForm
 from support.models import Attachment, SlaClock, Ticket
 from support.queries import listing, record
+from support.queries.channels import guide_for
+from support.queries.escalations import is_unescalated
 from support.queries.explain import clocks_of, explain_clock
 from support.queries.fields import custom_shown
 from support.queries.listing import TicketFilters
@@ -73,6 +75,8 @@ def detail_context(request: HttpRequest, ticket: Ticket, **given: Any) -> dict[s
         "history": record.history(ticket, choices.everyone),
         "related": record.related(user, ticket),
         "custom": custom_shown(ticket.custom),
+        "unescalated_hours": is_unescalated(ticket, at),
+        "guide": guide_for(ticket.category, ticket.tags),
         "escalations": record.escalations_of(ticket),
         "entries": record.time_entries(ticket),
         "statuses": record.next_statuses(ticket),

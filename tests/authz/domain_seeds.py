@@ -54,9 +54,10 @@ from support.actions import (
     save_team,
     seat,
     set_routing,
+    start_checklist,
 )  # fmt: skip
 from support.files import Checked
-from support.models import IncomingMail, Ladder, SlaPolicy, Ticket
+from support.models import ChecklistTemplate, IncomingMail, Ladder, SlaPolicy, SupportChannel, Ticket
 from support.queries.ratings import rating_token
 from tests.authz import knowledge_seeds
 from tests.authz.world import canary, plant
@@ -219,6 +220,8 @@ def _lists(world: World, letter: str, actor: User, accounts: dict[int, Account])
     """A private view, a segment of everybody, an edit of each account, and a column that is edited in place."""
     view = save_view(page="accounts", name="x", query="band=red", actor=actor, at=world.now)
     world.keep(letter, "saved_view", 1, plant(view, letter, "w", only=("name",)))
+    queue = save_view(page="tickets", name="x", query="tag=sso", actor=actor, at=world.now)
+    world.keep(letter, "ticket_view", 1, plant(queue, letter, "w", only=("name",)))
     rule = {"groups": [{"conditions": [{"field": "arr", "op": ">=", "value": "0"}]}]}
     segment = create_segment(name="x", rule=rule, actor=actor, at=world.now)
     world.keep(letter, "segment", 1, plant(segment, letter, "w", only=("name", "description")))
@@ -334,6 +337,14 @@ def _teams(world: World, letter: str, actor: User) -> None:
     world.keep(letter, "ticket_field", 1, save_field(
         None, key="matrix", label=canary(letter, "w", "i", "field"), actor=actor, at=world.now
     ))  # fmt: skip
+    channel = SupportChannel.objects.filter(pack=PACK).earliest("position")
+    world.keep(letter, "support_channel", 1, plant(channel, letter, "w", only=("use",)))
+    review = ChecklistTemplate.objects.get(pack=PACK, is_monthly=True)
+    opened = start_checklist(review, actor=actor, at=world.now)
+    opened.notes = canary(letter, "w", "i", "notes")
+    opened.save(update_fields=["notes"])
+    world.keep(letter, "checklist", 1, opened)
+    world.keep(letter, "habits", 1, ChecklistTemplate.objects.get(pack=PACK, key="escalation-prevention"))
     days_off = save_holidays(None, name=canary(letter, "w", "i", "days"), days=["12-24"], actor=actor, at=world.now)
     world.keep(letter, "holidays", 1, days_off)
 

@@ -114,6 +114,8 @@ KWARGS: list[tuple[str, str, Kind]] = [
     (r".*", "ticket_id", Kind("ticket", scoped=True, agents=True)),
     (r".*", "macro_id", Kind("macro")),
     (r".*", "list_id", Kind("holidays")),
+    (r".*", "channel_id", Kind("support_channel")),
+    (r".*", "checklist_id", Kind("checklist")),
     (r".*", "field_id", Kind("ticket_field")),
     (r".*", "bulk_id", Kind("ticket_edit", scoped=True, agents=True)),
     (r"support:policy-.*", "key", Kind("sla_policy", attr="key", foreign=False, unknown=NOTHING)),

@@ -104,7 +104,7 @@ class TestUndo:
         leaver = agent()
         actions.assign(one, leaver, actor=me, at=NOW)
         done = actions.bulk_assign([one.pk], me, actor=me, at=NOW)
-        type(leaver).objects.filter(pk=leaver.pk).update(is_active=False)
+        type(leaver).objects.filter(pk=leaver.pk).update(is_active=False, deactivated_at=NOW)
         _restored, kept = actions.undo_bulk(done.edit, actor=me, at=NOW)
         assert kept[0].why == "the person it was with is gone"
 

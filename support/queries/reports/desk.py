@@ -15,9 +15,10 @@ from django.utils.module_loading import import_string
 
 from accounts.models import Account
 from support.choices import Channel, Status, TicketType
-from support.models import TeamSeat, Ticket, TicketRating, TimeEntry
+from support.models import SlaPolicy, SlaPolicyVersion, TeamSeat, Ticket, TicketRating, TimeEntry
 from support.models.clocks import past_due
 from support.queries.reports.period import Period
+from support.sla.promises import ELAPSED
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -132,10 +133,44 @@ def by_channel(user: User, period: Period) -> list[dict[str, Any]]:
             opened=Count("pk"),
             resolved=Count("pk", filter=Q(resolved_at__isnull=False)),
             length=Avg(_length("first_responded_at"), filter=Q(opened_by_staff=False)),
+            answered=Count("first_responded_at", filter=Q(opened_by_staff=False)),
             rated=Count("csat_score"),
             satisfied=Count("pk", filter=Q(csat_score__gte=SATISFIED)),
         )
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class Average:
+    """A promise about the mean of many answers (FLEET-10.7): how long it was, and whether that kept it."""
+
+    name: str
+    channels: list[str]
+    promise: dict[str, Any]
+    seconds: float | None
+    kept: bool | None
+
+
+def averages(rows: list[dict[str, Any]]) -> list[Average]:
+    """The promises that are kept on average, judged by ``by_channel`` rows. One query."""
+    newest = SlaPolicyVersion.objects.filter(policy__in=SlaPolicy.objects.in_force()).order_by("policy", "-number")
+    return [
+        _average(version.policy, rule["response"], rows)
+        for version in newest.distinct("policy").select_related("policy")
+        for rule in version.rules
+        if rule.get("statistic") and rule.get("response")
+    ]
+
+
+def _average(policy: SlaPolicy, promise: dict[str, Any], rows: list[dict[str, Any]]) -> Average:
+    timed = [row for row in rows if row["channel"] in policy.channels and row["length"] is not None]
+    count = sum(row["answered"] for row in timed)
+    seconds = sum(row["length"].total_seconds() * row["answered"] for row in timed) / count if count else None
+    target = promise["value"] * ELAPSED[promise["unit"]] if promise["unit"] in ELAPSED else None
+    kept = None
+    if seconds is not None and target is not None:
+        kept = seconds < target if promise.get("op") == "<" else seconds <= target
+    return Average(policy.name, policy.channels, promise, seconds, kept)
 
 
 def channel_guides() -> list[dict[str, Any]]:

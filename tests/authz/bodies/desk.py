@@ -42,6 +42,12 @@ EXAMPLES: dict[str, Example] = {
     "POST support:view-change": Example({"query": "tag=sso"}),
     "POST support:field-create": Example(FIELD),
     "POST support:field-edit": Example(FIELD),
+    "POST support:channel-edit": Example({"own_address": "+1 555 0100", "is_offered": "on"}),
+    "PATCH api:channel-detail": Example({"own_address": "+1 555 0100"}),
+    "POST support:checklist-list": Example(lambda world, actor: {"template": str(world.own("habits").pk)}),
+    "POST support:checklist-detail": Example({"notes": "Fewer"}),
+    "POST api:checklist-list": Example(lambda world, actor: {"template": str(world.own("habits").pk)}, status=201),
+    "PATCH api:checklist-detail": Example({"notes": "Fewer"}, status=200),
     "POST api:ticket-edits": Example(
         lambda world, actor: {"tickets": [str(world.own("ticket").pk)], "verb": "tag", "tags": ["sso"]}, status=200
     ),
