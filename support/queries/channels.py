@@ -76,13 +76,6 @@ def guides() -> list[IssueGuide]:
     return list(IssueGuide.objects.all())
 
 
-def guide_for(category: str, tags: list[str]) -> IssueGuide | None:
-    """The guide a ticket's category or a tag of it names. One query; none without either."""
-    named = [category, *tags] if category else tags
-    rows = {guide.key: guide for guide in IssueGuide.objects.filter(key__in=named)} if named else {}
-    return next((rows[key] for key in named if key in rows), None)
-
-
 def _is_for(row: SupportChannel, tier: Any) -> bool:
     if tier is not None and tier.pack and tier.pack != row.pack:
         return False

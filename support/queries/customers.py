@@ -14,7 +14,7 @@ from accounts.models import Account, Contact
 from support.choices import DONE, Clock, Status
 from support.models import Attachment, Message, SupportSettings, Ticket
 from support.queries.channels import reach_of
-from support.queries.fields import custom_shown
+from support.queries.fields import custom_shown, ticket_fields
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -86,7 +86,8 @@ def ticket_for(user: User, pk: UUID, at: datetime) -> tuple[Ticket, PortalTicket
     row = rows.with_lateness(at).filter(pk=pk).first()
     if row is None:
         return None
-    return row, _ticket(row, _shows_deadlines(), custom_shown(row.custom, for_customer=True))
+    labels = ticket_fields(for_customer=True).values("key", "label") if row.custom else ()
+    return row, _ticket(row, _shows_deadlines(), custom_shown(row.custom, labels))
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from django.db.models import BooleanField, Count, ExpressionWrapper, Q
+from django.db.models import BooleanField, Count, ExpressionWrapper, Q, Window
 
 from support.choices import EscalationStatus, Status
 from support.models import Escalation, Ladder, SlaClock, Ticket
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from support.models.escalations import EscalationQuerySet
 
 PAGE_SIZE = 50
+# Statuses in which a ticket waits for us.
+OURS = (Status.NEW, Status.OPEN, Status.WAITING_VENDOR)
 VIEWS = {"open": "Open", "mine": "Mine", "waiting": "Not acknowledged", "overdue": "Overdue", "ended": "Ended"}
 COLUMNS = (
     "pk", "reason", "level", "level_name", "rank", "status", "outcome", "is_automatic", "raised_at", "resolved_at",
@@ -60,33 +62,32 @@ class Unescalated:
 def unescalated(user: User, at: datetime, *, most: int = 5) -> Unescalated | None:
     """Active tickets ``user`` sees that are too old and were never escalated, oldest first; None without a rule.
 
-    Those that wait for the customer are left out. Three queries.
+    Those that wait for the customer are left out. Two queries.
     """
-    hours = escalates_after(Ladder.objects.all())
+    rules = Ladder.objects.filter(definition__has_key="auto_rules").values_list("definition__auto_rules", flat=True)
+    hours = escalates_after(rules)
     if hours is None:
         return None
-    rows = Ticket.objects.visible_to(user).filter(too_old(at, hours))
-    return Unescalated(hours, rows.count(), list(rows.select_related("account").order_by("created_at")[:most]))
+    old = Q(created_at__lte=at - timedelta(hours=hours), escalations=None, status__in=OURS)
+    rows = Ticket.objects.visible_to(user).filter(old).select_related("account").order_by("created_at", "pk")
+    found = list(rows.annotate(total=Window(Count("pk")))[:most])
+    return Unescalated(hours, found[0].total if found else 0, found)
 
 
-def is_unescalated(ticket: Ticket, at: datetime) -> int | None:
-    """The hours after which ``ticket`` had to be escalated, where it was not; else None. Two queries."""
-    hours = escalates_after(Ladder.objects.all())
-    if hours is None or not Ticket.objects.filter(too_old(at, hours), pk=ticket.pk).exists():
+def overdue_hours(
+    ticket: Ticket, escalations: Sequence[Escalation], rules: Iterable[Sequence[Mapping[str, Any]]], at: datetime
+) -> int | None:
+    """The hours after which ``ticket`` had to be escalated by ``rules``, where it was not; else None. No query."""
+    hours = escalates_after(rules)
+    if hours is None or escalations or ticket.status not in OURS:
         return None
-    return hours
+    return hours if ticket.created_at <= at - timedelta(hours=hours) else None
 
 
-def escalates_after(ladders: Iterable[Ladder]) -> int | None:
+def escalates_after(rules: Iterable[Sequence[Mapping[str, Any]]]) -> int | None:
     """The fewest hours after which a ladder wants what is not escalated to be; None where none says so."""
-    rules = [rule["when"] for ladder in ladders for rule in ladder.definition.get("auto_rules", ())]
-    return min((rule["age_hours"] for rule in rules if rule.get("unescalated") and "age_hours" in rule), default=None)
-
-
-def too_old(at: datetime, hours: int) -> Q:
-    """Tickets that are open ``hours`` or longer, owe somebody something and were never escalated."""
-    waited = Q(created_at__lte=at - timedelta(hours=hours), escalations=None)
-    return waited & Q(status__in=[Status.NEW, Status.OPEN, Status.WAITING_VENDOR])
+    wanted = [rule["when"] for ladder in rules for rule in ladder]
+    return min((when["age_hours"] for when in wanted if when.get("unescalated") and "age_hours" in when), default=None)
 
 
 def escalation_list(user: User, view: str, account: str, cursor: str, at: datetime) -> keyset.Page:

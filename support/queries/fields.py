@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.db.models import QuerySet
@@ -16,12 +16,9 @@ def ticket_fields(*, for_customer: bool = False) -> QuerySet[TicketField]:
     return rows.filter(shown_to_customer=True) if for_customer else rows
 
 
-def custom_shown(custom: Mapping[str, Any], *, for_customer: bool = False) -> list[tuple[str, str]]:
-    """(label, value in words) of what a ticket holds. One query; none where it holds nothing."""
-    if not custom:
-        return []
-    fields = ticket_fields(for_customer=for_customer)
-    return [(field.label, _in_words(custom[field.key])) for field in fields if field.key in custom]
+def custom_shown(custom: Mapping[str, Any], labels: Iterable[Mapping[str, str]]) -> list[tuple[str, str]]:
+    """(label, value in words) of what a ticket holds in the fields of ``labels``. No query."""
+    return [(each["label"], _in_words(custom[each["key"]])) for each in labels if each["key"] in custom]
 
 
 def _in_words(value: Any) -> str:

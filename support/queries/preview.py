@@ -15,7 +15,7 @@ from businesstime import NoWorkingTime
 from support.choices import Clock, Verdict
 from support.models import SlaClock, Ticket, TicketEvent
 from support.queries.promises import Desk
-from support.queries.states import ticket_states
+from support.queries.states import Happened, ticket_states
 
 if TYPE_CHECKING:
     from support.models import SupportSettings
@@ -76,9 +76,10 @@ def preview(desk: Desk, settings: SupportSettings, *, at: datetime, most: int = 
 
 def _look(keys: Sequence[UUID], desk: Desk, settings: SupportSettings, at: datetime, found: Preview) -> None:
     tickets = Ticket.objects.filter(pk__in=keys).only(*READ).order_by(F("next_due_at").asc(nulls_last=True), "pk")
-    events: dict[UUID, list[TicketEvent]] = defaultdict(list)
-    for event in TicketEvent.objects.filter(ticket__in=keys).order_by("ticket_id", "at", "pk"):
-        events[event.ticket_id].append(event)
+    events: dict[UUID, list[Happened]] = defaultdict(list)
+    log = TicketEvent.objects.filter(ticket__in=keys).order_by("ticket_id", "at", "pk")
+    for key, *event in log.values_list("ticket_id", "pk", "kind", "at", "data"):
+        events[key].append(Happened(*event))
     policies: dict[UUID, list[UUID]] = defaultdict(list)
     for ticket_id, policy_id in Ticket.policies.through.objects.filter(ticket__in=keys).values_list(
         "ticket_id", "slapolicy_id"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Case, CharField, Exists, OuterRef, Q, Value, When
+from django.db.models import Case, CharField, Exists, Func, OuterRef, Q, Subquery, Value, When
 from django.db.models.functions import Cast, Coalesce, JSONObject, NullIf
 
 from accounts.models import User
@@ -17,12 +17,15 @@ from support.choices import TRANSITIONS, EventKind, Level, LinkKind, Status, Ver
 from support.models import (
     Attachment,
     Escalation,
+    IssueGuide,
+    Ladder,
     Macro,
     Message,
     SlaClock,
     Team,
     Ticket,
     TicketEvent,
+    TicketField,
     TicketLink,
     TimeEntry,
 )
@@ -59,7 +62,17 @@ def ticket_record(user: User, pk: UUID) -> Ticket | None:
     related = ("account__owner", "account__tier", "account__health", "severity", "requester", "assignee", "team")
     rows = Ticket.objects.visible_to(user).select_related(*related, "merged_into")
     workable = Exists(Ticket.objects.workable_by(user).filter(pk=OuterRef("pk")))
-    return rows.annotate(is_workable=workable).filter(pk=pk).first()
+    return rows.annotate(is_workable=workable, **_besides()).filter(pk=pk).first()
+
+
+def _besides() -> dict[str, Any]:
+    """What the page shows from other tables, as columns: the issue guide, labels of own fields, rules of ladders."""
+    named = Q(key=OuterRef("category")) | Q(key=Func(OuterRef("tags"), function="ANY"))
+    parts = {name: name for name in ("name", "causes", "fixes", "prevention")}
+    guide = IssueGuide.objects.filter(named).values(shown=JSONObject(**parts))
+    labels = TicketField.objects.filter(retired_at=None).values(shown=JSONObject(key="key", label="label"))
+    rules = Ladder.objects.filter(definition__has_key="auto_rules").values("definition__auto_rules")
+    return {"guide": Subquery(guide[:1]), "labels": ArraySubquery(labels), "auto_rules": ArraySubquery(rules)}
 
 
 def conversation(user: User, ticket: Ticket) -> list[Message]:

@@ -22,8 +22,7 @@ from support.forms.fields import PREFIX
 from support.forms.tickets import EditForm, NewTicketForm, RelateForm, ReplyForm, TimeForm
 from support.models import Attachment, SlaClock, Ticket
 from support.queries import listing, record
-from support.queries.channels import guide_for
-from support.queries.escalations import is_unescalated
+from support.queries.escalations import overdue_hours
 from support.queries.explain import clocks_of, explain_clock
 from support.queries.fields import custom_shown
 from support.queries.listing import TicketFilters
@@ -60,7 +59,7 @@ def detail_context(request: HttpRequest, ticket: Ticket, **given: Any) -> dict[s
     at = timezone.now()
     workable = may(user, "tickets.work") and ticket.is_workable  # type: ignore[attr-defined]
     said = record.conversation(user, ticket)
-    choices = record.choices()
+    choices, escalations = record.choices(), record.escalations_of(ticket)
     wanted = request.GET.get("macro", "")
     chosen = record.macros().filter(pk=wanted).first() if workable and listing.is_uuid(wanted) else None
     filled = record.filled(chosen, ticket, user) if chosen else ""
@@ -74,10 +73,10 @@ def detail_context(request: HttpRequest, ticket: Ticket, **given: Any) -> dict[s
         "lines": record.clock_lines(ticket, at),
         "history": record.history(ticket, choices.everyone),
         "related": record.related(user, ticket),
-        "custom": custom_shown(ticket.custom),
-        "unescalated_hours": is_unescalated(ticket, at),
-        "guide": guide_for(ticket.category, ticket.tags),
-        "escalations": record.escalations_of(ticket),
+        "custom": custom_shown(ticket.custom, ticket.labels),  # type: ignore[attr-defined]
+        "guide": ticket.guide,  # type: ignore[attr-defined]
+        "unescalated_hours": overdue_hours(ticket, escalations, ticket.auto_rules, at),  # type: ignore[attr-defined]
+        "escalations": escalations,
         "entries": record.time_entries(ticket),
         "statuses": record.next_statuses(ticket),
         "levels": record.next_levels(ticket),
