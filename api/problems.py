@@ -115,7 +115,8 @@ def exception_handler(error: Exception, context: Mapping[str, Any]) -> Response:
 
 
 def _from_rule(error: RuleViolated) -> Problem:
-    pointer = f"/{_escape(error.field)}" if error.field else ""
+    # A rule names a place inside a field with slashes: rules/0/response.
+    pointer = "".join(f"/{part.replace('~', '~0')}" for part in error.field.split("/")) if error.field else ""
     return Problem("refused", str(error), errors=[error_at(pointer, error.rule, str(error))])
 
 

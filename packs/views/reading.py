@@ -7,6 +7,7 @@ from django.shortcuts import get_object_or_404, render
 
 from accounts.policy import requires
 from packs import layout, queries
+from packs.integrations import state_of
 from packs.models import PackInstall
 
 
@@ -55,6 +56,14 @@ def section(request: HttpRequest, pack: str, section: str) -> HttpResponse:
         "search": search,
         "growth": queries.growth_phase(install) if known.key == "organisation" else None,
         "case": queries.investment_case(install, request.GET.get("without", "")[:60]) if known.key == "roi" else None,
-        "items": [(shown, layout.heading(shown.data, shown.item.key), layout.body(shown.data)) for shown in items],
+        "items": [
+            (
+                shown,
+                layout.heading(shown.data, shown.item.key),
+                layout.body(shown.data),
+                state_of(shown.item.key) if known.key == "integrations" else "",
+            )
+            for shown in items
+        ],
     }
     return render(request, "packs/section.html", context)

@@ -143,11 +143,11 @@ def _python(column: Any, value: Any) -> Any:
 def _hindered(ticket: Ticket, row: TicketEditRow) -> str:
     if ticket.version != row.version:
         return "somebody changed it since"
-    for name, model, words in (("assignee_id", User, "person"), ("team_id", Team, "team")):
-        key = row.before.get(name)
-        there = model._default_manager.filter(pk=key)
-        if key and not (there.filter(is_active=True) if model is User else there.filter(retired_at=None)).exists():
-            return f"the {words} it was with is gone"
+    person, team = row.before.get("assignee_id"), row.before.get("team_id")
+    if person and not User.objects.active().filter(pk=person).exists():
+        return "the person it was with is gone"
+    if team and not Team.objects.filter(pk=team, retired_at=None).exists():
+        return "the team it was with is gone"
     return ""
 
 

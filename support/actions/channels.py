@@ -70,11 +70,12 @@ def set_channel(
     row = SupportChannel.objects.select_for_update(of=("self",)).get(pk=channel.pk)
     if expected_version is not None and row.version != expected_version:
         raise StaleVersion(expected=expected_version, actual=row.version)
-    after = {"own_address": one_line(own_address, "own_address", 200, required=False), "is_offered": is_offered}
+    address = one_line(own_address, "own_address", 200, required=False)
+    after = {"own_address": address, "is_offered": is_offered}
     before = {name: getattr(row, name) for name in after}
     if before == after:
         return row
-    row.own_address, row.is_offered, row.version = after["own_address"], is_offered, row.version + 1
+    row.own_address, row.is_offered, row.version = address, is_offered, row.version + 1
     row.save(update_fields=["own_address", "is_offered", "version"])
     record("support_channel.update", row, actor=actor, at=at, before=before, after=after)
     return row

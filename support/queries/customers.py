@@ -86,7 +86,8 @@ def ticket_for(user: User, pk: UUID, at: datetime) -> tuple[Ticket, PortalTicket
     row = rows.with_lateness(at).filter(pk=pk).first()
     if row is None:
         return None
-    labels = ticket_fields(for_customer=True).values("key", "label") if row.custom else ()
+    fields = ticket_fields(for_customer=True) if row.custom else ()
+    labels = [{"key": field.key, "label": field.label} for field in fields]
     return row, _ticket(row, _shows_deadlines(), custom_shown(row.custom, labels))
 
 

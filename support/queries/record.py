@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Case, CharField, Exists, Func, OuterRef, Q, Subquery, Value, When
+from django.db.models import BooleanField, Case, CharField, Exists, F, Func, OuterRef, Q, Subquery, Value, When
 from django.db.models.functions import Cast, Coalesce, JSONObject, NullIf
 
 from accounts.models import User
@@ -67,7 +67,10 @@ def ticket_record(user: User, pk: UUID) -> Ticket | None:
 
 def _besides() -> dict[str, Any]:
     """What the page shows from other tables, as columns: the issue guide, labels of own fields, rules of ladders."""
-    named = Q(key=OuterRef("category")) | Q(key=Func(OuterRef("tags"), function="ANY"))
+    tagged = Func(
+        F("key"), OuterRef("tags"), template="(%(expressions)s))", arg_joiner=" = ANY(", output_field=BooleanField()
+    )
+    named = Q(key=OuterRef("category")) | Q(tagged)
     parts = {name: name for name in ("name", "causes", "fixes", "prevention")}
     guide = IssueGuide.objects.filter(named).values(shown=JSONObject(**parts))
     labels = TicketField.objects.filter(retired_at=None).values(shown=JSONObject(key="key", label="label"))

@@ -74,7 +74,7 @@ def rosters(*, at: datetime, team_id: UUID | None = None) -> list[Roster]:
                 for seat in team.seats.all()
             ],
             opened[team.pk],
-            team.waiting,  # type: ignore[attr-defined]
+            team.waiting,
         )
         for team in rows
     ]

@@ -6,7 +6,6 @@ import json
 from datetime import date, timedelta
 
 import pytest
-from django.core import mail
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -170,11 +169,15 @@ def test_an_alert_and_a_users_report_each_open_a_ticket_and_closing_asks_how_it_
     assert client.post("/portal/tickets/new/", sent).status_code == 302
     assert set(Ticket.objects.values_list("channel", flat=True)) == {"monitoring", "portal"}
     reported = Ticket.objects.get(channel="portal")
+    asks = "How did we do?"
+    assert asks not in client.get(f"/portal/tickets/{reported.pk}/").content.decode()
     actions.close(reported, actor=lead, at=timezone.now())
-    mail.outbox.clear()
-    assert actions.ask_for_ratings(at=timezone.now() + timedelta(days=2)) == 1
-    reported.refresh_from_db()
-    assert reported.csat_asked_at is not None
+    assert asks in client.get(f"/portal/tickets/{reported.pk}/").content.decode()
+    contact = reported.requester
+    mailed = ticket(account, timezone.now(), channel="email", requester=contact)
+    assert actions.ask_for_ratings(at=timezone.now()) == 0
+    actions.close(mailed, actor=lead, at=timezone.now())
+    assert actions.ask_for_ratings(at=timezone.now()) == 1
 
 
 @pytest.mark.requirement("FLEET-9.2")

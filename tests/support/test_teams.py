@@ -9,15 +9,18 @@ import pytest
 from django.core.cache import cache
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 from django.utils import timezone
 
 from accounts.errors import RuleViolated
 from accounts.models import Tier, WorkCalendar
+from knowledge import actions as knowledge
+from knowledge.models import Category
 from support import actions
 from support.models import Team, TeamSeat, TicketEvent
 from support.routing import Asked, Crew, Person, route
 from tests.factories import AccountFactory, UserFactory
-from tests.support.world import agent, ticket
+from tests.support.world import agent, install, ticket
 
 AT = datetime(2026, 11, 24, 9, tzinfo=UTC)
 
@@ -286,3 +289,34 @@ class TestApi:
         assert found.assignee == ann
         assert self.send(desk, "put", "routing/", {"routing": "team"}) == {"routing": "team"}
         assert self.send(desk, "get", "routing/") == {"routing": "team"}
+
+
+@pytest.mark.requirement("FMEA-14.7")
+def test_the_form_suggests_articles_routing_assigns_and_an_alert_opens_a_ticket(client, lead):
+    install("fmea")
+    ann, at = agent(), timezone.now()
+    team("First line", lead, ann)
+    shelf = Category.objects.earliest("position")
+    article = knowledge.write_article(
+        actor=ann, at=at, category=shelf, title="Import stops with an unknown column", body="Put the name in quotes.",
+        audience="internal",
+    )  # fmt: skip
+    knowledge.submit_article(article, actor=ann, at=at)
+    for kind in ("technical", "editorial"):
+        knowledge.review_text(article, kind, approve=True, actor=lead, at=at)
+    knowledge.publish_article(article, actor=lead, at=at)
+    client.force_login(ann)
+    suggest = reverse("knowledge:suggest")
+    assert f'hx-get="{suggest}"' in client.get("/tickets/new/").content.decode()
+    assert article.title in client.get(f"{suggest}?subject=unknown+column+in+import").content.decode()
+    body = {
+        "account": str(AccountFactory().pk), "subject": "Disk is full", "impact": 2, "severity": "S2",
+        "channel": "monitoring",
+    }  # fmt: skip
+    made = client.post("/api/v1/support/tickets/", json.dumps(body), content_type="application/json")
+    assert made.status_code == 201
+    assert (made.json()["channel"], made.json()["assignee"], made.json()["team"]) == (
+        "monitoring",
+        ann.email,
+        "first-line",
+    )

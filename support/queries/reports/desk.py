@@ -153,10 +153,10 @@ class Average:
 
 def averages(rows: list[dict[str, Any]]) -> list[Average]:
     """The promises that are kept on average, judged by ``by_channel`` rows. One query."""
-    newest = SlaPolicyVersion.objects.filter(policy__in=SlaPolicy.objects.in_force()).order_by("policy", "-number")
+    newest = SlaPolicyVersion.objects.filter(policy__in=SlaPolicy.objects.in_force()).order_by("policy_id", "-number")
     return [
         _average(version.policy, rule["response"], rows)
-        for version in newest.distinct("policy").select_related("policy")
+        for version in newest.distinct("policy_id").select_related("policy")
         for rule in version.rules
         if rule.get("statistic") and rule.get("response")
     ]
