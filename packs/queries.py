@@ -17,6 +17,7 @@ from packs.origins import is_ours
 from packs.returns import Case, case_of
 from packs.scaling import phase_of
 from packs.sections import BY_KEY, GROUPS, SECTIONS, Section
+from packs.service_models import Model, compared
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +108,12 @@ def items_shown(install: PackInstall, section: str, search: str = "") -> list[Sh
         for item in items
     ]
     return [each for each in shown if search.casefold() in _text(each.data).casefold()] if search else shown
+
+
+def service_models(install: PackInstall) -> list[Model]:
+    """The ways this methodology serves its tiers, side by side, the tenant's values in them. Four queries."""
+    tiers, policies = (items_shown(install, section) for section in ("tiers", "sla_policies"))
+    return compared([each.data for each in tiers], [each.data for each in policies])
 
 
 def growth_phase(install: PackInstall) -> tuple[int, Any] | None:

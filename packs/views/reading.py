@@ -9,6 +9,7 @@ from accounts.policy import requires
 from packs import layout, queries
 from packs.integrations import state_of
 from packs.models import PackInstall
+from packs.service_models import COLUMNS
 
 
 @requires(GET="methodology.view")
@@ -56,6 +57,8 @@ def section(request: HttpRequest, pack: str, section: str) -> HttpResponse:
         "search": search,
         "growth": queries.growth_phase(install) if known.key == "organisation" else None,
         "case": queries.investment_case(install, request.GET.get("without", "")[:60]) if known.key == "roi" else None,
+        "models": queries.service_models(install) if known.key == "tiers" else [],
+        "model_columns": COLUMNS,
         "items": [
             (
                 shown,

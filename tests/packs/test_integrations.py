@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
+from accounts.actions import update_account
+from accounts.models import Tier
+from tests.factories import AT
 from tests.support.world import agent, at, clock, customer, install, ticket
 
 pytestmark = pytest.mark.django_db
@@ -43,3 +48,23 @@ def test_the_support_stack_is_named_with_its_kinds_and_the_desk_needs_none_of_it
     opened = ticket(customer("fortune-500", pack="mna"), at("2026-11-28 23:30", "UTC"), severity="critical")
     assert clock(opened, "first_response").due_at == at("2026-11-29 00:30", "UTC")
     assert clock(opened, "resolution").due_at == at("2026-11-29 03:30", "UTC")
+
+
+@pytest.mark.requirement("BIS-2.2")
+def test_five_ways_of_being_served_stand_side_by_side_in_five_columns_and_an_account_is_given_one(client):
+    install("bis")
+    client.force_login(agent("admin"))
+    shown = client.get("/methodology/bis/tiers/").content.decode()
+    table = shown.split('aria-label="Ways of being served"')[1].split("</table>")[0]
+    rows = re.findall(r'<tr><th scope="row"><a href="#([a-z-]+)">[^<]+</a></th>(.*?)</tr>', table, re.DOTALL)
+    cells = {key: re.findall(r"<td>(.*?)</td>", row) for key, row in rows}
+    assert cells["dedicated-csm"] == [
+        "under 4 hours", "proactive and reactive", "strategic accounts", "high (1:1)", "key customers",
+    ]  # fmt: skip
+    assert cells["shared-support"][3] == "medium (1:10–20)"
+    assert cells["self-service"][0] == "24–72 hours"
+    assert cells["community-driven"][0] == "no promise"
+    assert (len(cells), {len(row) for row in cells.values()}) == (5, {5})
+    account = customer()
+    update_account(account, actor=agent("admin"), at=AT, tier=Tier.objects.get(key="shared-support"))
+    assert "Shared Support" in client.get(f"/accounts/{account.pk}/").content.decode()
