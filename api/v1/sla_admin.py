@@ -61,7 +61,7 @@ def previewed(found: Preview) -> Response:
     return Response({**counts, "examples": examples})
 
 
-class VersionSerializer(RowSerializer):
+class PolicyVersionSerializer(RowSerializer):
     class Meta:
         model = SlaPolicyVersion
         fields = "number calendar tier_calendars rules escalate_at_pct warn_at pause_on created_at created_by".split()
@@ -70,7 +70,7 @@ class VersionSerializer(RowSerializer):
 
 class VersionList(Endpoint):
     policy = {"GET": "tickets.view"}
-    serializer_class = VersionSerializer
+    serializer_class = PolicyVersionSerializer
     ordering_fields = {"number": "number"}
     ordering = "-number"
 

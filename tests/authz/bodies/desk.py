@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from tests.authz.bodies.example import Example
 from tests.authz.bodies.made import CALENDAR, owner_chosen
 
+if TYPE_CHECKING:
+    from tests.authz.actors import Actor
+    from tests.authz.world import World
+
 HOURS = {"name": "Nights", "minutes_per_day": "480", "mon": "22:00-06:00"}
 FIELD = {"label": "Site", "kind": "text", "position": "0"}
+
+
+def habits(world: World, actor: Actor) -> dict[str, Any]:
+    """A checklist of the actor's own workspace that can be started."""
+    return {"template": str(world.row("habits", "foreign" if actor.name == "owner of B" else "own").pk)}
+
 
 EXAMPLES: dict[str, Example] = {
     "POST support:team-create": Example({"name": "Nights", "level": "1"}),
@@ -44,9 +56,9 @@ EXAMPLES: dict[str, Example] = {
     "POST support:field-edit": Example(FIELD),
     "POST support:channel-edit": Example({"own_address": "+1 555 0100", "is_offered": "on"}),
     "PATCH api:channel-detail": Example({"own_address": "+1 555 0100"}),
-    "POST support:checklist-list": Example(lambda world, actor: {"template": str(world.own("habits").pk)}),
+    "POST support:checklist-list": Example(habits),
     "POST support:checklist-detail": Example({"notes": "Fewer"}),
-    "POST api:checklist-list": Example(lambda world, actor: {"template": str(world.own("habits").pk)}, status=201),
+    "POST api:checklist-list": Example(habits, status=201),
     "PATCH api:checklist-detail": Example({"notes": "Fewer"}, status=200),
     "POST api:ticket-edits": Example(
         lambda world, actor: {"tickets": [str(world.own("ticket").pk)], "verb": "tag", "tags": ["sso"]}, status=200
