@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import Count, Max
 from django.utils import timezone
 
-from support.actions.clocks import recompute, recompute_escalations
+from support.actions.clocks import among, recompute, recompute_escalations
 from support.actions.log import settings_row
 from support.models import DeadlineRun, Escalation, SlaPolicyVersion, SupportSettings, Ticket
 from support.queries.calendars import Calendars
@@ -49,7 +49,7 @@ def recompute_open(reason: str, *, at: datetime) -> DeadlineRun:
     desk, settings = Desk(), settings_row()
     for batch in _batches(keys):
         with transaction.atomic():
-            rows = Ticket.objects.select_for_update(of=("self",)).filter(pk__in=batch).order_by("pk").only(*READ)
+            rows = Ticket.objects.select_for_update(of=("self",)).filter(pk__in=among(batch)).order_by("pk").only(*READ)
             run.changed += recompute(list(rows), at=at, desk=desk, settings=settings).moved
         run.done += len(batch)
         run.save(update_fields=["done", "changed"])
