@@ -36,7 +36,7 @@ class FedSerializer(serializers.Serializer):
     needs = serializers.CharField(help_text="What would feed it; empty where it is measured")
 
 
-class StepSerializer(serializers.Serializer):
+class CoverageStepSerializer(serializers.Serializer):
     least_pct = serializers.IntegerField()
     accounts = serializers.IntegerField(help_text="That would have a score")
 
@@ -48,7 +48,7 @@ class CoverageSerializer(serializers.Serializer):
     suggested_pct = serializers.IntegerField(
         source="suggested", allow_null=True, help_text="From which at least half would have a score, if fewer have now"
     )
-    steps = StepSerializer(many=True)
+    steps = CoverageStepSerializer(many=True)
     measures = FedSerializer(many=True)
 
 
