@@ -15,12 +15,14 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Exists, OuterRef, Q, Subquery
 from django.http import Http404, HttpRequest
 from django.urls import NoReverseMatch, reverse
-from django.utils import timezone
 from django.utils.module_loading import import_string
 
+from accounts.asof import Asked, read_day
 from accounts.choices import LEADER_ROLES, TOUCH_KINDS
+from accounts.history import AsOf
 from accounts.models import Account, Activity, TeamMember
 from accounts.policy import may
+from accounts.queries.past import past_of
 from ui.formats import days_until
 
 TABS = (
@@ -35,6 +37,17 @@ TABS = (
     ("playbooks:account-ctas", "CTAs", ""),
     ("support:account-tickets", "Tickets", ""),
 )
+# Tabs that can show a past day.
+WITH_PAST = frozenset(
+    {
+        "accounts:account-detail",
+        "accounts:account-health",
+        "accounts:account-timeline",
+        "accounts:account-people",
+        "accounts:account-contracts",
+        "playbooks:account-ctas",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +60,22 @@ class Tab:
     count: int | None
 
 
-def account_or_404(request: HttpRequest, account_id: UUID, **more: Any) -> Account:
+def account_or_404(request: HttpRequest, account_id: UUID, past: AsOf | None = None, **more: Any) -> Account:
     """The account with all that the header shows, or 404 when the reader may not see it. One query.
 
-    ``more`` are expressions that a page wants of the same row.
+    With ``past`` it is what it was on that day, in three or four queries, and carries ``account.past``; such a row is
+    for showing only. ``more`` are expressions that a page wants of the same row.
     """
     rows = Account.objects.visible_to(request.user).select_related("tier", "stage", "owner", "parent")
     touches = Activity.objects.filter(account=OuterRef("pk"), kind__in=TOUCH_KINDS).order_by("-at")
+    present, signed = Q(contacts__left_on=None), Q(contracts__isnull=False)
+    if past is not None:
+        touches = touches.up_to(past.end, as_known=past.as_known)
+        present = (present | Q(contacts__left_on__gt=past.day)) & Q(contacts__created_at__lt=past.end)
+        signed = Q(contracts__start_on__lte=past.day) | Q(contracts__created_at__lt=past.end)
     counted = rows.annotate(
-        people_count=Count("contacts", filter=Q(contacts__left_on=None), distinct=True),
-        contract_count=Count("contracts", distinct=True),
+        people_count=Count("contacts", filter=present, distinct=True),
+        contract_count=Count("contracts", filter=signed, distinct=True),
         touched_on=Subquery(touches.values("at__date")[:1]),
         on_readers_team=Exists(TeamMember.objects.filter(account=OuterRef("pk"), user=request.user.pk)),
         **more,
@@ -64,6 +83,9 @@ def account_or_404(request: HttpRequest, account_id: UUID, **more: Any) -> Accou
     account = counted.filter(pk=account_id).first()
     if account is None:
         raise Http404
+    if past is not None:
+        account.past = past_of(account, past)  # type: ignore[attr-defined]
+        account.contract_count = len(account.past.contracts)  # type: ignore[attr-defined]
     return account
 
 
@@ -87,36 +109,57 @@ def may_edit(request: HttpRequest, account: Account) -> bool:
     return leads or account.owner_id == user.pk or account.on_readers_team  # type: ignore[attr-defined]
 
 
-def frame(request: HttpRequest, account: Account, tab: str, **context: Any) -> dict[str, Any]:
-    """The context of every page of an account. One query where the address names the list it was opened from."""
+def frame(
+    request: HttpRequest, account: Account, tab: str, asked: Asked | None = None, **context: Any
+) -> dict[str, Any]:
+    """The context of every page of an account. One query where the address names the list it was opened from.
+
+    ``asked`` is what a page that knows the past read from its address: links then keep the day, and nothing may be
+    edited.
+    """
+    past = asked.past if asked else None
+    kept = past.parameters if past else {}
+    place = _place(request, account, tab, kept)
+    carried = {**({"list": place["query"]} if place else {}), **kept}
+    keep = f"?{urlencode(kept)}" if kept else ""
+    known = asked or read_day({})
+    return {
+        "account": account,
+        "tabs": _tabs(account, tab, carried, past),
+        "may_edit": past is None and may_edit(request, account),
+        "place": place,
+        "renews": days_until(account.renewal_on, known.today),
+        "keep": keep,
+        "time_machine": request.path if tab in WITH_PAST else reverse("accounts:account-detail", args=[account.pk]),
+        **known.context,
+        **context,
+    }
+
+
+def _tabs(account: Account, current: str, carried: dict[str, str], past: AsOf | None) -> list[Tab]:
+    """The tabs somebody serves; on a past page those that can show it."""
     tabs = []
-    place = _place(request, account, tab)
-    carried = f"?{urlencode({'list': place['query']})}" if place else ""
+    query = f"?{urlencode(carried)}" if carried else ""
     for url_name, label, counter in TABS:
+        if past is not None and url_name not in WITH_PAST:
+            continue
         try:
             url = reverse(url_name, args=[account.pk])
         except NoReverseMatch:
             continue
         count = getattr(account, counter) if counter else None
-        tabs.append(Tab(label, url + carried, url_name == tab, count))
-    return {
-        "account": account,
-        "tabs": tabs,
-        "may_edit": may_edit(request, account),
-        "place": place,
-        "renews": days_until(account.renewal_on, timezone.localdate()),
-        **context,
-    }
+        tabs.append(Tab(label, url + query, url_name == current, count))
+    return tabs
 
 
-def _place(request: HttpRequest, account: Account, tab: str) -> dict[str, Any] | None:
-    """The account's place in the list of ``?list=``, with the neighbours' addresses on the same tab."""
+def _place(request: HttpRequest, account: Account, tab: str, kept: dict[str, str]) -> dict[str, Any] | None:
+    """The account's place in the list of ``?list=``, with the neighbours' addresses on the same tab and day."""
     if "list" not in request.GET:
         return None
     found = import_string(settings.ACCOUNT_PLACE)(request.user, account.pk, request.GET["list"])
     if found is None:
         return None
-    carried = urlencode({"list": found.query})
+    carried = urlencode({"list": found.query, **kept})
     beside = {
         name: {"name": neighbour[1], "url": f"{reverse(tab, args=[neighbour[0]])}?{carried}"}
         for name, neighbour in (("previous", found.previous), ("next", found.next))

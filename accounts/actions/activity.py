@@ -37,11 +37,13 @@ def log_activity(
     data: Mapping[str, Any] | None = None,
     source: str = "",
     external_id: str = "",
+    recorded_at: datetime | None = None,
     **agreed: Any,
 ) -> Activity:
     """Add one entry to the timeline, happened at ``at``. Returns it. One query.
 
-    ``agreed`` holds attendees and the next step, as the entry's fields are called.
+    ``recorded_at`` is when we came to know, where that was later. ``agreed`` holds attendees and the next step, as the
+    entry's fields are called.
 
     The entry is the record itself, so it gets no audit entry of its own; ``log_touch`` is for people.
     """
@@ -56,6 +58,7 @@ def log_activity(
         data=audit.plain(data or {}),
         source=source,
         external_id=external_id,
+        recorded_at=recorded_at,
         **agreed,
     )
 
@@ -98,6 +101,7 @@ def log_touch(
         title=title,
         actor=actor,
         at=happened_at,
+        recorded_at=at if happened_at < at else None,
         body=body,
         visibility=visibility,
         data=data,

@@ -30,6 +30,15 @@ class ActivityQuerySet(TenantQuerySet):
         """Entries whose next step is still to be done."""
         return self.filter(next_step_on__isnull=False, next_step_done_at=None)
 
+    def with_step_open_at(self, end: datetime) -> ActivityQuerySet:
+        """Entries whose next step was still to be done just before ``end``."""
+        return self.filter(Q(next_step_done_at=None) | Q(next_step_done_at__gte=end), next_step_on__isnull=False)
+
+    def up_to(self, end: datetime, *, as_known: bool) -> ActivityQuerySet:
+        """Entries of what happened before ``end``; ``as_known``: that had reached us before it, too."""
+        rows = self.filter(at__lt=end)
+        return rows.filter(Q(recorded_at=None) | Q(recorded_at__lt=end)) if as_known else rows
+
     def step_workable_by(self, user: User) -> ActivityQuerySet:
         """Next steps ``user`` may do or move: of accounts they may edit, and those that are theirs."""
         if not user.is_authenticated or user.is_portal:
@@ -48,6 +57,7 @@ class Activity(TenantModel):
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="activities")
     kind = models.CharField(max_length=12, choices=ActivityKind.choices)
     at = models.DateTimeField()
+    recorded_at = models.DateTimeField(null=True, blank=True, help_text="When it reached us; empty: as it happened")
     title = models.CharField(max_length=200)
     body = models.TextField(blank=True)
     actor = models.ForeignKey("accounts.User", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from accounts.choices import TOUCH_KINDS
 from accounts.models import Account, Activity, Contact
+from accounts.queries.past import Past, contacts_then
 from accounts.stakeholders import CADENCE, Finding, Standing, findings, standing
 
 
@@ -34,10 +35,11 @@ class People:
     findings: list[Finding]
 
 
-def people_of(account: Account, today: date) -> People:
-    """The people of ``account`` on ``today``. Two queries."""
-    touched = _touched(account)
-    people = [_person(contact, touched, today) for contact in account.contacts.order_by("name", "pk")]
+def people_of(account: Account, today: date, past: Past | None = None) -> People:
+    """The people of ``account`` on ``today``, or as they were on ``past``, whose day that is then. Two queries."""
+    touched = _touched(account, past)
+    contacts = account.contacts.order_by("name", "pk") if past is None else contacts_then(past)
+    people = [_person(contact, touched, today) for contact in contacts]
     present = [person for person in people if person.contact.left_on is None]
     left = [person for person in people if person.contact.left_on is not None]
     present.sort(key=lambda person: person.standing.due_on or date.max)
@@ -45,10 +47,13 @@ def people_of(account: Account, today: date) -> People:
     return People(present, left, findings([person.standing for person in people], today))
 
 
-def _touched(account: Account) -> dict[str, datetime]:
+def _touched(account: Account, past: Past | None) -> dict[str, datetime]:
     """Name to the latest call, meeting or mail that it took part in."""
     named = Func(F("attendees"), function="unnest", output_field=CharField())
-    rows: Any = Activity.objects.filter(account=account, kind__in=TOUCH_KINDS).annotate(name=named).order_by()
+    touches = Activity.objects.filter(account=account, kind__in=TOUCH_KINDS)
+    if past is not None:
+        touches = touches.up_to(past.asked.end, as_known=past.asked.as_known)
+    rows: Any = touches.annotate(name=named).order_by()
     return {name.casefold(): last for name, last in rows.values_list("name").annotate(last=Max("at"))}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -10,12 +11,14 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 
 from accounts.actions import create_contact, mark_contact_left, update_contact
+from accounts.asof import asked_day
 from accounts.choices import Influence, StakeholderRole
 from accounts.errors import RuleViolated
 from accounts.forms import ContactForm, LeftForm
 from accounts.frame import account_or_404, editable_account_or_404, frame
-from accounts.models import Contact
+from accounts.models import Account, Contact
 from accounts.policy import requires
+from accounts.queries.past import team_then
 from accounts.queries.people import People, Person, people_of
 from accounts.stakeholders import SEATS
 
@@ -25,21 +28,28 @@ TAB = "accounts:account-people"
 @requires(GET="accounts.view")
 def people(request: HttpRequest, account_id: UUID) -> HttpResponse:
     """The stakeholder map, who is due to hear from us, who left, and our own team. Three queries beside the frame's."""
-    account = account_or_404(request, account_id)
-    today = timezone.localdate()
-    known = people_of(account, today)
+    asked = asked_day(request)
+    account = account_or_404(request, account_id, asked.past)
+    past = getattr(account, "past", None)
+    known = people_of(account, asked.today, past)
     context = frame(
         request,
         account,
         TAB,
+        asked,
         known=known,
         columns=_columns(known),
         seats=_seats(known),
         late=sum(person.late > 0 for person in known.present),
-        today=today,
-        team=account.team.select_related("user", "role").order_by("role__name", "user__name"),
+        today=asked.today,
+        team=team_then(past) if past else _team(account),
+        removed=past.removed("contact") if past else 0,
     )
-    return render(request, "accounts/people.html", context)
+    return render(request, "accounts/people.html", context, status=asked.status)
+
+
+def _team(account: Account) -> Any:
+    return account.team.select_related("user", "role").order_by("role__name", "user__name")
 
 
 def _columns(known: People) -> list[tuple[str, str]]:

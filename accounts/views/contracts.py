@@ -10,22 +10,33 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 
 from accounts.actions import create_contract, update_contract
+from accounts.asof import asked_day
 from accounts.errors import RuleViolated
 from accounts.forms import ContractForm, LineFormSet
 from accounts.frame import account_or_404, editable_account_or_404, frame
 from accounts.models import Account, Contract
 from accounts.policy import requires
+from accounts.queries.past import lines_then
 
 TAB = "accounts:account-contracts"
 
 
 @requires(GET="accounts.view")
 def contracts(request: HttpRequest, account_id: UUID) -> HttpResponse:
-    """All terms, newest first, with their lines. Two queries beside the frame's."""
-    account = account_or_404(request, account_id)
-    rows = account.contracts.prefetch_related("lines").order_by("-start_on", "pk")
-    context = frame(request, account, TAB, contracts=rows, today=timezone.localdate())
-    return render(request, "accounts/contracts.html", context)
+    """All terms, newest first, with their lines. Two queries beside the frame's, one on a past day."""
+    asked = asked_day(request)
+    account = account_or_404(request, account_id, asked.past)
+    rows = lines_then(account.past) if asked.past else _contracts(account)  # type: ignore[attr-defined]
+    removed = account.past.removed("contract") if asked.past else 0  # type: ignore[attr-defined]
+    context = frame(request, account, TAB, asked, contracts=rows, today=asked.today, removed=removed)
+    return render(request, "accounts/contracts.html", context, status=asked.status)
+
+
+def _contracts(account: Account) -> list[Contract]:
+    found = list(account.contracts.prefetch_related("lines").order_by("-start_on", "pk"))
+    for contract in found:
+        contract.shown_lines = contract.lines.all()  # type: ignore[attr-defined]
+    return found
 
 
 @requires(GET="accounts.edit", POST="accounts.edit")

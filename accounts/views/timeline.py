@@ -16,11 +16,13 @@ from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 
 from accounts.actions.activity import LOGGED_BY_HAND, log_touch
+from accounts.asof import asked_day
 from accounts.choices import ActivityKind, Visibility
 from accounts.csv_out import csv_response
 from accounts.forms import ActivityForm
 from accounts.frame import account_or_404, editable_account_or_404, frame
-from accounts.models import Activity
+from accounts.history import AsOf
+from accounts.models import Account, Activity
 from accounts.models.activity import ActivityQuerySet
 from accounts.policy import requires
 from ui import keyset
@@ -53,9 +55,14 @@ SOURCES = {"cta": "playbooks:cta-detail", "ticket": "support:ticket-detail"}
 PAGES = {"contract": "accounts:account-contracts", "contact": "accounts:account-people"}
 
 
-def days_of(rows: list[dict]) -> list[tuple]:
-    """Rows by the reader's day, each with its icon, tone and source's address, for ``accounts/_timeline.html``."""
+def days_of(rows: list[dict], past: AsOf | None = None) -> list[tuple]:
+    """Rows by the reader's day, each with its icon, tone and source's address, for ``accounts/_timeline.html``.
+
+    On a past day a next step done later is open still.
+    """
     for row in rows:
+        if past is not None and row["next_step_done_at"] is not None and row["next_step_done_at"] >= past.end:
+            row["next_step_done_at"] = None
         row["local"] = timezone.localtime(row["at"])
         row["icon"], row["tone"] = ICONS[row["kind"]]
         row["actor"] = row["actor__name"] or row["actor__email"]
@@ -119,9 +126,10 @@ def _midnight(day: date) -> datetime:
 @requires(GET="accounts.view")
 def timeline(request: HttpRequest, account_id: UUID) -> HttpResponse:
     """A page of entries, newest first, of the kinds, person and period asked for. Two queries beside the frame's."""
-    account = account_or_404(request, account_id)
+    asked = asked_day(request)
+    account = account_or_404(request, account_id, asked.past)
     form = FilterForm(request.GET)
-    rows = form.narrowed(Activity.objects.visible_to(request.user).filter(account=account))
+    rows = form.narrowed(_entries(request, account, asked.past))
     field = Activity._meta.get_field("at")
     page = keyset.page(
         rows.values(*COLUMNS), keyset.Order("at", descending=True), field, request.GET.get("after", ""), PAGE_SIZE
@@ -132,7 +140,8 @@ def timeline(request: HttpRequest, account_id: UUID) -> HttpResponse:
         request,
         account,
         TAB,
-        days=days_of(page.rows),
+        asked,
+        days=days_of(page.rows, asked.past),
         form=form,
         kinds=form.cleaned_data.get("kind", []),
         all_kinds=ActivityKind.choices,
@@ -142,15 +151,20 @@ def timeline(request: HttpRequest, account_id: UUID) -> HttpResponse:
         next=_url(query, page.next),
         previous=_url(query, page.previous),
     )
-    status = 422 if form.errors.keys() & {"since", "until"} else 200
+    status = 422 if form.errors.keys() & {"since", "until"} else asked.status
     return render(request, "accounts/timeline.html", context, status=status)
+
+
+def _entries(request: HttpRequest, account: Account, past: AsOf | None) -> ActivityQuerySet:
+    rows = Activity.objects.visible_to(request.user).filter(account=account)
+    return rows if past is None else rows.up_to(past.end, as_known=past.as_known)
 
 
 @requires(GET="accounts.export")
 def timeline_export(request: HttpRequest, account_id: UUID) -> HttpResponse:
-    """Every entry that the page's filters leave, newest first, as CSV; at most 20,000."""
+    """Every entry that the page's filters and its day leave, newest first, as CSV; at most 20,000."""
     account = account_or_404(request, account_id)
-    rows = FilterForm(request.GET).narrowed(Activity.objects.visible_to(request.user).filter(account=account))
+    rows = FilterForm(request.GET).narrowed(_entries(request, account, asked_day(request).past))
     found = rows.order_by("-at", "-pk").values(*COLUMNS)[:EXPORT_LIMIT]
     heads = ("at", "kind", "title", "text", "by", "source", "visibility", "attendees", "next_step", "next_step_on")
     lines = (

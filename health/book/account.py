@@ -31,9 +31,12 @@ class Component(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class AccountScore:
-    """Everything about the current score. ``before`` is the state 30 days ago, where there was one."""
+    """Everything about a score. ``before`` is the state 30 days earlier, where there was one.
 
-    health: AccountHealth
+    ``health`` is the current row, or that of a past day dressed as one (``health.book.past``).
+    """
+
+    health: Any
     card: CompiledCard
     components: list[Component]
     before: HealthScore | None
@@ -56,8 +59,12 @@ def score_of(account: Account, on: date) -> AccountScore | None:
     health = AccountHealth.objects.select_related(*related).filter(account=account).first()
     if health is None:
         return None
+    return account_score(health, state_on(account, on - timedelta(days=COMPARE_DAYS)))
+
+
+def account_score(health: Any, before: HealthScore | None) -> AccountScore:
+    """A score, current or of a past day, with what moved since ``before``. No query."""
     card = compiled(health.version)
-    before = state_on(account, on - timedelta(days=COMPARE_DAYS))
     comparable = before is not None and before.version_id == health.version_id
     old = dict(zip((part.key for part in card.card.dimensions), before.dimensions, strict=True)) if comparable else {}
     components = [

@@ -15,9 +15,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 
+from accounts.asof import Asked, asked_day, read_day
 from accounts.errors import RuleViolated
 from accounts.forms.base import DateInput
 from accounts.frame import account_or_404, editable_account_or_404, frame
+from accounts.history import AsOf
 from accounts.models import Account, Activity
 from accounts.policy import may, requires
 from accounts.queries.people import People, people_of
@@ -25,12 +27,14 @@ from accounts.views.timeline import COLUMNS as TIMELINE_COLUMNS
 from accounts.views.timeline import days_of
 from health.actions import clear_override, set_override
 from health.book import account as book
+from health.book import past as past_book
 from health.book.cells import tone
 from health.book.warning import Facts, warning
 from health.choices import Rag
 from health.pages import charts
 from playbooks.choices import CtaKind, CtaStatus
-from playbooks.queries import ctas_of_account
+from playbooks.queries import ctas_as_of, ctas_of_account
+from ui.formats import day
 
 OVERVIEW, HEALTH, USAGE = "accounts:account-detail", "accounts:account-health", "accounts:account-usage"
 RECENT = 8
@@ -42,27 +46,35 @@ SHOWN_METRICS = 2
 def overview(request: HttpRequest, account_id: UUID) -> HttpResponse:
     """The page one opens before a call: what is wrong, the score and why, what is to do, who is who, what happened.
 
-    Seven queries beside the frame's. The metrics' charts are fetched by the page, as ``usage`` for htmx.
+    Seven queries beside the frame's. The metrics' charts are fetched by the page, as ``usage`` for htmx. A past day
+    is shown as it was, with nothing to do on it.
     """
-    account = account_or_404(request, account_id, group=_group(request))
-    today = timezone.localdate()
-    score = book.score_of(account, today)
-    recent, steps = _activities(request, account)
-    people = people_of(account, today)
-    ctas = ctas_of_account(request.user, account.pk)
+    asked = asked_day(request)
+    account = account_or_404(request, account_id, asked.past, group=_group(request))
+    today, past = asked.today, getattr(account, "past", None)
+    score = _score_of(account, asked)
+    recent, steps = _activities(request, account, asked.past)
+    people = people_of(account, today, past)
+    ctas = ctas_as_of(request.user, account, past) if past else ctas_of_account(request.user, account.pk)
     context: dict[str, Any] = {
-        "score": _score(score, today),
+        "score": _score(score, asked),
         "warning": warning(_facts(account, score, people, ctas, today)),
         "play": next((cta for cta in ctas if cta.kind == CtaKind.RISK and cta.status == CtaStatus.OPEN), None),
-        "days": days_of(recent),
+        "days": days_of(recent, asked.past),
         "steps": steps,
         "todo": _todo(ctas),
         "contacts": [*people.present, *people.left][:5],
-        "may_override": may(request.user, "health.override"),
-        "may_work": may(request.user, "ctas.work"),
+        "may_override": past is None and may(request.user, "health.override"),
+        "may_work": past is None and may(request.user, "ctas.work"),
         "today": today,
     }
-    return render(request, "health/account_overview.html", frame(request, account, OVERVIEW, **context))
+    page = frame(request, account, OVERVIEW, asked, **context)
+    return render(request, "health/account_overview.html", page, status=asked.status)
+
+
+def _score_of(account: Account, asked: Asked) -> book.AccountScore | None:
+    """The score now, or the one that stood on the past day. Two queries, one for the past."""
+    return past_book.score_as_of(account, asked.past) if asked.past else book.score_of(account, asked.today)
 
 
 def _group(request: HttpRequest) -> ArraySubquery:
@@ -71,13 +83,20 @@ def _group(request: HttpRequest) -> ArraySubquery:
     return ArraySubquery(under.values(row=JSONObject(pk="pk", name="name", arr="arr", currency="currency"))[:10])
 
 
-def _activities(request: HttpRequest, account: Account) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+def _activities(
+    request: HttpRequest, account: Account, past: AsOf | None
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """The latest entries, and the next steps still open, soonest first. One query."""
-    rows = Activity.objects.visible_to(request.user).filter(account=account).values(*TIMELINE_COLUMNS)
+    rows = Activity.objects.visible_to(request.user).filter(account=account)
+    if past is not None:
+        rows = rows.up_to(past.end, as_known=past.as_known)
+    rows = rows.values(*TIMELINE_COLUMNS)
     latest = rows.order_by("-at", "-pk")[:RECENT]
-    ahead = rows.with_open_step().order_by("next_step_on", "next_step_at")[:STEPS]
+    ahead = rows.with_open_step() if past is None else rows.with_step_open_at(past.end)
+    ahead = ahead.order_by("next_step_on", "next_step_at")[:STEPS]
     found = list(latest.union(ahead))
     found.sort(key=lambda row: (row["at"], row["pk"]), reverse=True)
+    days_of(found, past)
     open_steps = [row for row in found if row["next_step"] and row["next_step_done_at"] is None]
     open_steps.sort(
         key=lambda row: (row["next_step_on"], row["next_step_at"] is None, row["next_step_at"] or row["at"])
@@ -87,11 +106,13 @@ def _activities(request: HttpRequest, account: Account) -> tuple[list[dict[str, 
 
 def _todo(ctas: list[Any]) -> list[dict[str, Any]]:
     """Open CTAs with their first tasks that are not done, soonest due first."""
-    return [
-        {"cta": cta, "tasks": [task for task in cta.tasks.all() if task.completed_at is None][:TASKS]}
-        for cta in ctas
-        if cta.status == CtaStatus.OPEN
-    ]
+    return [{"cta": cta, "tasks": _open_tasks(cta)[:TASKS]} for cta in ctas if cta.status == CtaStatus.OPEN]
+
+
+def _open_tasks(cta: Any) -> list[Any]:
+    """The tasks still to be done; a CTA of a past day brings those of then."""
+    known = getattr(cta, "open_tasks", None)
+    return [task for task in cta.tasks.all() if task.completed_at is None] if known is None else known
 
 
 def _facts(account: Account, score: Any, people: People, ctas: list[Any], today: date) -> Facts:
@@ -111,16 +132,17 @@ def _facts(account: Account, score: Any, people: People, ctas: list[Any], today:
     )
 
 
-def _score(score: book.AccountScore | None, today: Any) -> dict[str, Any] | None:
+def _score(score: book.AccountScore | None, asked: Asked) -> dict[str, Any] | None:
     """What the score card of a page needs."""
     if score is None:
         return None
-    health = score.health
+    health, today = score.health, asked.today
+    end = day(today) if asked.past else "Today"
     return {
         "health": health,
         "version": health.version,
         "gauge": charts.gauge(score),
-        "waterfall": charts.waterfall(score, today),
+        "waterfall": charts.waterfall(score, today, end),
         "band": charts.current_band_name(score),
         "tone": tone(health.current_rag),
         "components": score.components,
@@ -177,11 +199,14 @@ class OverrideForm(forms.Form):
 @requires(GET="health.view", POST="health.override")
 def health(request: HttpRequest, account_id: UUID) -> HttpResponse:
     """The score in full, with its evidence and its history; posting sets or ends an override."""
+    asked = asked_day(request) if request.method == "GET" else read_day({})
     account = (
-        account_or_404(request, account_id) if request.method == "GET" else editable_account_or_404(request, account_id)
+        account_or_404(request, account_id, asked.past)
+        if request.method == "GET"
+        else editable_account_or_404(request, account_id)
     )
-    today = timezone.localdate()
-    score = book.score_of(account, today)
+    today, past = asked.today, asked.past
+    score = _score_of(account, asked)
     bands = [(band.key, band.name) for band in score.card.card.bands] if score else []
     form = OverrideForm(
         request.POST if request.method == "POST" and "clear" not in request.POST else None,
@@ -191,14 +216,33 @@ def health(request: HttpRequest, account_id: UUID) -> HttpResponse:
     if request.method == "POST" and _overridden(request, account, form):
         return redirect(HEALTH, account.pk)
     context = {
-        "score": _score(score, today),
+        "score": _score(score, asked),
         "history": charts.history_line(book.history(account, today)),
-        "overrides": book.overrides(account),
+        "overrides": past_book.overrides_until(account, past) if past else book.overrides(account),
         "form": form,
-        "may_override": may(request.user, "health.override"),
+        "may_override": past is None and may(request.user, "health.override"),
     }
-    status = 422 if form.errors else 200
-    return render(request, "health/account_health.html", frame(request, account, HEALTH, **context), status=status)
+    page = frame(request, account, HEALTH, asked, **context)
+    return render(request, "health/account_health.html", page, status=422 if form.errors else asked.status)
+
+
+@requires(GET="health.view")
+def hindsight(request: HttpRequest, account_id: UUID) -> HttpResponse:
+    """The score of a past day worked out again with all we know by now; htmx gets the card alone.
+
+    Without a past day there is nothing to look back at: the Health tab answers.
+    """
+    asked = asked_day(request)
+    account = account_or_404(request, account_id, asked.past)
+    if asked.past is None:
+        return redirect(HEALTH, account.pk)
+    stood = book.state_on(account, asked.past.day)
+    looked = past_book.hindsight(account, stood, asked.past.day) if stood else None
+    context = {"looked": looked, "tone": tone(looked.rag) if looked else "", "on": asked.past.day}
+    template = "health/_hindsight.html" if request.htmx else "health/account_hindsight.html"  # type: ignore[attr-defined]
+    response = render(request, template, frame(request, account, HEALTH, asked, **context))
+    response["Vary"] = "HX-Request, Cookie"
+    return response
 
 
 def _overridden(request: HttpRequest, account: Account, form: OverrideForm) -> bool:

@@ -42,11 +42,11 @@ def current_band_name(score: AccountScore) -> str:
     return names.get(score.health.current_band, "Not enough data")
 
 
-def waterfall(score: AccountScore, today: date) -> charts.Chart | None:
-    """Why the score changed in 30 days; None when there is nothing to compare."""
+def waterfall(score: AccountScore, today: date, end: str = "Today") -> charts.Chart | None:
+    """Why the score changed in 30 days; None when there is nothing to compare. ``end`` names the second day."""
     if score.change is None or score.before is None:
         return None
-    return waterfall_between(score.before, score.health, score.change, score.card, today, "Today")
+    return waterfall_between(score.before, score.health, score.change, score.card, today, end)
 
 
 def waterfall_between(

@@ -173,10 +173,11 @@ def changes_in_words(before: Evidence, after: Evidence, compiled: CompiledCard, 
 
 def _move_in_words(compiled: CompiledCard, at: int, before: Evidence, after: Evidence) -> str:
     measure = compiled.card.measures[at]
-    return f"{measure.name} {_reading(compiled, at, before)} → {_reading(compiled, at, after)}"
+    return f"{measure.name} {reading_in_words(compiled, at, before)} → {reading_in_words(compiled, at, after)}"
 
 
-def _reading(compiled: CompiledCard, at: int, row: Evidence) -> str:
+def reading_in_words(compiled: CompiledCard, at: int, row: Evidence) -> str:
+    """What a measure of a stored score reads: its level, its value, or that it was not measured. No query."""
     measure = compiled.card.measures[at]
     level = row.levels[at]
     if level is not None:

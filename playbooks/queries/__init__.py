@@ -35,6 +35,7 @@ from playbooks.queries.listing import (
     playbook_list,
     status_counts,
 )
+from playbooks.queries.past import ctas_as_of
 
 __all__ = [
     "BOARDS",
@@ -57,6 +58,7 @@ __all__ = [
     "calendar",
     "cta_list",
     "cta_record",
+    "ctas_as_of",
     "ctas_between",
     "ctas_of_account",
     "day_ctas",

@@ -12,6 +12,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 
+from accounts.asof import asked_day
 from accounts.csv_out import csv_response
 from accounts.frame import account_or_404, frame
 from accounts.policy import may, requires
@@ -151,14 +152,18 @@ def cta_edit(request: HttpRequest, cta_id: UUID) -> HttpResponse:
 
 @requires(GET="ctas.view")
 def account_ctas(request: HttpRequest, account_id: UUID) -> HttpResponse:
-    """An account's CTAs: a tab of its page, or the panel alone for htmx."""
-    account = account_or_404(request, account_id)
+    """An account's CTAs: a tab of its page, also of a past day, or the panel alone for htmx."""
+    asked = asked_day(request)
+    account = account_or_404(request, account_id, asked.past)
+    past = getattr(account, "past", None)
+    ctas = queries.ctas_as_of(request.user, account, past) if past else None
     context = {
         "account": account,
-        "ctas": queries.ctas_of_account(request.user, account.pk),
-        "today": timezone.localdate(),
-        "may_work": may(request.user, "ctas.work"),
+        "ctas": queries.ctas_of_account(request.user, account.pk) if ctas is None else ctas,
+        "today": asked.today,
+        "may_work": past is None and may(request.user, "ctas.work"),
     }
     if request.htmx:  # type: ignore[attr-defined]
         return render(request, "playbooks/_account_ctas.html", context)
-    return render(request, "playbooks/account_ctas.html", frame(request, tab="playbooks:account-ctas", **context))
+    page = frame(request, tab="playbooks:account-ctas", asked=asked, **context)
+    return render(request, "playbooks/account_ctas.html", page, status=asked.status)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
+from django.utils import timezone
 
 from health.book.accounts.asked import COLUMNS
 
@@ -35,6 +38,9 @@ PAGES = {
     "accounts empty": ("vp", "/accounts/?q=nothing-like-it"),
     "account": ("vp", ACCOUNT + "/"),
     "account without score": ("vp", "/accounts/{Lumen Learning}/"),
+    "account on a past day": ("vp", ACCOUNT + "/?as_of={past}&known=then"),
+    "account health on a past day": ("vp", ACCOUNT + "/health/?as_of={past}&known=now"),
+    "account people on a past day": ("vp", ACCOUNT + "/people/?as_of={past}&known=then"),
     "account health": ("vp", ACCOUNT + "/health/"),
     "account usage": ("vp", ACCOUNT + "/usage/"),
     "account timeline": ("vp", ACCOUNT + "/timeline/"),
@@ -192,7 +198,7 @@ AGAIN = {"wide dark": ["color-contrast"], "phone": ["color-contrast", "target-si
 def path_of(pattern, world):
     for name, key in (world.accounts | world.others).items():
         pattern = pattern.replace("{" + name + "}", str(key))
-    return pattern
+    return pattern.replace("{past}", str(timezone.localdate() - timedelta(days=20)))
 
 
 @pytest.mark.parametrize("name", PAGES)

@@ -256,6 +256,9 @@ def _account(number: int, name: str, people: dict[str, User], now: datetime) -> 
         account, actor=None, at=now, name=f"Pieter Vos {number}", stakeholder_role="champion", sentiment="warm"
     )
     create_contact(account, actor=None, at=now, name=f"Ilse Boer {number}", stakeholder_role="executive_sponsor")
+    # Entered when it began, so that past days have something to show.
+    for rows in (Account.objects.filter(pk=account.pk), account.contacts, account.contracts):
+        rows.update(created_at=now - timedelta(days=500))
     log_touch(
         account,
         kind="call",

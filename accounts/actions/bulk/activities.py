@@ -34,7 +34,10 @@ class RecordActivities(Upsert[Activity]):
 
     def build(self, external_id: str, values: dict[str, Any]) -> Activity:
         values = {**values, "at": values.get("at") or self.at}
-        return Activity(source=self.source, external_id=external_id, actor=self.actor, **_plain(values))
+        late = self.at if values["at"] < self.at else None
+        return Activity(
+            source=self.source, external_id=external_id, actor=self.actor, recorded_at=late, **_plain(values)
+        )
 
     def difference(self, row: Activity, values: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
         if values.get("at", "") is None:

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from django.db.models import Q, QuerySet, Subquery
 
+from accounts.history import Record, moment_after
 from accounts.models import Account
 from health.book.between.money import Money, money_between
 from health.book.between.people import people_between
-from health.book.between.record import Noted, Record, moment_after
+from health.book.between.record import Noted
 from health.book.between.silence import Silence, touch_silence, usage_silence
 from health.book.change import Change, change_between
 from health.models import HealthScore

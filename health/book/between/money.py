@@ -11,8 +11,9 @@ from django.db.models import Sum
 from django.utils import timezone
 
 from accounts.choices import ContractStatus
+from accounts.history import Record
 from accounts.models import Account, Contract
-from health.book.between.record import Noted, Record
+from health.book.between.record import Noted
 from ui import formats
 
 CHANGED = ("contract.updated", "contract.churned")

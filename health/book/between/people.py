@@ -8,8 +8,9 @@ from typing import Any
 from django.utils import timezone
 
 from accounts.choices import Influence, Sentiment, StakeholderRole
+from accounts.history import Record, moment_after
 from accounts.models import Account
-from health.book.between.record import Noted, Record, moment_after
+from health.book.between.record import Noted
 
 WORDS = {
     "stakeholder_role": ("role", StakeholderRole),

@@ -12,8 +12,8 @@ from django.db.models import Max, Q
 from django.utils import timezone
 
 from accounts.actions.activity import TOUCHES
+from accounts.history import moment_after
 from accounts.models import Account, Activity
-from health.book.between.record import moment_after
 from usage.models import AccountDay
 
 

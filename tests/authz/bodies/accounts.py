@@ -35,6 +35,9 @@ BUILT_SEGMENT = {
 }
 
 EXAMPLES: dict[str, Example] = {
+    # A past day
+    "GET accounts:account-hindsight": Example(query="?as_of=2026-01-01"),
+    "GET api:account-as-of": Example(query="?on=2026-01-01"),
     # The account record
     "GET accounts:home": Example(status=302),
     "POST accounts:theme-set": Example({"theme": "dark"}),
