@@ -97,6 +97,7 @@ class ActivityKind(TextChoices):
     USAGE = "usage", "Usage"
     RELEASE = "release", "Product release"
     SURVEY = "survey", "Survey"
+    FILE = "file", "File"
     SYSTEM = "system", "System"
 
 

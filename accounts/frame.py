@@ -36,6 +36,7 @@ TABS = (
     ("health:account-targets", "Targets", ""),
     ("playbooks:account-ctas", "CTAs", ""),
     ("support:account-tickets", "Tickets", ""),
+    ("accounts:account-files", "Files", ""),
 )
 # Tabs that can show a past day.
 WITH_PAST = frozenset(

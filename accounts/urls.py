@@ -6,7 +6,7 @@ under the namespace ``accounts``.
 
 from django.urls import path
 
-from accounts.views import accounts, audit, contacts, contracts, home, stages, team, timeline, workspace
+from accounts.views import accounts, audit, contacts, contracts, files, home, stages, team, timeline, workspace
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -29,6 +29,13 @@ urlpatterns = [
     path("accounts/<uuid:account_id>/timeline/", timeline.timeline, name="account-timeline"),
     path("accounts/<uuid:account_id>/timeline/export.csv", timeline.timeline_export, name="account-timeline-export"),
     path("accounts/<uuid:account_id>/timeline/log/", timeline.log, name="activity-log"),
+    path("accounts/<uuid:account_id>/files/", files.account_files, name="account-files"),
+    path("accounts/<uuid:account_id>/files/export.csv", files.files_export, name="account-files-export"),
+    path("accounts/files/<uuid:file_id>/", files.file_detail, name="file-detail"),
+    path("accounts/files/<uuid:file_id>/versions/", files.file_version, name="file-version"),
+    path("accounts/files/<uuid:file_id>/delete/", files.file_delete, name="file-delete"),
+    path("accounts/files/<uuid:file_id>/restore/", files.file_restore, name="file-restore"),
+    path("accounts/files/versions/<uuid:version_id>/", files.file_download, name="file-download"),
     path("accounts/<uuid:account_id>/people/", contacts.people, name="account-people"),
     path("accounts/<uuid:account_id>/people/new/", contacts.create, name="contact-create"),
     path("accounts/<uuid:account_id>/people/<uuid:contact_id>/", contacts.edit, name="contact-edit"),

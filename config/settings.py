@@ -135,6 +135,8 @@ NAVIGATION_COUNTS: dict[str, str] = {
 }
 # Where an account stands in a list: (user, account id, the list's query string) -> place or None.
 ACCOUNT_PLACE = "health.book.accounts.place.place_of"
+# Files of an account that other domains keep: (user, account id) -> accounts.queries.files.Attached.
+ACCOUNT_FILE_SOURCES = ["support.queries.files.attached_to"]
 # Rows that the product makes by itself for every account: they go with one that is removed and keep none.
 FOLLOWS_AN_ACCOUNT = [
     "accounts.AuditEntry",

@@ -10,10 +10,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Exists, OuterRef
+
 from accounts.choices import ActivityKind
-from accounts.models import Account, Activity, TeamMember
+from accounts.models import Account, AccountFile, Activity, FileVersion, TeamMember
+from accounts.queries.files import with_newest
 
 MOST_ENTRIES = 50
+MOST_FILES = 200
 WORDS = {
     ActivityKind.NOTE: "Note",
     ActivityKind.CALL: "Call",
@@ -21,6 +25,7 @@ WORDS = {
     ActivityKind.EMAIL: "Message",
     ActivityKind.TICKET: "Request",
     ActivityKind.RELEASE: "Product news",
+    ActivityKind.FILE: "File",
 }
 
 
@@ -50,6 +55,33 @@ class Entry:
     title: str
     body: str
     by: str
+
+
+@dataclass(frozen=True, slots=True)
+class SharedFile:
+    """A file that was shared; ``version_id`` is its current version."""
+
+    title: str
+    description: str
+    company: str
+    size: int
+    at: datetime
+    version_id: UUID
+
+
+def files_for(user: Any) -> list[SharedFile]:
+    """Files shared with the companies of ``user``, last changed first, at most 200. One query."""
+    rows = AccountFile.objects.visible_to(user).filter(account__archived_at=None).select_related("account")
+    return [
+        SharedFile(row.title, row.description, row.account.name, row.newest["size"], row.updated_at, row.newest["id"])
+        for row in with_newest(rows).select_related("account").order_by("-updated_at", "-pk")[:MOST_FILES]
+    ]
+
+
+def file_for(user: Any, version_id: UUID) -> FileVersion | None:
+    """The content of a shared file, if it is the current one, else None. One query."""
+    later = FileVersion.objects.filter(document=OuterRef("document"), number__gt=OuterRef("number"))
+    return FileVersion.objects.visible_to(user).filter(~Exists(later), pk=version_id).first()
 
 
 def accounts_of(user: Any) -> list[PortalAccount]:

@@ -13,14 +13,14 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 
 from accounts.actions import create_contact
+from accounts.downloads import download
 from accounts.errors import RuleViolated
 from accounts.policy import requires
+from accounts.uploads import check
 from portal.forms import AnswerForm, RatingForm, RequestForm
 from support import actions
 from support.choices import Channel
-from support.files import check
 from support.queries import customers
-from support.views.tickets import download
 
 
 @requires(GET="portal.view")

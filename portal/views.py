@@ -7,10 +7,11 @@ from uuid import UUID
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from accounts.downloads import download
 from accounts.policy import requires
 from knowledge import queries as knowledge
 from knowledge.text import to_html
-from portal.queries import accounts_of, shared_with, team_of
+from portal.queries import accounts_of, file_for, files_for, shared_with, team_of
 from ui.atoms import html
 
 
@@ -28,6 +29,21 @@ def home(request: HttpRequest, account_id: UUID | None = None) -> HttpResponse:
         "entries": shared_with(request.user, chosen.id) if chosen else [],
     }
     return render(request, "portal/home.html", context)
+
+
+@requires(GET="portal.view")
+def files(request: HttpRequest) -> HttpResponse:
+    """The files shared with the reader's companies, last changed first."""
+    return render(request, "portal/files.html", {"files": files_for(request.user), "in_files": True})
+
+
+@requires(GET="portal.view")
+def file_download(request: HttpRequest, version_id: UUID) -> HttpResponse:
+    """The current version of a shared file; earlier ones are the vendor's own."""
+    found = file_for(request.user, version_id)
+    if found is None:
+        raise Http404
+    return download(found)
 
 
 @requires(GET="portal.view")

@@ -5,12 +5,14 @@ from accounts.models.activity import Activity, AuditEntry, ChainCheck
 from accounts.models.contact import Contact
 from accounts.models.contract import Contract, ContractLine
 from accounts.models.edits import BulkEdit, BulkEditRow
+from accounts.models.files import AccountFile, FileVersion
 from accounts.models.people import ApiToken, Invitation, User
 from accounts.models.saved_views import DefaultView, SavedView
 from accounts.models.workspace import LifecycleStage, Severity, TeamRole, Tier, WorkCalendar, Workspace
 
 __all__ = [
     "Account",
+    "AccountFile",
     "Activity",
     "ApiToken",
     "AuditEntry",
@@ -23,6 +25,7 @@ __all__ = [
     "ContractLine",
     "DefaultView",
     "ExternalId",
+    "FileVersion",
     "Invitation",
     "LifecycleStage",
     "SavedView",

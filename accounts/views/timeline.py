@@ -42,6 +42,7 @@ ICONS = {
     ActivityKind.USAGE: ("chart-line", ""),
     ActivityKind.RELEASE: ("rocket", ""),
     ActivityKind.SURVEY: ("star", ""),
+    ActivityKind.FILE: ("paperclip", ""),
     ActivityKind.SYSTEM: ("settings", ""),
 }
 COLUMNS = (
@@ -52,7 +53,11 @@ COLUMNS = (
 
 # Where an entry's facts lead, by the key they are noted under.
 SOURCES = {"cta": "playbooks:cta-detail", "ticket": "support:ticket-detail"}
-PAGES = {"contract": "accounts:account-contracts", "contact": "accounts:account-people"}
+PAGES = {
+    "contract": "accounts:account-contracts",
+    "contact": "accounts:account-people",
+    "file": "accounts:account-files",
+}
 
 
 def days_of(rows: list[dict], past: AsOf | None = None) -> list[tuple]:

@@ -8,8 +8,8 @@ from datetime import datetime
 
 from django.core.files.base import ContentFile
 
+from accounts.uploads import Checked
 from support.actions.letters import add_files
-from support.files import Checked
 from support.models import Attachment, Message
 
 

@@ -16,13 +16,13 @@ from django.conf import settings as installation
 from django.db import transaction
 
 from accounts.models import Contact
+from accounts.uploads import Checked, check_content
 from support.actions.attachments import attach
 from support.actions.conversation import customer_reply, mark_failed, note, reply
 from support.actions.letters import ACKNOWLEDGED
 from support.actions.log import settings_row
 from support.actions.tickets import open_ticket
 from support.choices import Channel, Delivery, MailState
-from support.files import Checked, check_content
 from support.mail import loops, trust
 from support.mail.parse import File, Mail, Unreadable, read
 from support.models import IncomingMail, Message, Ticket

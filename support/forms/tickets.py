@@ -11,8 +11,8 @@ from django import forms
 from accounts.choices import Role
 from accounts.models import Account, Contact, Severity, User
 from accounts.people_forms import RuleForm
+from accounts.uploads import ACCEPT, HINT
 from support.choices import Channel, Impact, LinkKind, Status, TicketType
-from support.files import ACCEPT, HINT
 from support.forms.fields import CustomFields
 from support.models import Team
 
@@ -31,7 +31,7 @@ class FilesField(forms.FileField):
         super().__init__(**{"required": False, "label": "Attach", "help_text": HINT, "widget": widget, **kwargs})
 
     def clean(self, data: Any, initial: Any = None) -> list[Any]:
-        """Each file by Django's own rules; what is in them is checked by ``support.files``."""
+        """Each file by Django's own rules; what is in them is checked by ``accounts.uploads``."""
         given = data if isinstance(data, list | tuple) else [data]
         return [super(FilesField, self).clean(each, initial) for each in given if each]
 

@@ -81,7 +81,7 @@ class AttachmentQuerySet(TenantQuerySet):
 
 
 class Attachment(TenantModel):
-    """A file of a message. Type and size were checked before it was stored (``support.files``)."""
+    """A file of a message. Type and size were checked before it was stored (``accounts.uploads``)."""
 
     message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="attachments")
     file = models.FileField(upload_to="tickets/%Y/%m/")

@@ -13,14 +13,14 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.http import content_disposition_header
 
+from accounts.downloads import download
 from accounts.policy import may, requires
+from accounts.uploads import ACCEPT, HINT, check
 from support import actions
-from support.files import ACCEPT, HINT, check
 from support.forms.fields import PREFIX
 from support.forms.tickets import EditForm, NewTicketForm, RelateForm, ReplyForm, TimeForm
-from support.models import Attachment, SlaClock, Ticket
+from support.models import SlaClock, Ticket
 from support.queries import listing, record
 from support.queries.escalations import overdue_hours
 from support.queries.explain import clocks_of, explain_clock
@@ -192,14 +192,3 @@ def attachment(request: HttpRequest, attachment_id: UUID) -> HttpResponse:
     if found is None:
         raise Http404
     return download(found)
-
-
-def download(found: Attachment) -> HttpResponse:
-    """The file as a download: a browser never shows it as a page of ours. Ten megabytes at most, read at once."""
-    with found.file.open("rb") as file:
-        response = HttpResponse(file.read(), content_type=found.content_type)
-    name = content_disposition_header(as_attachment=True, filename=found.name)
-    response["Content-Disposition"] = name or "attachment"
-    response["Cache-Control"] = "private, no-store"
-    response["X-Content-Type-Options"] = "nosniff"
-    return response

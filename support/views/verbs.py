@@ -17,9 +17,9 @@ from django.utils import timezone
 from accounts.errors import RuleViolated
 from accounts.models import User
 from accounts.policy import requires
+from accounts.uploads import check
 from support import actions, presence
 from support.choices import Status
-from support.files import check
 from support.forms.tickets import RelateForm, ReplyForm, TimeForm, team_called
 from support.models import Message, Ticket
 from support.queries import listing, record

@@ -11,6 +11,7 @@ from django.core.files.base import ContentFile
 from accounts.actions import create_contact, edit_accounts, save_view
 from accounts.actions.bulk import states
 from accounts.models import Account, AuditEntry, ExternalId, Severity, User, WorkCalendar
+from accounts.uploads import Checked
 from documents.actions import order_document
 from engagement.choices import Kind
 from engagement.models import Notification, OutboxMessage
@@ -56,7 +57,6 @@ from support.actions import (
     set_routing,
     start_checklist,
 )  # fmt: skip
-from support.files import Checked
 from support.models import ChecklistTemplate, IncomingMail, Ladder, SlaPolicy, SupportChannel, Ticket
 from support.queries.ratings import rating_token
 from tests.authz import knowledge_seeds

@@ -16,6 +16,7 @@ from django.contrib.auth.hashers import make_password
 from django.db import connection
 from PIL import Image
 
+from accounts.actions.files import add_file
 from accounts.actions.invitations import invite_user
 from accounts.actions.people import create_user_with_password
 from accounts.actions.tokens import issue_token
@@ -35,6 +36,7 @@ from accounts.models import (
     User,
     Workspace,
 )
+from accounts.uploads import Checked
 from console.exports import path_of
 from signup.views import PURPOSE
 from tenants import signing
@@ -133,6 +135,11 @@ def _customer_facts(world: World, letter: str, number: int, account: Account) ->
     external = ExternalId.objects.create(account=account, source="crm", external_id=f"X-{letter}-{number}")
     world.keep(letter, "external_id", number, external)
     for visibility, mark in ((Visibility.INTERNAL, "i"), (Visibility.SHARED, "s")):
+        content = Checked("plan.txt", "text/plain; charset=utf-8", canary(letter, number, mark, "file").encode())
+        title = canary(letter, number, mark, "filed")
+        filed = add_file(account, content, actor=account.owner, at=world.now, title=title, visibility=visibility)
+        world.keep(letter, f"file_{mark}", number, plant(filed, letter, number, mark))
+        world.keep(letter, f"file_version_{mark}", number, filed.versions.get())
         activity = Activity.objects.create(
             account=account,
             kind="note",

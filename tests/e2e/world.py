@@ -12,9 +12,11 @@ from django.utils import timezone
 from django_tenants.utils import tenant_context
 
 from accounts.actions import create_account, create_contact, create_contract, log_touch
+from accounts.actions.files import add_file, add_version
 from accounts.actions.people import create_user_with_password
 from accounts.choices import Role
 from accounts.models import Account, SavedView, User
+from accounts.uploads import Checked
 from engagement.actions import notify
 from health.actions import create_segment
 from health.actions.backtests import run, start_backtest
@@ -162,6 +164,7 @@ def _work(account: Account, leader: User, now: datetime) -> dict[str, UUID | str
     view = SavedView.objects.get(name="At risk")
     return {
         "segment": segment.pk,
+        "file": _file(account, leader, now),
         "shared view": view.pk,
         "held mail": _held_mail(now),
         "rating link": _rating_link(account, leader, now),
@@ -175,6 +178,17 @@ def _work(account: Account, leader: User, now: datetime) -> dict[str, UUID | str
         "dry run": _dry_run(leader, now),
         "run": TriggerRun.objects.order_by("-fired").values_list("pk", flat=True)[0],
     }
+
+
+def _file(account: Account, leader: User, now: datetime) -> UUID:
+    """A file with two versions and a tag."""
+    text = "text/plain; charset=utf-8"
+    document = add_file(
+        account, Checked("plan.txt", text, b"First."), actor=leader, at=now, title="Rollout plan",
+        description="Sites and dates", tags="plan, rollout",
+    )  # fmt: skip
+    add_version(document, Checked("plan-2.txt", text, b"Second."), actor=leader, at=now)
+    return document.pk
 
 
 def _escalation(account: Account, leader: User, now: datetime) -> UUID:

@@ -366,7 +366,7 @@ class TestAnswers:
         assert (answer.delivery, answer.delivery_error) == ("failed", "SMTPRecipientsRefused")
 
     def test_files_leave_with_the_answer(self, dana, mailoutbox):
-        from support.files import check_content
+        from accounts.uploads import check_content
 
         ticket = arrive(written()).ticket
         answer = actions.reply(ticket, "Here.", actor=agent(), at=AT)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from tests.authz.bodies.example import IN_BODY, Example
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+from tests.authz.bodies.example import BY_KEY, IN_BODY, Example
 from tests.authz.bodies.made import of_account, owner_chosen, tomorrow
 
 if TYPE_CHECKING:
@@ -15,6 +18,16 @@ if TYPE_CHECKING:
 def overridden(world: World, actor: Actor) -> dict[str, Any]:
     """An override in the bands of the account's scorecard."""
     return {"band": world.own("override").band, "reason": "Sponsor is back", "until": tomorrow()}
+
+
+def upload(part: str, *, account: bool = False) -> Callable[[World, Actor], dict[str, Any]]:
+    """A text file in the form's part of this name."""
+
+    def form(world: World, actor: Actor) -> dict[str, Any]:
+        file = SimpleUploadedFile("plan.txt", b"A plan.", content_type="text/plain")
+        return {part: file} | ({"account": str(world.own("account").pk)} if account else {})
+
+    return form
 
 
 CONTRACT = {
@@ -35,6 +48,13 @@ BUILT_SEGMENT = {
 }
 
 EXAMPLES: dict[str, Example] = {
+    # Files
+    "POST accounts:account-files": Example(upload("files")),
+    "POST accounts:file-version": Example(upload("files")),
+    "POST accounts:file-detail": Example({"title": "Another title"}),
+    "POST api:file-list": Example(upload("file", account=True), about=BY_KEY, multipart=True),
+    "POST api:file-versions": Example(upload("file"), multipart=True),
+    "PATCH api:file-detail": Example({"title": "Another title"}),
     # A past day
     "GET accounts:account-hindsight": Example(query="?as_of=2026-01-01"),
     "GET api:account-as-of": Example(query="?on=2026-01-01"),

@@ -1,4 +1,4 @@
-"""What may be attached to a message: known kinds of file, told by what is in them, of a bounded size."""
+"""What may be uploaded to an account or attached to a message: known kinds of file, of bounded size."""
 
 from __future__ import annotations
 
