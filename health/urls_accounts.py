@@ -15,6 +15,7 @@ from health.pages import (
     figures,
     portfolio,
     segments,
+    since,
     team,
 )
 
@@ -51,6 +52,7 @@ urlpatterns = [
     path("accounts/<uuid:account_id>/cells/<slug:column>/", account_cells.account_cell, name="account-cell"),
     path("accounts/<uuid:account_id>/health/", account.health, name="account-health"),
     path("accounts/<uuid:account_id>/health/hindsight/", account.hindsight, name="account-hindsight"),
+    path("accounts/<uuid:account_id>/since/", since.account_since, name="account-since"),
     path("accounts/<uuid:account_id>/usage/", account.usage, name="account-usage"),
     path("accounts/<uuid:account_id>/changes/", changes.changes_page, name="account-changes"),
     path("accounts/<uuid:account_id>/changes/export.csv", changes.changes_export, name="account-changes-export"),

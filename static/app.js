@@ -151,14 +151,14 @@
   /* A value edited where it stands: Enter and leaving save, Escape puts back what was there. */
   const before = new WeakMap();
   const edit = (link) => {
-    const cell = link.closest("td, th");
+    const cell = link.closest("td, th, dd");
     if (!cell || one("[data-inline]", cell)) return;
     before.set(cell, [...cell.childNodes]);
     window.htmx.ajax("GET", link.getAttribute("href"), { target: cell, swap: "innerHTML" });
   };
   const value = (form) => { const field = one("[name=value]", form); return field ? field.value : ""; };
   const cancelEdit = (form) => {
-    const cell = form.closest("td, th"), kept = cell && before.get(cell);
+    const cell = form.closest("td, th, dd"), kept = cell && before.get(cell);
     if (!kept) return;
     // Somebody was faster: what stood here is not what is there now.
     if ("conflict" in form.dataset) { location.reload(); return; }
@@ -325,7 +325,7 @@
   });
   document.addEventListener("focusout", (event) => {
     const form = event.target.closest && event.target.closest("[data-inline]");
-    if (form && form.closest("[data-rows]")) setTimeout(() => leaveEdit(form), 0);
+    if (form && form.closest("[data-rows], dd")) setTimeout(() => leaveEdit(form), 0);
   });
   /* The server says what to focus after it replaced a row; the row in hand stays in hand. */
   document.addEventListener("focusOn", (event) => {

@@ -8,9 +8,11 @@ from health.models.reviews import HealthReview, ReviewItem, ReviewPlan
 from health.models.scores import AccountHealth, BandChange, HealthOverride, HealthRun, HealthScore
 from health.models.segments import Segment, SegmentMember
 from health.models.signals import HealthEvent, TriggerFiring, TriggerRun, TriggerState
+from health.models.visits import AccountVisit
 
 __all__ = [
     "AccountHealth",
+    "AccountVisit",
     "Backtest",
     "BandChange",
     "DigestWeek",

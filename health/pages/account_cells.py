@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
+from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -14,7 +16,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 
 from accounts.actions import edit_accounts
 from accounts.errors import RuleViolated, StaleVersion
-from accounts.frame import editable_account_or_404
+from accounts.frame import account_or_404, editable_account_or_404, frame
 from accounts.models import Account, AuditEntry
 from accounts.policy import requires
 from health.book.accounts.asked import Asked
@@ -23,12 +25,14 @@ from health.book.accounts.editing import options_for, read_value, value_of, word
 from health.book.accounts.rows import extras_of, one_row
 from ui.tables import table_row
 
+OVERVIEW = "accounts:account-detail"
 CONFLICT, UNPROCESSABLE = 409, 422
 
 
 @requires(GET="accounts.edit", POST="accounts.edit")
 def account_cell(request: HttpRequest, account_id: UUID, column: str) -> HttpResponse:
-    """The form of one value; POST saves it. htmx gets the form alone and, once saved, the row anew.
+    """The form of one value; POST saves it. htmx gets the form alone and, once saved, the list's
+    row or, on the account's own page, its facts anew.
 
     A lost race is 409 and shows both values. GET of a value that follows from contracts says so.
     """
@@ -112,8 +116,31 @@ def _conflict(account: Account, field: str, value: str) -> dict[str, Any]:
 
 
 def _saved(request: HttpRequest, account: Account, column: str, edit: Any) -> HttpResponse:
+    undo = reverse("accounts:edit-undo", args=[edit.pk]) if edit is not None else ""
     if not request.htmx:  # type: ignore[attr-defined]
+        if undo:
+            messages.success(request, f"{account.name} was saved.", extra_tags=undo)
         return redirect(_next(request))
+    on_its_page = _current_path(request) == reverse(OVERVIEW, args=[account.pk])
+    response = _facts_anew(request, account.pk) if on_its_page else _row_anew(request, account)
+    told: dict[str, Any] = {"focusOn": f"e-{account.pk}-{column}"}
+    if undo:
+        told["toast"] = {"message": f"{account.name} was saved.", "undo": undo}
+    response["HX-Trigger-After-Settle"] = json.dumps(told)
+    return response
+
+
+def _facts_anew(request: HttpRequest, account_id: UUID) -> HttpResponse:
+    """The account's own page: its key facts, and the line below its name."""
+    context = frame(request, account_or_404(request, account_id), OVERVIEW)
+    response = render(request, "health/_saved_facts.html", context)
+    response["HX-Retarget"] = "#facts"
+    response["HX-Reswap"] = "outerHTML"
+    return response
+
+
+def _row_anew(request: HttpRequest, account: Account) -> HttpResponse:
+    """The list: the account's row."""
     today, now = timezone.localdate(), timezone.now()
     asked = _asked_by(request)
     row = one_row(request.user, account)
@@ -125,11 +152,12 @@ def _saved(request: HttpRequest, account: Account, column: str, edit: Any) -> Ht
     response = HttpResponse(markup)
     response["HX-Retarget"] = f"#r-{account.pk}"
     response["HX-Reswap"] = "outerHTML"
-    told: dict[str, Any] = {"focusOn": f"e-{account.pk}-{column}"}
-    if edit is not None:
-        told["toast"] = {"message": f"{account.name} was saved.", "undo": reverse("accounts:edit-undo", args=[edit.pk])}
-    response["HX-Trigger-After-Settle"] = json.dumps(told)
     return response
+
+
+def _current_path(request: HttpRequest) -> str:
+    """The path of the page that htmx asks from."""
+    return urlsplit(request.htmx.current_url or "").path  # type: ignore[attr-defined]
 
 
 def _asked_by(request: HttpRequest) -> Asked:

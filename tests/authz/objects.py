@@ -80,6 +80,7 @@ KWARGS: list[tuple[str, str, Kind]] = [
     (r"accounts:brand-.*", "look", Kind("workspace", attr="look", foreign=False, unknown=999_999)),
     # A person's own day: whoever sees it may put it aside there
     (r"myday:account-(done|snooze)", "account_id", replace(ACCOUNT, guards_writes=False)),
+    (r"accounts:account-since", "account_id", replace(ACCOUNT, guards_writes=False)),
     # The account and what hangs on it
     (r".*", "account_id", ACCOUNT),
     (r"api:account-.*", "account", ACCOUNT),

@@ -41,6 +41,7 @@ PAGES = {
     "account on a past day": ("vp", ACCOUNT + "/?as_of={past}&known=then"),
     "account health on a past day": ("vp", ACCOUNT + "/health/?as_of={past}&known=now"),
     "account people on a past day": ("vp", ACCOUNT + "/people/?as_of={past}&known=then"),
+    "account since the last look": ("vp", ACCOUNT + "/since/"),
     "account files": ("vp", ACCOUNT + "/files/"),
     "account file": ("vp", "/accounts/files/{file}/"),
     "account files deleted": ("vp", ACCOUNT + "/files/?deleted=1"),

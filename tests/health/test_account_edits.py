@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import date, timedelta
+from decimal import Decimal
 
 import pytest
 from django.db import connection
@@ -12,7 +13,7 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from accounts.actions import edit_accounts, undo_edit, update_account
+from accounts.actions import create_contract, edit_accounts, undo_edit, update_account
 from accounts.audit import verify_chain
 from accounts.choices import Role
 from accounts.errors import RuleViolated, StaleVersion
@@ -238,6 +239,46 @@ class TestCells:
         told = json.loads(answer["HX-Trigger-After-Settle"])
         assert told["focusOn"] == f"e-{account.pk}-tier"
         assert told["toast"]["undo"] == f"/accounts/edits/{BulkEdit.objects.get().pk}/undo/"
+
+    def test_on_the_accounts_own_page_its_facts_and_its_head_answer(self, desk, tiers):
+        account = AccountFactory(name="Halden")
+        here = {"HX-Request": "true", "HX-Current-URL": f"http://acme.localhost/accounts/{account.pk}/?list=x"}
+        page = desk.get(f"/accounts/{account.pk}/").content.decode()
+        for column in ("owner", "stage", "tier", "segment", "industry", "renewal"):
+            assert f'data-edit id="e-{account.pk}-{column}" href="/accounts/{account.pk}/cells/{column}/"' in page
+        answer = desk.post(f"/accounts/{account.pk}/cells/tier/", {"value": tiers[1].pk, "version": 1}, headers=here)
+        text = answer.content.decode()
+        assert text.startswith('<dl class="facts" id="facts">')
+        assert 'id="acct-meta" hx-swap-oob="true"' in text
+        assert text.count("Mid") == 2
+        assert answer["HX-Retarget"] == "#facts"
+        assert json.loads(answer["HX-Trigger-After-Settle"])["focusOn"] == f"e-{account.pk}-tier"
+        late = desk.post(f"/accounts/{account.pk}/cells/segment/", {"value": "New", "version": 1}, headers=here)
+        assert (late.status_code, late["HX-Retarget"]) == (409, f"#f-{account.pk}-segment")
+        assert "Yours: <b>New</b>" in late.content.decode()
+
+    def test_a_renewal_from_contracts_is_no_edit_and_a_reader_has_none(self, desk, vp):
+        account = AccountFactory()
+        today = timezone.localdate()
+        create_contract(account, actor=vp, at=timezone.now(), start_on=today, arr=Decimal(5), currency="USD")
+        page = desk.get(f"/accounts/{account.pk}/").content.decode()
+        assert f"e-{account.pk}-owner" in page
+        assert f"e-{account.pk}-renewal" not in page
+        desk.force_login(UserFactory(role=Role.READ_ONLY))
+        assert "data-edit" not in desk.get(f"/accounts/{account.pk}/").content.decode()
+
+    def test_without_script_the_account_is_where_one_comes_back_to_with_the_undo(self, desk):
+        account = AccountFactory()
+        url, here = f"/accounts/{account.pk}/cells/segment/", f"http://acme.localhost/accounts/{account.pk}/"
+        assert f'value="/accounts/{account.pk}/"' in desk.get(url, headers={"Referer": here}).content.decode()
+        saved = desk.post(url, {"value": "New", "version": 1, "next": here}, follow=True)
+        assert saved.redirect_chain == [(f"/accounts/{account.pk}/", 302)]
+        page = saved.content.decode()
+        undo = f"/accounts/edits/{BulkEdit.objects.get().pk}/undo/"
+        assert f'action="{undo}"' in page
+        desk.post(undo)
+        account.refresh_from_db()
+        assert account.segment == ""
 
     def test_a_lost_race_shows_both_values_and_saves_with_the_new_version(self, desk, vp, tiers):
         account = AccountFactory()

@@ -23,6 +23,7 @@ RENEWALS = (
 SILENCES = (("14", "14 days"), ("30", "30 days"), ("60", "60 days"), ("90", "90 days"), ("never", "Ever"))
 SEATS = (("low", "Under 50%"), ("high", "90% and more"), ("over", "More than bought"))
 CHANGES = (("down", "Falling"), ("up", "Rising"))
+SEEN = (("changed", "Changed since I looked"),)
 STATUSES = (
     ("live", "Live"),
     ("prospect", "Prospects"),
@@ -67,6 +68,7 @@ def offered(user: User) -> dict[str, tuple[str, Pairs]]:
         "silent": ("No touch for", SILENCES),
         "change": ("Score in 30 days", CHANGES),
         "seats": ("Seats given out", SEATS),
+        "seen": ("News", SEEN),
         "status": ("Status", STATUSES),
     }
 

@@ -18,6 +18,7 @@ from accounts.fields import Unreadable, read_number
 from accounts.models import Account, Activity, ExternalId
 from accounts.models.account import AccountQuerySet
 from health.book.filters import COLOURS, MINE, NOBODY, RENEWALS, STATUSES
+from health.book.since import changed_since_looked
 from health.choices import Rag
 from health.queries.segments import in_segments
 
@@ -81,6 +82,7 @@ class ListFilters:
     seats: str = ""
     arr_min: str = ""
     arr_max: str = ""
+    seen: str = ""
     status: str = "live"
 
     @classmethod
@@ -105,6 +107,7 @@ class ListFilters:
             change=one("change", ("down", "up")),
             silent=one("silent", SILENCES),
             seats=one("seats", SEATS),
+            seen=one("seen", ("changed",)),
             arr_min=_amount(query.get("arr_min", "")),
             arr_max=_amount(query.get("arr_max", "")),
             status=one("status", STATUSES) or "live",
@@ -139,6 +142,7 @@ class ListFilters:
         parts += [Q(**{f"{name}__in": getattr(self, name)}) for name in ("tier", "stage") if getattr(self, name)]
         if self.change:
             parts.append(Q(**{"health__change_30d__lt" if self.change == "down" else "health__change_30d__gt": 0}))
+        parts += [changed_since_looked(user)] if self.seen else []
         parts += [Q(arr__gte=Decimal(self.arr_min))] if self.arr_min else []
         parts += [Q(arr__lte=Decimal(self.arr_max))] if self.arr_max else []
         return Q(*parts)
