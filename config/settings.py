@@ -139,11 +139,11 @@ ACCOUNT_PLACE = "health.book.accounts.place.place_of"
 ACCOUNT_FILE_SOURCES = ["support.queries.files.attached_to"]
 # Rows that the product makes by itself for every account: they go with one that is removed and keep none.
 FOLLOWS_AN_ACCOUNT = [
-    "health.AccountVisit",
     "accounts.AuditEntry",
     "accounts.ChangedAccount",
     "engagement.Notification",
     "health.AccountHealth",
+    "health.AccountVisit",
     "health.BandChange",
     "health.HealthEvent",
     "health.HealthScore",
