@@ -20,7 +20,7 @@ from ui import formats
 if TYPE_CHECKING:
     from accounts.models import User
 
-MOST = 5
+MOST = 3
 MOST_READ = 200
 # What of the account, a contract or a contact is told, and in which words.
 FACTS = {"owner": "Owner", "tier": "Tier", "stage": "Stage", "segment": "Segment", "status": "Status", "name": "Name"}
@@ -28,13 +28,13 @@ TERMS = {"arr": "ARR", "end_on": "last day", "start_on": "first day", "status": 
 PARTS = {"stakeholder_role": StakeholderRole, "influence": Influence, "sentiment": Sentiment}
 OF_RECORD = ("account", "contract", "contact")
 GROUPS = (
-    ("people", "People", "users"),
-    ("money", "Money", "wallet"),
-    ("facts", "Facts", "pencil"),
-    ("touches", "Touches", "phone"),
-    ("tickets", "Tickets", "ticket"),
-    ("ctas", "CTAs", "list-checks"),
-    ("other", "Also", "history"),
+    ("people", "People"),
+    ("money", "Contracts"),
+    ("facts", "Facts"),
+    ("touches", "Touches"),
+    ("tickets", "Tickets"),
+    ("ctas", "CTAs"),
+    ("other", "Other"),
 )
 OF_KIND: dict[str, str] = {
     **dict.fromkeys((*TOUCH_KINDS, ActivityKind.NOTE), "touches"),
@@ -69,7 +69,6 @@ class Group(NamedTuple):
     """The news of one kind, newest first: the first few, and how many there are."""
 
     label: str
-    icon: str
     lines: list[News]
     total: int
 
@@ -88,13 +87,13 @@ class Since:
 
     @property
     def words(self) -> str:
-        """In one line: ``score −4.2, 2 touches, 1 ticket``."""
+        """In one line: ``score −4.2, Touches 2, Tickets 1``."""
         parts = []
         if self.score is not None and self.score.moved is not None:
             parts.append(f"score {formats.signed(round(self.score.moved, 1), 1)}")
         elif self.score is not None:
             parts.append("a score")
-        parts += [f"{group.label.lower()} {group.total}" for group in self.groups]
+        parts += [f"{group.label} {group.total}" for group in self.groups]
         return ", ".join(parts)
 
 
@@ -110,10 +109,10 @@ def changed_since(user: User, account: Account, since: datetime) -> Since:
     for key, line in [*_record(user, account, since), *_timeline(user, account, since)]:
         news.setdefault(key, []).append(line)
     groups = []
-    for key, label, icon in GROUPS:
+    for key, label in GROUPS:
         lines = sorted(news.get(key, []), key=lambda line: line.at, reverse=True)
         if lines:
-            groups.append(Group(label, icon, lines[:MOST], len(lines)))
+            groups.append(Group(label, lines[:MOST], len(lines)))
     return Since(since, _score(account, since), groups)
 
 
@@ -150,7 +149,7 @@ def _record(user: User, account: Account, since: datetime) -> Iterator[tuple[str
 
 
 def _of_account(entry: AuditEntry) -> tuple[str, str, str] | None:
-    names = [label for name, label in FACTS.items() if name in (entry.after or {})]
+    names = [label for name, label in FACTS.items() if name in (entry.before or {}) and name in (entry.after or {})]
     if not names:
         return None
     return "facts", f"{' and '.join(names)} changed", ""

@@ -105,14 +105,14 @@ class TestNews:
 
         groups, found = told(vp, acme, days=5)
         assert groups["Facts"] == ["Owner and Segment changed"]
-        assert "Contract" in groups["Money"][0]
+        assert "Contract" in groups["Contracts"][0]
         assert sorted(groups["People"]) == ["Ilse was changed", "Pim left"]
         assert sorted(groups["Touches"]) == ["Late call", "New call"]
         assert len(groups["Tickets"]) == 1
         assert found.score.moved < 0
         assert found.score.words
         assert found.words.startswith("score −")
-        money = next(group for group in found.groups if group.label == "Money")
+        money = next(group for group in found.groups if group.label == "Contracts")
         assert money.lines[0].detail == "ARR 5.00 → 9.00" or "→ 9" in money.lines[0].detail
         assert money.lines[0].by == mara.email
 
@@ -132,7 +132,7 @@ class TestPage:
         log_touch(acme, kind="call", title="<b>New</b> call", actor=mara, at=ago(days=1))
         for _again in range(2):
             news = client.post(address, headers=HX).content.decode()
-            assert "touches 1" in news
+            assert "Touches 1" in news
             assert "&lt;b&gt;New&lt;/b&gt; call" in news
         gone = client.post(address, {"seen": "1"}, headers=HX).content.decode()
         assert "Nothing changed since you last looked" in gone
