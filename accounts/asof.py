@@ -6,8 +6,9 @@ out what arrived later.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date
-from typing import Any, NamedTuple
+from typing import Any
 
 from django import forms
 from django.http import HttpRequest
@@ -39,7 +40,8 @@ class PastForm(forms.Form):
         return day if day < timezone.localdate() else None
 
 
-class Asked(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Asked:
     """What the address asks for: ``past`` is None for today's page, also where the day cannot be read."""
 
     past: AsOf | None

@@ -119,7 +119,7 @@ def _set_money(account: Account, past: Past) -> None:
     if not past.has_contracts:
         _set_plain(account, past.asked, past.record, MONEY)
         return
-    terms = [Term(each.status, each.start_on, each.end_on, each.arr, each.seats) for each in past.contracts]  # type: ignore[attr-defined]
+    terms = [Term(each.status, each.start_on, each.end_on, each.arr, each.seats) for each in past.contracts]
     facts = [ChurnFact(account.churned_on, returned=False)] if account.churned_on else []
     state = state_of(terms, facts, past.asked.day)
     account.arr, account.seats, account.renewal_on = state.arr, state.seats, state.renewal_on
@@ -144,7 +144,7 @@ def _contract_then(contract: Any, asked: AsOf, record: Record) -> Contract:
     contract.lines_then = lines
     if lines is not None:
         contract.seats = sum(line.get("seats") or 0 for line in lines) or None
-    return contract  # type: ignore[no-any-return]
+    return contract
 
 
 def _is_churn_by(entry: dict[str, Any] | None, day: date) -> bool:
@@ -162,8 +162,8 @@ def lines_then(past: Past) -> list[Contract]:
     for line in rows:
         now.setdefault(line.contract_id, []).append(line)
     for contract in past.contracts:
-        kept = contract.lines_then  # type: ignore[attr-defined]
-        contract.shown_lines = now.get(contract.pk, []) if kept is None else kept  # type: ignore[attr-defined]
+        kept = contract.lines_then
+        contract.shown_lines = now.get(contract.pk, []) if kept is None else kept
     return past.contracts
 
 

@@ -43,10 +43,7 @@ def _then(cta: Cta, past: Past) -> Cta:
         now = getattr(cta, name)
         value = past.record.value(cta.pk, name, day, now)
         setattr(cta, name, date.fromisoformat(value) if name.endswith("_on") and isinstance(value, str) else value)
-    cta.open_tasks = [  # type: ignore[attr-defined]
-        Task(title=line["title"], due_on=date.fromisoformat(line["due_on"]))
-        for line in cta.lines  # type: ignore[attr-defined]
-    ]
+    cta.open_tasks = [Task(title=line["title"], due_on=date.fromisoformat(line["due_on"])) for line in cta.lines]
     return cta
 
 
