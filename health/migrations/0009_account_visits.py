@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0012_files'),
+        ('accounts', '0013_files'),
         ('health', '0008_reviews'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

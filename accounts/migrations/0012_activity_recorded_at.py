@@ -14,7 +14,7 @@ WHERE made.id = accounts_activity.id AND made.at > accounts_activity.at + interv
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0010_chain_checks'),
+        ('accounts', '0011_views_of_tickets'),
     ]
 
     operations = [

@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0011_activity_recorded_at'),
+        ('accounts', '0012_activity_recorded_at'),
     ]
 
     operations = [
