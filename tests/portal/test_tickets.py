@@ -85,7 +85,6 @@ def test_notes_and_tickets_of_others_are_never_shown(sanne, account):
             assert sanne.post(f"/portal/tickets/{other.pk}/{verb}/", {"answer-body": "x"}).status_code == 404
 
 
-@pytest.mark.requirement("FMEA-6.5")
 def test_they_are_answered_agree_rate_and_open_it_again(sanne, account):
     found = ask(sanne, account)
     address = f"/portal/tickets/{found.pk}/"

@@ -223,7 +223,6 @@ class TestTicketPage:
         assert answer.status_code == 422
         assert re.search(r'value="note" checked', text(answer))
 
-    @pytest.mark.requirement("FMEA-6.5")
     def test_closing_asks_whether_the_customer_agreed(self, desk, me):
         found = opened(AccountFactory(), "Down")
         actions.resolve(found, actor=me, at=timezone.now())
