@@ -17,12 +17,15 @@ from django.conf import settings
 from django.contrib.staticfiles.handlers import StaticFilesHandler
 from django.db import connection, connections
 from django.test.testcases import LiveServerThread
+from playwright.sync_api import expect
 
 from tests import database
 from tests.e2e import world as worlds
 
 # Playwright's synchronous interface keeps an event loop in this thread.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+# Waiting ends when the page is as expected; on a busy machine that takes a while.
+expect.set_options(timeout=20_000)
 BROWSERS = ("/usr/bin/chromium-headless-shell", "/usr/bin/chromium")
 FLAGS = (
     "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "

@@ -66,7 +66,7 @@ def test_a_board_pack_is_ordered_seen_to_be_written_and_downloaded(visit, world)
     with tenant_context(Tenant.objects.get(slug="acme")):
         write_document(Document.objects.get().pk)
     # The page asks by itself and needs no reload.
-    expect(page.locator("#pack-file")).to_be_visible(timeout=10_000)
+    expect(page.locator("#pack-file")).to_be_visible()
     with page.expect_download() as download:
         page.locator("#pack-file").click()
     with open(download.value.path(), "rb") as file:  # noqa: PTH123

@@ -70,7 +70,7 @@ def test_a_backtest_is_run_watched_and_read(visit, world):
     with tenant_context(Tenant.objects.get(slug="acme")):
         run(Backtest.objects.filter(state="queued").latest("created_at").pk)
 
-    expect(page.locator("#verdict")).to_be_visible(timeout=10_000)
+    expect(page.locator("#verdict")).to_be_visible()
     expect(page.get_by_role("heading", name="Lost without a warning in time")).to_be_visible()
     page.get_by_role("link", name="Warns from yellow").click()
     expect(page).to_have_url(re.compile("warn=yellow"))
