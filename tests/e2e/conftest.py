@@ -6,10 +6,12 @@ resolved by Chromium itself. Where processes share the suite, each has a browser
 
 from __future__ import annotations
 
+import gzip
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import axe_playwright_python
 import pytest
@@ -113,14 +115,50 @@ def _is_problem(message: Any) -> bool:
     return message.type in {"error", "warning"} and not message.text.startswith(REPLACED)
 
 
+# What is for a hand or an eye on the screen, and nothing on paper.
+NOT_PRINTED = (".side", ".topbar", ".tabbar-m", ".tabs", ".btn", ".toasts", ".filters", "dialog")
+PRINTED = {"left": [], "paper": "rgb(255, 255, 255)", "dark ink": True, "overflow": []}
+_COMPRESSED: dict[str, int] = {}
+
+
+def _sent(response: Any) -> int:
+    path = urlsplit(response.url).path
+    if not path.startswith("/static/"):
+        return int(response.request.sizes()["responseBodySize"])
+    if path not in _COMPRESSED:
+        body = response.body()
+        _COMPRESSED[path] = len(body) if path.endswith((".woff2", ".png")) else len(gzip.compress(body))
+    return _COMPRESSED[path]
+
+
 class Watched:
     """A page that remembers what went wrong on it."""
 
     def __init__(self, page: Any) -> None:
         self.page = page
         self.problems: list[str] = []
+        self.responses: list[Any] = []
+        page.on("response", self._answered)
         page.on("console", lambda m: self.problems.append(m.text) if _is_problem(m) else None)
         page.on("pageerror", lambda e: self.problems.append(str(e)))
+
+    def _answered(self, response: Any) -> None:
+        self.responses.append(response)
+
+    def weight(self) -> int:
+        """Bytes on the wire of everything the page asked for so far. A file of the product counts compressed, as it is
+        sent in production; this server sends it plain.
+        """
+        return sum(map(_sent, self.responses))
+
+    def printed(self) -> dict[str, Any]:
+        """What paper of A4 shows of the page in a browser that is set to dark."""
+        self.page.emulate_media(media="print", color_scheme="dark")
+        self.page.set_viewport_size({"width": 690, "height": 980})
+        left = [name for name in NOT_PRINTED if self.page.locator(f"{name}:visible").count()]
+        paper = self.page.evaluate("getComputedStyle(document.body).backgroundColor")
+        ink = self.page.evaluate("getComputedStyle(document.querySelector('h1')).color.match(/\\d+/g).map(Number)")
+        return {"left": left, "paper": paper, "dark ink": max(ink) < 80, "overflow": self.overflow()}
 
     def look(self, width: int, scheme: str) -> None:
         """Turn the window to this width and colour scheme."""

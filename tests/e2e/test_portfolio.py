@@ -13,6 +13,7 @@ from playwright.sync_api import expect
 from documents.actions import write_document
 from documents.models import Document
 from health.receipts import check
+from tests.e2e.conftest import PRINTED
 
 pytestmark = pytest.mark.e2e
 
@@ -72,6 +73,26 @@ def test_a_board_pack_is_ordered_seen_to_be_written_and_downloaded(visit, world)
     with open(download.value.path(), "rb") as file:  # noqa: PTH123
         assert file.read(5) == b"%PDF-"
     assert (seen.axe(), seen.overflow(), seen.problems) == ([], [], [])
+    assert seen.printed() == PRINTED
+
+
+def test_a_segment_by_rule_narrows_the_portfolio_and_a_part_leads_on(visit):
+    seen = visit("vp", "/portfolio/")
+    page = seen.page
+    split = page.locator("section:has(#h-split)")
+    split.get_by_role("link", name="Segment by rule").click()
+    expect(split.locator("[aria-current]")).to_have_text("Segment by rule")
+    part = split.locator("tbody tr").first
+    name, accounts = part.locator("th").inner_text(), part.locator("td").first.inner_text()
+    part.locator("th a").click()
+    expect(page.locator("select[name=segment] option:checked")).to_have_text(name)
+    expect(page.locator(".kpi", has_text="ARR").first).to_be_visible()
+    page.locator("main").get_by_role("link", name="Accounts", exact=True).click()
+    expect(page.locator("h1")).to_have_text("Accounts")
+    expect(page.locator(".pagehead")).to_contain_text(f"Segment: {name}")
+    expect(page.locator(".pagehead b.num")).to_have_text(accounts)
+    expect(page.locator("tbody tr")).to_have_count(int(accounts))
+    assert seen.problems == []
 
 
 def test_on_a_phone_the_leader_gets_from_the_figure_to_the_account(visit):
@@ -83,12 +104,3 @@ def test_on_a_phone_the_leader_gets_from_the_figure_to_the_account(visit):
     page.locator("tbody th a").first.click()
     expect(page.locator("h1")).to_be_visible()
     assert seen.problems == []
-
-
-@pytest.mark.parametrize("path", ["/portfolio/compare/", "/portfolio/team/", "/portfolio/figures/nrr/"])
-def test_printed_they_have_no_side_bar_and_no_form(visit, path):
-    page = visit("vp", path).page
-    page.emulate_media(media="print")
-    assert not page.locator(".side").is_visible()
-    assert not page.locator(".topbar").is_visible()
-    assert not page.get_by_role("button", name="Compare").is_visible()
