@@ -124,7 +124,7 @@ _COMPRESSED: dict[str, int] = {}
 def _sent(response: Any) -> int:
     path = urlsplit(response.url).path
     if not path.startswith("/static/"):
-        return int(response.request.sizes()["responseBodySize"])
+        return int(response.headers.get("content-length", 0))
     if path not in _COMPRESSED:
         body = response.body()
         _COMPRESSED[path] = len(body) if path.endswith((".woff2", ".png")) else len(gzip.compress(body))
