@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.db import transaction
 
@@ -80,30 +80,39 @@ def notify(
     return sum(notice.user_id not in already for notice in notices)
 
 
-def post_letter(
-    *,
-    to: str,
-    subject: str,
-    body: str,
-    sender: str,
-    reply_to: str,
-    headers: dict[str, str],
-    dedupe_key: str,
-    at: datetime,
-) -> None:
-    """Put a letter to somebody outside into the outbox, in the caller's transaction; once for each key. One query.
+class Letter(NamedTuple):
+    """A letter to somebody outside: once for each address and ``dedupe_key``."""
 
-    It goes out in its own words and with its own headers, and is not gathered with other mail.
+    to: str
+    subject: str
+    body: str
+    sender: str
+    reply_to: str
+    headers: dict[str, str]
+    dedupe_key: str
+
+
+def post_letter(*, at: datetime, **letter: Any) -> None:
+    """``post_letters`` of one; its fields as of ``Letter``. One query."""
+    post_letters([Letter(**letter)], at=at)
+
+
+def post_letters(letters: Iterable[Letter], *, at: datetime) -> None:
+    """Put letters to people outside into the outbox, in the caller's transaction. One query for a thousand.
+
+    Each goes out in its own words and with its own headers, and is not gathered with other mail.
     """
     OutboxMessage.objects.bulk_create(
         [
             OutboxMessage(
-                to=to, kind=Kind.TICKET, title=" ".join(subject.split())[:200], body=body, is_letter=True,
-                sender=sender[:320], reply_to=reply_to, headers=headers, dedupe_key=dedupe_key[:200], created_at=at,
-                not_before=at,
+                to=letter.to, kind=Kind.TICKET, title=" ".join(letter.subject.split())[:200], body=letter.body,
+                is_letter=True, sender=letter.sender[:320], reply_to=letter.reply_to, headers=letter.headers,
+                dedupe_key=letter.dedupe_key[:200], created_at=at, not_before=at,
             )
+            for letter in letters
         ],
         ignore_conflicts=True,
+        batch_size=1000,
     )  # fmt: skip
 
 
