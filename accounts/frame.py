@@ -52,6 +52,15 @@ WITH_PAST = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
+class Notice:
+    """Something of another domain that whoever opens the account must know: tone, words, where it is told."""
+
+    tone: str
+    text: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
 class Tab:
     """One tab of the page, a plain link."""
 
@@ -79,6 +88,7 @@ def account_or_404(request: HttpRequest, account_id: UUID, past: AsOf | None = N
         contract_count=Count("contracts", filter=signed, distinct=True),
         touched_on=Subquery(touches.values("at__date")[:1]),
         on_readers_team=Exists(TeamMember.objects.filter(account=OuterRef("pk"), user=request.user.pk)),
+        **{f"notices_{number}": found for number, found in enumerate(_noticing())},
         **more,
     )
     account = counted.filter(pk=account_id).first()
@@ -129,6 +139,8 @@ def frame(
         "tabs": _tabs(account, tab, carried, past),
         "may_edit": past is None and may_edit(request, account),
         "place": place,
+        # What is the matter now says nothing of a past day.
+        "notices": notices_of(account) if past is None else [],
         "renews": days_until(account.renewal_on, known.today),
         "keep": keep,
         "time_machine": request.path if tab in WITH_PAST else reverse("accounts:account-detail", args=[account.pk]),
@@ -151,6 +163,17 @@ def _tabs(account: Account, current: str, carried: dict[str, str], past: AsOf | 
         count = getattr(account, counter) if counter else None
         tabs.append(Tab(label, url + query, url_name == current, count))
     return tabs
+
+
+def _noticing() -> list[Any]:
+    """An expression of each domain of ``settings.ACCOUNT_NOTICES``: a list of notices on the account's row."""
+    return [import_string(path)() for path in settings.ACCOUNT_NOTICES]
+
+
+def notices_of(account: Account) -> list[Notice]:
+    """What other domains say of ``account``, which comes from ``account_or_404``. No query."""
+    found = [each for number in range(len(settings.ACCOUNT_NOTICES)) for each in getattr(account, f"notices_{number}")]
+    return [Notice(each["tone"], each["text"], reverse(each["page"], args=[each["key"]])) for each in found]
 
 
 def _place(request: HttpRequest, account: Account, tab: str, kept: dict[str, str]) -> dict[str, Any] | None:

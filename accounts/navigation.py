@@ -55,6 +55,7 @@ ENTRIES = (
     Entry("playbooks:cta-list", "CTAs", "list-checks", phone=True),
     Entry("support:ticket-list", "Tickets", "ticket", first_for=frozenset({Role.SUPPORT_AGENT})),
     Entry("support:escalation-list", "Escalations", "triangle-alert"),
+    Entry("support:incident-list", "Incidents", "activity"),
     Entry("engagement:inbox", "Inbox", "inbox", phone=True),
     Entry("myday:day", "My day", "sun", phone=True, first_for=DAY_FIRST),
     Entry("health:review-list", "Reviews", "clipboard-list", "Views"),

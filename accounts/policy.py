@@ -69,6 +69,8 @@ CAPABILITIES: dict[str, Capability] = {
     "tickets.work": Capability(LEADER_ROLES | {Role.CSM, Role.SUPPORT_AGENT, Role.ONBOARDING}, Scope.WRITE),
     "escalations.view": Capability(STAFF_ROLES, Scope.READ),
     "escalations.work": Capability(WRITERS, Scope.WRITE),
+    "incidents.view": Capability(STAFF_ROLES, Scope.READ),
+    "incidents.work": Capability(LEADER_ROLES | {Role.CSM, Role.SUPPORT_AGENT, Role.ONBOARDING}, Scope.WRITE),
     # Mail nobody could place is of no account yet: it is for those who see them all.
     "mail.sort": Capability(LEADER_ROLES | {Role.SUPPORT_AGENT}, Scope.WRITE),
     "support.configure": Capability(LEADER_ROLES, Scope.ADMIN),

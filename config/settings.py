@@ -130,6 +130,7 @@ NAVIGATION_COUNTS: dict[str, str] = {
     "playbooks:cta-list": "playbooks.queries.open_count",
     "support:ticket-list": "support.queries.listing.waiting_count",
     "support:escalation-list": "support.queries.escalations.open_count",
+    "support:incident-list": "support.queries.incidents.open_count",
     "support:mail-list": "support.queries.mail.held_count",
     "engagement:inbox": "engagement.queries.unread_count",
 }
@@ -137,6 +138,8 @@ NAVIGATION_COUNTS: dict[str, str] = {
 ACCOUNT_PLACE = "health.book.accounts.place.place_of"
 # Files of an account that other domains keep: (user, account id) -> accounts.queries.files.Attached.
 ACCOUNT_FILE_SOURCES = ["support.queries.files.attached_to"]
+# What other domains say at the head of an account's page.
+ACCOUNT_NOTICES = ["support.queries.incidents.account_notices"]
 # Rows that the product makes by itself for every account: they go with one that is removed and keep none.
 FOLLOWS_AN_ACCOUNT = [
     "accounts.AuditEntry",
@@ -158,6 +161,7 @@ SEARCH_SOURCES = [
     "accounts.search.COLLEAGUES",
     "playbooks.search.CTAS",
     "support.search.TICKETS",
+    "support.search.INCIDENTS",
     "knowledge.search.ARTICLES",
 ]
 
@@ -353,6 +357,7 @@ METRIC_PROVIDERS = ["accounts.metrics.provide", "usage.metrics.provide", "suppor
 # What the support reports ask of apps they do not know: questions an article answered, and a methodology's channels.
 KNOWLEDGE_FIGURES = "knowledge.queries.deflection"
 CHANNEL_GUIDES = "packs.queries.channel_guides"
+ACCOUNT_SEGMENTS = "health.queries.segments.Choices"
 # Asked for, seconds after the commit, by whatever changes an account's facts.
 CHANGED_ACCOUNTS_TASK = "health.sweep"
 

@@ -108,6 +108,7 @@ class EventKind(TextChoices):
     MERGED = "merged", "Merged"
     SPLIT = "split", "Split"
     LINKED = "linked", "Linked"
+    INCIDENT = "incident", "Incident"
     RATED = "rated", "Rated by the customer"
     TIME = "time", "Time logged"
     # Names the entry that counts no more ("event").
@@ -133,13 +134,14 @@ class Delivery(TextChoices):
 
 
 class Clock(TextChoices):
-    """Promises that are measured: three of a ticket, four of each escalation (DESIGN §7)."""
+    """Promises that are measured: three of a ticket, four of each escalation, four of an incident."""
 
     FIRST_RESPONSE = "first_response", "First response"
     UPDATE = "update", "Next update"
     RESOLUTION = "resolution", "Resolution"
     ACKNOWLEDGE = "acknowledge", "Acknowledgement"
     FIRST_ACTION = "first_action", "First action"
+    REVIEW = "review", "Post-incident review"
 
 
 TICKET_CLOCKS = (Clock.FIRST_RESPONSE, Clock.UPDATE, Clock.RESOLUTION)
@@ -212,3 +214,39 @@ class MailState(TextChoices):
 
 # What a person may still decide about.
 UNDECIDED = frozenset({MailState.QUARANTINED, MailState.NOTED, MailState.FAILED})
+
+
+class IncidentStatus(TextChoices):
+    """Where an incident stands, whatever its methodology calls the stages on the way."""
+
+    OPEN = "open", "Being worked"
+    RESOLVED = "resolved", "Resolved"
+    CLOSED = "closed", "Closed"
+
+
+class EntryKind(TextChoices):
+    """What stands in an incident's timeline."""
+
+    OPENED = "opened", "Opened"
+    STAGE = "stage", "Stage"
+    UPDATE = "update", "Update"
+    NOTE = "note", "Internal note"
+    LETTER = "letter", "Customers told"
+    ACCOUNTS = "accounts", "Affected accounts"
+    TICKET = "ticket", "Ticket"
+    DETAILS = "details", "Details changed"
+    RESOLVED = "resolved", "Resolved"
+    REOPENED = "reopened", "Opened again"
+    REVIEW = "review", "Review"
+    ACTION = "action", "Follow-up"
+    CLOSED = "closed", "Closed"
+
+
+class Origin(TextChoices):
+    """How an account came to be among those an incident affects."""
+
+    HAND = "hand", "Chosen"
+    TIER = "tier", "By tier"
+    SEGMENT = "segment", "By segment"
+    COMPONENT = "component", "By component"
+    TICKET = "ticket", "By a ticket"

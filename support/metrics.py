@@ -2,6 +2,8 @@
 
 Daily figures as of a day, from the rows as they were at its end: what was opened, how bad it was then, what was
 still open, resolved, escalated, rated. A ticket that was cancelled (spam, merged into another) counts nowhere.
+Where tickets are counted by severity, an incident counts like one of its severity for each account it affects,
+unless a ticket of the account that tells of it counts already.
 
 A figure somebody stated for an account goes before the desk's, by the rule of every computed metric: as long as
 its day, or that of a daily figure it is made of, is at most 31 days back. Once the desk is in use, an account
@@ -39,6 +41,8 @@ _OPENED = frozenset({
 _RESOLVED = frozenset({"resolution_hours", "avg_resolution_hours"})
 _RATED = frozenset({"csat_pct", "support_satisfaction", "satisfaction_pct"})
 _ELAPSED = "sla_elapsed_pct"
+# Incidents of the worst severity being worked; also what a trigger waits for as an event of this name.
+CRITICAL = "critical_incident"
 # Stated, they say that an account's tickets are looked after elsewhere.
 _LOOKED_AFTER = frozenset({*DAILY, *_OPENED, OPEN})
 
@@ -48,20 +52,23 @@ def _midnight(days: int) -> str:
     return f"((%(on)s::date + {days})::timestamp AT TIME ZONE w.timezone)"
 
 
-# The bounds of the windows; the day asked about counts. No row while the desk has no ticket: then it says nothing.
+# The bounds of the windows; the day asked about counts. No row while the desk has neither a ticket nor an incident:
+# then it says nothing.
 _DESK = f"""desk AS MATERIALIZED (SELECT * FROM (
     SELECT least({_midnight(1)}, %(known_at)s::timestamptz) AS until, {_midnight(-13)} AS fortnight,
         {_midnight(-29)} AS month, {_midnight(-59)} AS before, {_midnight(1 - RATINGS_WINDOW)} AS ratings
     FROM accounts_workspace w) AS bounds
-    WHERE EXISTS (SELECT FROM support_ticket t WHERE t.created_at < until AND t.status <> 'cancelled'))"""
+    WHERE EXISTS (SELECT FROM support_ticket t WHERE t.created_at < until AND t.status <> 'cancelled')
+        OR EXISTS (SELECT FROM support_incident i WHERE i.opened_at < until))"""
 # How bad it was at the end of the window: what the first later change says it was before, else what it is.
 _SEVERITY = """LEFT JOIN accounts_severity s ON s.id = t.severity_id
 LEFT JOIN LATERAL (SELECT e.data->>'from' AS key FROM support_ticketevent e WHERE e.ticket_id = t.id
     AND e.kind = 'severity' AND e.at >= until ORDER BY e.at, e.id LIMIT 1) AS was ON true"""
 # Rows of (part, account, key, four numbers) that one statement puts together.
 _PARTS = {
-    "served": """SELECT a.id, '', 1 - EXISTS (SELECT FROM support_ticket t WHERE t.account_id = a.id
-        AND t.created_at < until AND t.status <> 'cancelled')::int, 0, 0, 0
+    "served": """SELECT a.id, '', 1 - (EXISTS (SELECT FROM support_ticket t WHERE t.account_id = a.id
+        AND t.created_at < until AND t.status <> 'cancelled') OR EXISTS (SELECT FROM support_incidentaccount i
+        WHERE i.account_id = a.id AND i.added_at < until))::int, 0, 0, 0
     FROM desk, accounts_account a WHERE {which}""",
     "severity": "SELECT NULL::uuid, lower(key), rank, 0, 0, 0 FROM desk, accounts_severity",
     "opened": f"""SELECT t.account_id, lower(coalesce(was.key, s.key, '')),
@@ -87,6 +94,15 @@ _PARTS = {
     JOIN support_slaalert l ON l.clock_id = c.id
     WHERE (c.stopped_at IS NULL OR c.stopped_at >= until) AND c.verdict <> 'cancelled' AND l.rearmed_at IS NULL
         AND l.threshold LIKE '%%\\%%' AND l.fell_due_at < until {narrow} GROUP BY 1""",
+    "incidents": """SELECT t.account_id, lower(coalesce(s.key, '')),
+        count(*) FILTER (WHERE NOT told AND still), count(*) FILTER (WHERE NOT told AND i.opened_at >= fortnight),
+        count(*) FILTER (WHERE still AND s.rank = 1), 0
+    FROM desk, support_incidentaccount t JOIN support_incident i ON i.id = t.incident_id
+    LEFT JOIN accounts_severity s ON s.id = i.severity_id
+    CROSS JOIN LATERAL (SELECT i.resolved_at IS NULL OR i.resolved_at >= until AS still,
+        EXISTS (SELECT FROM support_ticket x WHERE x.incident_id = i.id AND x.account_id = t.account_id
+            AND x.status <> 'cancelled' AND x.created_at < until) AS told) AS known
+    WHERE t.added_at < until AND (t.removed_at IS NULL OR t.removed_at >= until) {narrow} GROUP BY 1, 2""",
 }
 
 
@@ -104,6 +120,10 @@ class _Figures:
     satisfied: int = 0
     rated: int = 0
     elapsed: int = 0
+    critical: int = 0
+    # What incidents add to the counts by severity, and to no other.
+    incidents: dict[str, int] = field(default_factory=dict)
+    fresh_incidents: dict[str, int] = field(default_factory=dict)
     is_silent: bool = False
 
     def take(self, part: str, key: str, numbers: Sequence[Decimal]) -> None:
@@ -123,6 +143,9 @@ class _Figures:
                 self.satisfied, self.rated = first, second
             case "elapsed":
                 self.elapsed = first
+            case "incidents":
+                self.incidents[key], self.fresh_incidents[key] = first, second
+                self.critical += third
 
     def of_rank(self, rank: int, ranks: Mapping[str, int]) -> int:
         return sum(count for key, count in self.month.items() if ranks.get(key) == rank)
@@ -168,14 +191,15 @@ def provide(
 
 def _is_ours(name: str) -> bool:
     plain = name.partition(":")[0]
-    return name in _OPENED | _RESOLVED | _RATED | {OPEN, _ELAPSED} or plain in {OPEN, COUNTED}
+    return name in _OPENED | _RESOLVED | _RATED | {OPEN, _ELAPSED, CRITICAL} or plain in {OPEN, COUNTED}
 
 
 def _value(name: str, f: _Figures, ranks: Mapping[str, int], users: Observation | None) -> Decimal | None:
     plain, _colon, severity = name.partition(":")
     if severity:
-        counts = f.open if plain == OPEN else f.fortnight
-        return Decimal(counts.get(severity.lower(), 0))
+        key = severity.lower()
+        counts, more = (f.open, f.incidents) if plain == OPEN else (f.fortnight, f.fresh_incidents)
+        return Decimal(counts.get(key, 0) + more.get(key, 0))
     if name == PER_USER:
         return _ratio(sum(f.month.values()), Decimal(users.value)) if users else None
     if name.endswith("_tickets_30d"):
@@ -206,6 +230,7 @@ _PLAIN: dict[str, Callable[[_Figures], Decimal | None]] = {
     "support_satisfaction": lambda f: _ratio(f.satisfied, f.rated, 100),
     "satisfaction_pct": lambda f: _ratio(f.satisfied, f.rated, 100),
     _ELAPSED: lambda f: Decimal(f.elapsed),
+    CRITICAL: lambda f: Decimal(f.critical),
 }
 
 
@@ -243,6 +268,8 @@ def _asked(wanted: set[str]) -> Iterator[str]:
     for part, names in (("resolved", _RESOLVED), ("rated", _RATED), ("elapsed", {_ELAPSED})):
         if names & wanted:
             yield part
+    if CRITICAL in wanted or any(":" in name for name in wanted):
+        yield "incidents"
 
 
 class _Given:
@@ -269,7 +296,7 @@ def _parts(name: str) -> Iterable[str]:
     plain = name.partition(":")[0]
     if plain == OPEN:
         return {name, plain, *(f"open_tickets_s{rank}" for rank in (1, 2, 3, 4))}
-    if name in _RATED | {_ELAPSED}:
+    if name in _RATED | {_ELAPSED, CRITICAL}:
         return {name}
     if name in _RESOLVED:
         return {name, "tickets_resolved", "resolution_hours_total"}

@@ -52,7 +52,7 @@ COLUMNS = (
 
 
 # Where an entry's facts lead, by the key they are noted under.
-SOURCES = {"cta": "playbooks:cta-detail", "ticket": "support:ticket-detail"}
+SOURCES = {"cta": "playbooks:cta-detail", "ticket": "support:ticket-detail", "incident": "support:incident-detail"}
 PAGES = {
     "contract": "accounts:account-contracts",
     "contact": "accounts:account-people",

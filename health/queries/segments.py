@@ -105,3 +105,20 @@ def matcher_for(rules: Iterable[Rule], *, at: datetime) -> Matcher:
     zone = Workspace.objects.values_list("timezone", flat=True).first() or "UTC"
     measured = any(condition["field"].startswith(METRIC) for rule in rules for condition in conditions_of(rule))
     return Matcher(at=at, zone=zone, versions=active_cards().by_key if measured else {})
+
+
+class Choices:
+    """Segments for the apps below, which choose accounts by them (``settings.ACCOUNT_SEGMENTS``)."""
+
+    @staticmethod
+    def names() -> list[tuple[str, str]]:
+        """(key, name) of every segment, by name. One query."""
+        return [(str(key), name) for key, name in Segment.objects.order_by("name").values_list("pk", "name")]
+
+    @staticmethod
+    def members(key: str) -> QuerySet[Any]:
+        """The accounts in the segment, as a subquery; nobody for a key that is none."""
+        try:
+            return in_segments([UUID(key)])
+        except ValueError:
+            return SegmentMember.objects.none().values("account")

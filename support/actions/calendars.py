@@ -11,9 +11,9 @@ from django.db import transaction
 from django.db.models import Count, Max
 from django.utils import timezone
 
-from support.actions.clocks import among, recompute, recompute_escalations
+from support.actions.clocks import among, recompute, recompute_escalations, recompute_incidents
 from support.actions.log import settings_row
-from support.models import DeadlineRun, Escalation, SlaPolicyVersion, SupportSettings, Ticket
+from support.models import DeadlineRun, Escalation, Incident, SlaPolicyVersion, SupportSettings, Ticket
 from support.queries.calendars import Calendars
 from support.queries.promises import Desk
 
@@ -45,7 +45,9 @@ def recompute_open(reason: str, *, at: datetime) -> DeadlineRun:
     """
     keys = list(Ticket.objects.active().order_by("pk").values_list("pk", flat=True))
     escalations = list(Escalation.objects.open().order_by("pk").values_list("pk", flat=True))
-    run = DeadlineRun.objects.create(reason=reason, started_at=at, total=len(keys) + len(escalations))
+    incidents = list(Incident.objects.unclosed().order_by("pk").values_list("pk", flat=True))
+    total = len(keys) + len(escalations) + len(incidents)
+    run = DeadlineRun.objects.create(reason=reason, started_at=at, total=total)
     desk, settings = Desk(), settings_row()
     for batch in _batches(keys):
         with transaction.atomic():
@@ -57,6 +59,11 @@ def recompute_open(reason: str, *, at: datetime) -> DeadlineRun:
         with transaction.atomic():
             found = Escalation.objects.select_for_update(of=("self",)).filter(pk__in=batch).order_by("pk")
             recompute_escalations(list(found.select_related("account__tier", "ladder")), at=at, desk=desk)
+        run.done += len(batch)
+    for batch in _batches(incidents):
+        with transaction.atomic():
+            broken = Incident.objects.select_for_update(of=("self",)).filter(pk__in=batch).order_by("pk")
+            recompute_incidents(list(broken.select_related("severity", "calendar")), at=at, desk=desk)
         run.done += len(batch)
     run.finished_at = timezone.now()
     run.save(update_fields=["done", "finished_at"])
@@ -70,6 +77,9 @@ def _batches(keys: list[UUID]) -> Iterator[list[UUID]]:
 def _digest(settings: SupportSettings) -> str:
     """Changes when calendars, service levels or the rules of pausing do."""
     newest = SlaPolicyVersion.objects.aggregate(newest=Max("created_at"), number=Count("pk"))
-    rules = [settings.pause_on_customer, settings.pause_on_vendor, settings.reopen_days, settings.warn_at]
+    rules = [
+        settings.pause_on_customer, settings.pause_on_vendor, settings.reopen_days, settings.warn_at,
+        settings.review_within_days,
+    ]  # fmt: skip
     text = f"{Calendars().digest()} {newest} {rules}"
     return hashlib.sha256(text.encode()).hexdigest()

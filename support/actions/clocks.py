@@ -17,17 +17,19 @@ from django.db.models.expressions import RawSQL
 
 from businesstime import Calendar, NoWorkingTime
 from support.actions.log import settings_row
-from support.choices import Verdict
+from support.choices import Clock, EntryKind, Verdict
 from support.models import (
     CalendarSnapshot,
     Escalation,
     EscalationUpdate,
+    Incident,
     SlaAlert,
     SlaClock,
     SupportSettings,
     Ticket,
     TicketEvent,
 )
+from support.queries.incident_clocks import incident_states
 from support.queries.levels import level_promises
 from support.queries.promises import Desk
 from support.queries.states import Happened, escalation_states, ticket_states
@@ -36,6 +38,9 @@ from support.sla import State, moments
 log = logging.getLogger(__name__)
 BREACH = "100%"
 ENDED = frozenset({Verdict.MET, Verdict.MISSED, Verdict.CANCELLED})
+CLOCK_ENTRIES = (
+    EntryKind.OPENED, EntryKind.LETTER, EntryKind.UPDATE, EntryKind.RESOLVED, EntryKind.REOPENED, EntryKind.REVIEW,
+)  # fmt: skip
 # Each column, and how PostgreSQL reads the words it is written in.
 WRITTEN = {
     "policy_version_id": "uuid", "calendar_id": "uuid", "target_seconds": "int", "strict": "bool",
@@ -119,6 +124,30 @@ def recompute_escalations(escalations: Sequence[Escalation], *, at: datetime, de
         due = [clock.due_at for clock in writing.clocks_of[escalation.pk] if clock.due_at and not clock.stopped_at]
         escalation.next_due_at = min(due, default=None)
         Escalation.objects.filter(pk=escalation.pk).update(next_due_at=escalation.next_due_at)
+
+
+@transaction.atomic
+def recompute_incidents(incidents: Sequence[Incident], *, at: datetime, desk: Desk | None = None) -> None:
+    """The same for incidents; repeats on their rows what lists show. Four queries an incident besides."""
+    desk, settings = desk or Desk(), settings_row()
+    keys = [incident.pk for incident in incidents]
+    stored, alerts = _stored(SlaClock.objects.filter(incident__in=keys)), _alerts(incident=keys)
+    writing = _Writing(settings, alerts, at)
+    for incident in incidents:
+        entries = list(incident.entries.filter(kind__in=CLOCK_ENTRIES).order_by("at", "pk"))
+        present = incident.affected.present().select_related("account__tier")
+        accounts = [row.account for row in present]
+        states = incident_states(incident, entries, accounts, desk=desk, settings=settings, at=at)
+        writing.settle(stored[incident.pk], states, incident_id=incident.pk)
+    writing.save()
+    for incident in incidents:
+        running = [clock for clock in writing.clocks_of[incident.pk] if clock.due_at and not clock.stopped_at]
+        incident.next_due_at = min((clock.due_at for clock in running if clock.due_at), default=None)
+        updates = [clock.due_at for clock in running if clock.kind == Clock.UPDATE]
+        incident.next_update_at = updates[0] if updates else None
+        Incident.objects.filter(pk=incident.pk).update(
+            next_due_at=incident.next_due_at, next_update_at=incident.next_update_at
+        )
 
 
 class _Writing:
@@ -258,7 +287,7 @@ def _log(keys: Iterable[UUID]) -> dict[UUID, list[Happened]]:
 def _stored(rows: Any) -> dict[UUID, dict[tuple[str, int], SlaClock]]:
     found: dict[UUID, dict[tuple[str, int], SlaClock]] = defaultdict(dict)
     for clock in rows:
-        found[clock.ticket_id or clock.escalation_id][clock.kind, clock.cycle] = clock
+        found[clock.ticket_id or clock.escalation_id or clock.incident_id][clock.kind, clock.cycle] = clock
     return found
 
 

@@ -26,6 +26,7 @@ from engagement.choices import Kind
 from support.actions.escalations import escalate
 from support.choices import DONE, Clock
 from support.models import Ladder, SlaAlert, Ticket
+from support.queries.incident_clocks import NAMES
 
 log = logging.getLogger(__name__)
 BATCH = 1000
@@ -131,7 +132,7 @@ def _tell(pk: UUID, *, at: datetime) -> bool | None:
     raised = _escalate(alert, at=at)
     _notify(alert, raised, at=at)
     SlaAlert.objects.filter(pk=pk).update(told_at=at)
-    mark_changed([_subject(alert).account_id], at=at)
+    mark_changed(_accounts(alert), at=at)
     return raised
 
 
@@ -141,6 +142,7 @@ def _claimed(pk: UUID) -> SlaAlert | None:
     return rows.select_related(
         "clock__ticket__account__owner", "clock__ticket__account__tier", "clock__ticket__assignee",
         "clock__ticket__severity", "clock__escalation__account", "clock__escalation__owner", "clock__policy_version",
+        "clock__incident__commander",
     ).first()  # fmt: skip
 
 
@@ -150,8 +152,15 @@ def _is_moot(alert: SlaAlert) -> bool:
 
 
 def _subject(alert: SlaAlert) -> Any:
-    """The ticket or the escalation it is about."""
-    return alert.clock.ticket or alert.clock.escalation
+    """The ticket, the escalation or the incident it is about."""
+    return alert.clock.ticket or alert.clock.escalation or alert.clock.incident
+
+
+def _accounts(alert: SlaAlert) -> list[UUID]:
+    """The accounts it is about. One query for an incident."""
+    if alert.clock.incident is not None:
+        return list(alert.clock.incident.affected.present().values_list("account", flat=True))
+    return [_subject(alert).account_id]
 
 
 def _escalate(alert: SlaAlert, *, at: datetime) -> bool:
@@ -182,24 +191,32 @@ def _escalate(alert: SlaAlert, *, at: datetime) -> bool:
 
 
 def _notify(alert: SlaAlert, raised: bool, *, at: datetime) -> None:
-    clock = alert.clock
     subject = _subject(alert)
-    what = Clock(clock.kind).label
+    incident = alert.clock.incident
+    kind = Clock(alert.clock.kind)
+    what = NAMES.get(kind, kind.label) if incident else kind.label
     broken = alert.threshold == BREACH
     title = f"{what} {'missed' if broken else 'at risk'}: {subject}"
     lines = [
-        f"{subject.account.name}",
+        f"{len(_accounts(alert))} accounts affected" if incident else subject.account.name,
         f"{'Missed' if broken else _words(alert.threshold)} at {alert.fell_due_at:%Y-%m-%d %H:%M %Z}.",
     ]
     if alert.is_late:
         lines.append("This notice is late: it should have come then.")
     if raised:
         lines.append("It was escalated automatically.")
-    url = f"/tickets/{clock.ticket_id}/" if clock.ticket_id else f"/escalations/{clock.escalation_id}/"
     notify(
         _recipients(alert), kind=Kind.SLA_BREACH if broken else Kind.SLA_WARNING, title=title[:200],
-        body="\n".join(lines), url=url, account=subject.account, at=at, dedupe_key=f"sla:{alert.pk}",
+        body="\n".join(lines), url=_address(alert), account=None if incident else subject.account, at=at,
+        dedupe_key=f"sla:{alert.pk}",
     )  # fmt: skip
+
+
+def _address(alert: SlaAlert) -> str:
+    clock = alert.clock
+    if clock.incident_id:
+        return f"/incidents/{clock.incident_id}/"
+    return f"/tickets/{clock.ticket_id}/" if clock.ticket_id else f"/escalations/{clock.escalation_id}/"
 
 
 def _words(threshold: str) -> str:
@@ -209,14 +226,21 @@ def _words(threshold: str) -> str:
 
 def _recipients(alert: SlaAlert) -> Sequence[User]:
     """Whoever works it; nobody yet: the agents. A breach reaches the account's owner and the leaders too."""
-    clock, subject = alert.clock, _subject(alert)
-    worker = clock.ticket.assignee if clock.ticket else clock.escalation.owner  # type: ignore[union-attr]
+    subject = _subject(alert)
+    worker = _worker(alert)
     people: list[User] = [worker] if worker and worker.is_active else _in_roles([Role.SUPPORT_AGENT])
     if alert.threshold == BREACH:
-        owner = subject.account.owner
+        owner = None if alert.clock.incident else subject.account.owner
         people += [owner] if owner else []
         people += _in_roles(LEADER_ROLES - {Role.ADMIN})
     return list({person.pk: person for person in people}.values())
+
+
+def _worker(alert: SlaAlert) -> User | None:
+    clock = alert.clock
+    if clock.incident is not None:
+        return clock.incident.commander
+    return clock.ticket.assignee if clock.ticket else clock.escalation.owner  # type: ignore[union-attr]
 
 
 def _in_roles(roles: Iterable[str]) -> list[User]:

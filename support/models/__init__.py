@@ -5,6 +5,16 @@ from support.models.checklists import Checklist, ChecklistItem, ChecklistTemplat
 from support.models.clocks import CalendarSnapshot, DeadlineRun, SlaAlert, SlaClock
 from support.models.edits import TicketEdit, TicketEditRow
 from support.models.escalations import Escalation, EscalationUpdate, Ladder
+from support.models.incidents import (
+    Incident,
+    IncidentAccount,
+    IncidentAction,
+    IncidentDelivery,
+    IncidentEntry,
+    IncidentLetter,
+    IncidentProcess,
+    IncidentReview,
+)
 from support.models.mail import IncomingMail
 from support.models.messages import Attachment, Macro, Message
 from support.models.policies import HolidayList, SlaPolicy, SlaPolicyVersion
@@ -21,6 +31,14 @@ __all__ = [
     "Escalation",
     "EscalationUpdate",
     "HolidayList",
+    "Incident",
+    "IncidentAccount",
+    "IncidentAction",
+    "IncidentDelivery",
+    "IncidentEntry",
+    "IncidentLetter",
+    "IncidentProcess",
+    "IncidentReview",
     "IncomingMail",
     "IssueGuide",
     "Ladder",

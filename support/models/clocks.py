@@ -41,6 +41,9 @@ class SlaClock(TenantModel):
     escalation = models.ForeignKey(
         "support.Escalation", null=True, blank=True, on_delete=models.CASCADE, related_name="clocks"
     )
+    incident = models.ForeignKey(
+        "support.Incident", null=True, blank=True, on_delete=models.CASCADE, related_name="clocks"
+    )
     kind = models.CharField(max_length=16, choices=Clock.choices)
     cycle = models.PositiveSmallIntegerField(default=1)
     policy_version = models.ForeignKey(
@@ -79,8 +82,15 @@ class SlaClock(TenantModel):
                 condition=Q(escalation__isnull=False),
                 name="sla_clock_of_escalation_once",
             ),
+            models.UniqueConstraint(
+                fields=["incident", "kind", "cycle"],
+                condition=Q(incident__isnull=False),
+                name="sla_clock_of_incident_once",
+            ),
             models.CheckConstraint(
-                condition=Q(ticket__isnull=False, escalation=None) | Q(ticket=None, escalation__isnull=False),
+                condition=Q(ticket__isnull=False, escalation=None, incident=None)
+                | Q(ticket=None, escalation__isnull=False, incident=None)
+                | Q(ticket=None, escalation=None, incident__isnull=False),
                 name="sla_clock_of_one_thing",
             ),
             models.CheckConstraint(condition=Q(kind__in=Clock.values), name="sla_clock_kind_known"),

@@ -10,6 +10,11 @@ from support.choices import Level, Routing
 from tenants.guard import TenantModel
 
 
+def incident_update_minutes() -> list[int]:
+    """An hour for the worst, then four, a day, two days: what a workspace begins with."""
+    return [60, 240, 1440, 2880]
+
+
 class SupportSettings(TenantModel):
     """How this workspace runs its desk: exactly one row, made when it is first asked for."""
 
@@ -40,6 +45,15 @@ class SupportSettings(TenantModel):
     )
     routing = models.CharField(
         max_length=8, choices=Routing.choices, default=Routing.PERSON, help_text="How far new tickets are given on"
+    )
+    last_incident = models.PositiveIntegerField(default=0, help_text="The newest incident's number")
+    # By the severity's rank, the worst first; a service level that promises updates goes before it.
+    incident_update_minutes = ArrayField(
+        models.PositiveIntegerField(), default=incident_update_minutes, size=4,
+        help_text="How often customers are told of an incident, by the rank of its severity",
+    )  # fmt: skip
+    review_within_days = models.PositiveSmallIntegerField(
+        default=5, help_text="Business days from the resolution of an incident to its review"
     )
     only = models.BooleanField(default=True, editable=False, unique=True)
     version = models.PositiveIntegerField(default=1)

@@ -98,6 +98,10 @@ class Ticket(TenantModel):
     custom = models.JSONField(default=dict, blank=True)
     parent = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="children")
     merged_into = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="merged")
+    incident = models.ForeignKey(
+        "support.Incident", null=True, blank=True, on_delete=models.SET_NULL, related_name="tickets",
+        help_text="The incident it tells of",
+    )  # fmt: skip
     # What Level 3 records (FMEA-5.12).
     root_cause = models.TextField(blank=True)
     engineering_reference = models.CharField(max_length=120, blank=True)

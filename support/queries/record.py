@@ -30,6 +30,7 @@ from support.models import (
     TimeEntry,
 )
 from support.queries.explain import clocks_of
+from support.queries.incident_said import letters_said
 from support.queries.listing import is_late, time_left
 
 if TYPE_CHECKING:
@@ -57,12 +58,12 @@ class ClockLine:
 def ticket_record(user: User, pk: UUID) -> Ticket | None:
     """One ticket with its account, people and team, or None where ``user`` may not see it. One query.
 
-    ``is_workable`` says whether its row lets ``user`` work it.
+    ``is_workable`` says whether its row lets ``user`` work it, ``said`` what customers were told of its incident.
     """
     related = ("account__owner", "account__tier", "account__health", "severity", "requester", "assignee", "team")
-    rows = Ticket.objects.visible_to(user).select_related(*related, "merged_into")
+    rows = Ticket.objects.visible_to(user).select_related(*related, "merged_into", "incident")
     workable = Exists(Ticket.objects.workable_by(user).filter(pk=OuterRef("pk")))
-    return rows.annotate(is_workable=workable, **_besides()).filter(pk=pk).first()
+    return rows.annotate(is_workable=workable, said=letters_said("incident"), **_besides()).filter(pk=pk).first()
 
 
 def _besides() -> dict[str, Any]:
@@ -129,6 +130,8 @@ def _in_words(event: TicketEvent, people: Mapping[str, str]) -> str:
             return ", ".join(name.replace("_", " ") for name in data.get("after", {}))
         case EventKind.MERGED | EventKind.SPLIT | EventKind.LINKED:
             return f"with #{data.get('number', '')}"
+        case EventKind.INCIDENT:
+            return f"{'linked to' if data.get('linked') else 'unlinked from'} INC-{data.get('number', '')}"
         case EventKind.RATED:
             return f"{data.get('score')} of 5"
         case EventKind.TIME:

@@ -16,7 +16,7 @@ from accounts.actions.saved_views import may_keep
 from accounts.choices import ListPage
 from accounts.csv_out import csv_response
 from accounts.errors import RuleViolated
-from accounts.frame import account_or_404, frame
+from accounts.frame import account_or_404, frame, notices_of
 from accounts.models import User
 from accounts.policy import may, requires
 from accounts.queries.saved_views import views_of
@@ -195,6 +195,7 @@ def account_tickets(request: HttpRequest, account_id: UUID) -> HttpResponse:
     context = {
         "account": account,
         "tickets": listing.tickets_of_account(request.user, account.pk, at),  # type: ignore[arg-type]
+        "incidents": notices_of(account),
         "at": at,
         "may_work": may(request.user, "tickets.work"),
     }

@@ -21,7 +21,7 @@ from support import actions
 from support.forms.fields import PREFIX
 from support.forms.tickets import EditForm, NewTicketForm, RelateForm, ReplyForm, TimeForm
 from support.models import SlaClock, Ticket
-from support.queries import listing, record
+from support.queries import incidents, listing, record
 from support.queries.escalations import overdue_hours
 from support.queries.explain import clocks_of, explain_clock
 from support.queries.fields import custom_shown
@@ -70,6 +70,9 @@ def detail_context(request: HttpRequest, ticket: Ticket, **given: Any) -> dict[s
         "seen": len(said),
         "may_work": workable,
         "may_escalate": may(user, "escalations.work"),
+        "may_incident": workable and may(user, "incidents.work"),
+        "incident": ticket.incident,
+        "incident_words": _incident_words(ticket),
         "lines": record.clock_lines(ticket, at),
         "history": record.history(ticket, choices.everyone),
         "related": record.related(user, ticket),
@@ -95,6 +98,13 @@ def detail_context(request: HttpRequest, ticket: Ticket, **given: Any) -> dict[s
         **_place(request, ticket, at),
         **given,
     }
+
+
+def _incident_words(ticket: Ticket) -> list[incidents.Word]:
+    """What customers were told of the incident it tells of."""
+    if ticket.incident is None:
+        return []
+    return incidents.words_said(ticket.said, ticket.incident.first_notice_at)  # type: ignore[attr-defined]
 
 
 def _place(request: HttpRequest, ticket: Ticket, at: Any) -> dict[str, Any]:

@@ -60,6 +60,7 @@ from support.actions import (
 from support.models import ChecklistTemplate, IncomingMail, Ladder, SlaPolicy, SupportChannel, Ticket
 from support.queries.ratings import rating_token
 from tests.authz import knowledge_seeds
+from tests.authz.incident_seeds import fill_incidents
 from tests.authz.world import canary, plant
 from usage.actions import record_observations
 from usage.models import IngestReceipt, MetricDefinition, ParkedEvent
@@ -321,6 +322,7 @@ def _support(world: World, letter: str, number: int, account: Account) -> None:
         actor=actor, at=world.now,
     )  # fmt: skip
     world.keep(letter, "escalation", number, escalation)
+    fill_incidents(world, letter, number, account)
     _of_the_portal(world, letter, number, account)
 
 

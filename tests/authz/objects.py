@@ -133,6 +133,14 @@ KWARGS: list[tuple[str, str, Kind]] = [
     (r".*", "mail_id", Kind("mail")),
     (r"support:rate", "token", Kind("rating_link", attr="token", unknown="x:y:z")),
     (r".*", "escalation_id", Kind("escalation", scoped=True)),
+    (r".*:incident-(action.*|close|reopen|review)", "incident_id", Kind("incident_done", scoped=True, agents=True)),
+    (r".*", "incident_id", Kind("incident", scoped=True, agents=True)),
+    (r".*:incident-action.*", "action_id", Kind("incident_action", scoped=True, agents=True)),
+    (
+        r"support:incident-letter",
+        "letter",
+        Kind("incident_letter", attr="key", foreign=False, unknown=NOTHING, agents=True),
+    ),
     (r"api:sla-policy.*", "key", Kind("sla_policy", attr="key", foreign=False, unknown=NOTHING)),
     # Usage and methodology
     (r".*", "receipt_id", Kind("receipt")),

@@ -54,6 +54,8 @@ TABLE: dict[str, tuple[str, str]] = {
     "tickets.work": ("OAVCSB", "write"),
     "escalations.view": (STAFF, "read"),
     "escalations.work": ("OAVCSBTN", "write"),
+    "incidents.view": (STAFF, "read"),
+    "incidents.work": ("OAVCSB", "write"),
     "mail.sort": ("OAVS", "write"),
     "support.configure": ("OAV", "admin"),
     "kb.read": (ALL, "read"),

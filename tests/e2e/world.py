@@ -15,7 +15,7 @@ from accounts.actions import create_account, create_contact, create_contract, lo
 from accounts.actions.files import add_file, add_version
 from accounts.actions.people import create_user_with_password
 from accounts.choices import Role
-from accounts.models import Account, SavedView, User
+from accounts.models import Account, SavedView, Severity, User
 from accounts.uploads import Checked
 from engagement.actions import notify
 from health.actions import create_segment
@@ -29,6 +29,7 @@ from packs.actions.install import install_pack
 from packs.models import PackItem
 from playbooks.actions import install_playbook, open_cta, snooze_cta
 from support import actions as desk
+from support.lifecycle import review_fields
 from support.models import Ladder
 from support.queries.ratings import rating_token
 from tests.health.definitions import CARDS, best
@@ -170,6 +171,7 @@ def _work(account: Account, leader: User, now: datetime) -> dict[str, UUID | str
         "rating link": _rating_link(account, leader, now),
         "ticket": _tickets(account, leader, now),
         "escalation": _escalation(account, leader, now),
+        **_incidents(account, leader, now),
         "cta": cta.pk,
         "snoozed cta": later.pk,
         "playbook": playbook.pk,
@@ -198,6 +200,33 @@ def _escalation(account: Account, leader: User, now: datetime) -> UUID:
         actor=leader, at=now - timedelta(hours=5),
     )  # fmt: skip
     return desk.acknowledge(raised, actor=leader, at=now - timedelta(hours=4)).pk
+
+
+def _incidents(account: Account, leader: User, now: datetime) -> dict[str, UUID | str]:
+    """One that is worked with somebody told and a ticket, and one that is resolved with its review and a measure."""
+    began = now - timedelta(hours=3)
+    person = create_contact(account, name="Ida Holm", email="ida@dovetail.example", actor=None, at=began)
+    ticket = desk.open_ticket(account, subject="Nobody gets past sign-in", channel="email", actor=None, at=began)
+    worst = Severity.objects.order_by("rank").first()
+    given = {"severity": worst, "impact": 1, "commander": leader, "accounts": [account], "actor": leader, "at": began}
+    open_one = desk.open_incident(
+        title="Sign-in is down", summary="Nobody can sign in.", component="sign-in", tickets=[ticket], **given
+    )
+    values = {"issue": "Nobody can sign in.", "affected service": "sign-in", "severity": "High",
+              "acknowledged at": "{acknowledged_at}", "next update": "{next_update}"}  # fmt: skip
+    desk.send_letter(
+        open_one, "incident-alert", values=values, contacts=[person], subject="Sign-in is down", actor=leader, at=began
+    )
+    done = desk.open_incident(title="Imports were late", component="import", **given)
+    desk.move_incident(
+        done, "closure", resolution="More workers", confirmation="Watched for a day", actor=leader, at=began
+    )
+    parts = dict.fromkeys(review_fields(done.letters), "A queue without a limit filled up.")
+    desk.save_review(done, parts, actor=leader, at=now)
+    desk.publish_review(done, actor=leader, at=now)
+    day = now.date() + timedelta(days=7)
+    desk.add_action(done, title="Limit the queue", owner=leader, due_on=day, accounts=[account], actor=leader, at=now)
+    return {"incident": open_one.pk, "reviewed incident": done.pk}
 
 
 def _held_mail(now: datetime) -> UUID:

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from api.openapi import document
-from tests.authz.bodies import accounts, desk, health, knowledge, people, support, work, workspace
+from tests.authz.bodies import accounts, desk, health, incidents, knowledge, people, support, work, workspace
 from tests.authz.bodies.example import Example
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ EXAMPLES: dict[str, Example] = {
     **health.EXAMPLES,
     **support.EXAMPLES,
     **desk.EXAMPLES,
+    **incidents.EXAMPLES,
     **knowledge.EXAMPLES,
     **workspace.EXAMPLES,
 }
