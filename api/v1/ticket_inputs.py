@@ -17,7 +17,8 @@ from support.choices import Channel, Impact, Status, TicketType
 from support.models import Ticket
 
 
-def _strings(raw: Any) -> list[str]:
+def strings(raw: Any) -> list[str]:
+    """The texts of a list. Raises Unreadable."""
     if not isinstance(raw, list) or not all(isinstance(each, str) for each in raw):
         raise Unreadable("type", "A list of texts.")
     return raw
@@ -31,7 +32,7 @@ EDIT: dict[str, Field] = {
     "category": text(60, help="A kind of issue the methodology has a guide for"),
     "impact": whole(1, 3, help="1 many users, 2 some, 3 one; with the severity it makes the priority"),
     "requester": text(254, help="Id or e-mail address of a contact of the account"),
-    "tags": Field(_strings, STRINGS),
+    "tags": Field(strings, STRINGS),
     "custom": json_object(),
     "root_cause": text(10_000, lines=True),
     "engineering_reference": text(120),
