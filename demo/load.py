@@ -17,6 +17,7 @@ from accounts.models import Account, User
 from demo import names
 from demo.companies import CSMS, Company, companies, monday
 from demo.history import replay
+from demo.incidents import write_incidents
 from demo.knowledge import write_articles
 from demo.measures import BY_PACK, Measure, value
 from demo.story import RELATIONSHIP, WEEKS
@@ -72,6 +73,7 @@ def seed(demo: Demo, *, now: datetime) -> Tenant:
         replay(demo, customers, now=now)
         write_tickets(demo, people, now=now)
         _enter_as_it_happened()
+        write_incidents(people, now=now)
     return explain_status(tenant, "")
 
 
