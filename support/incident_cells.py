@@ -34,7 +34,7 @@ class IncidentCells:
         return (
             f'<span class="cell-name"><span><a href="{url}">{escape(row["title"])}</a>'
             f'<span class="sub sub-d">INC-{row["number"]}{component} · opened {opened}</span>'
-            f'<span class="sub sub-m">INC-{row["number"]} · {escape(_stage(row))} · {self.due(row)}</span>'
+            f'<span class="sub sub-m">INC-{row["number"]} · {escape(row["severity__name"] or _stage(row))}</span>'
             "</span></span>"
         )
 

@@ -261,8 +261,15 @@ def tickets_near(user: User, incident: Incident, entries: list[IncidentEntry]) -
 def clock_lines(incident: Incident, at: datetime) -> list[tuple[str, ClockLine]]:
     """Its promises with their names, those that run first. One query."""
     clocks = incident.clocks.select_related("calendar").order_by("started_at", "kind")
-    lines = [(NAMES.get(Clock(clock.kind), clock.get_kind_display()), _line(clock, at)) for clock in clocks]
+    lines = [(_name(clock), _line(clock, at)) for clock in clocks]
     return sorted(lines, key=lambda line: (line[1].clock.stopped_at is not None, line[1].clock.due_at is None))
+
+
+def _name(clock: SlaClock) -> str:
+    """``Next update`` while it is owed, ``Update 3`` once it was given."""
+    if clock.kind == Clock.UPDATE and clock.stopped_at is not None:
+        return f"Update {clock.cycle}"
+    return NAMES.get(Clock(clock.kind), clock.get_kind_display())
 
 
 def _line(clock: SlaClock, at: datetime) -> ClockLine:

@@ -23,7 +23,7 @@ from support.queries.incidents import called
 from support.views.incidents import done, with_form, workable_incident
 from support.views.tickets import workable_ticket
 
-MOST_SHOWN = 100
+MOST_SHOWN = 50
 
 
 @requires(GET="incidents.work", POST="incidents.work")

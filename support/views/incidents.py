@@ -164,6 +164,7 @@ def incident_page(request: HttpRequest, incident: Incident, status: int = 200, *
         "stages": stages,
         "stage": stages[here - 1],
         "place": here,
+        "following": _following(incident, here),
         "words": queries.words_said(incident.said, incident.first_notice_at),  # type: ignore[attr-defined]
         "affected": [row for row in rows if row.removed_at is None],
         "tickets": tickets,
@@ -188,6 +189,12 @@ def incident_page(request: HttpRequest, incident: Incident, status: int = 200, *
         **given,
     }
     return render(request, "support/incident.html", context, status=status)
+
+
+def _following(incident: Incident, here: int) -> Any:
+    """The next stage where entering it asks for nothing; ``here`` stages were entered."""
+    ahead = incident.stages[here] if here < len(incident.stages) else None
+    return ahead if ahead and not lifecycle.meaning_of(ahead["key"]) else None
 
 
 def _is_alike(ticket: Any, incident: Incident) -> bool:

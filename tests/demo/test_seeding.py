@@ -13,7 +13,7 @@ from demo.load import LOADING, is_seeded, seed
 from demo.workspaces import DEMOS
 from health.models import AccountHealth
 from playbooks.models import Cta
-from support.models import Escalation, Macro, Ticket
+from support.models import Escalation, Incident, IncidentAction, Macro, Ticket
 from tenants.actions import discard_tenant, explain_status
 from tenants.models import Tenant
 
@@ -44,6 +44,9 @@ def test_a_seeded_workspace_holds_a_scored_portfolio_and_a_half_made_one_is_made
         assert Ticket.objects.filter(status="new").exists()
         assert Escalation.objects.open().count() == 3
         assert Macro.objects.count() == 3
+        reviewed = dict(Incident.objects.values_list("status", "review__published_at"))
+        assert {status: at is not None for status, at in reviewed.items()} == {"resolved": True, "open": False}
+        assert IncidentAction.objects.filter(cta__status="open").count() == 2
     assert is_seeded("smalldemo")
 
     explain_status(tenant, LOADING)

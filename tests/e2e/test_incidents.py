@@ -78,6 +78,7 @@ def test_an_incident_over_three_accounts_from_alert_to_review(visit, world, thre
     page.reload()
     expect(page.locator("#h-words").locator("xpath=ancestor::section")).to_contain_text("First notice")
 
+    page.get_by_text("Move to a stage").click()
     page.get_by_label("Stage", exact=True).select_option("closure")
     page.get_by_label("How it was resolved").fill("The planner was restarted with more memory.")
     page.get_by_label("Customers agreed that it works").check()

@@ -215,7 +215,13 @@ def _incidents(account: Account, leader: User, now: datetime) -> dict[str, UUID 
     values = {"issue": "Nobody can sign in.", "affected service": "sign-in", "severity": "High",
               "acknowledged at": "{acknowledged_at}", "next update": "{next_update}"}  # fmt: skip
     desk.send_letter(
-        open_one, "incident-alert", values=values, contacts=[person], subject="Sign-in is down", actor=leader, at=began
+        open_one,
+        "incident-alert",
+        values=values,
+        contacts=[person],
+        subject="Sign-in is down",
+        actor=leader,
+        at=began + timedelta(minutes=20),
     )
     done = desk.open_incident(title="Imports were late", component="import", **given)
     desk.move_incident(
