@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from accounts.errors import RuleViolated
 from accounts.models import Severity
+from playbooks.models import Playbook
 from support import actions
 from support.models import Checklist, ChecklistTemplate, Ladder, Ticket
 from support.queries.escalations import unescalated
@@ -224,3 +225,19 @@ def test_one_checklist_and_three_are_shown_in_the_same_number_of_queries(desk, l
     assert shown() <= one
     with pytest.raises(RuleViolated):
         actions.start_checklist(review, actor=lead, at=NOON, month=date(2026, 3, 9))
+
+
+@pytest.mark.requirement("BIS-6.26")
+def test_a_report_of_more_than_30_seconds_is_an_issue_and_its_impact_is_asked_in_four_ways(desk):
+    install("bis")
+
+    def fires(seconds):
+        sent = json.dumps({"facts": {"report_seconds": seconds}})
+        url = "/api/v1/health/triggers/slow-report/simulate/"
+        return desk.post(url, sent, content_type="application/json").json()["fires"]
+
+    assert (fires(30), fires(30.1)) == (False, True)
+    playbook = Playbook.objects.get(key="issue-resolution")
+    shown = desk.get(f"/playbooks/{playbook.pk}/").content.decode()
+    impact = shown.split(">Impact<")[1].split(">Root cause<")[0].lower()
+    assert all(asked in impact for asked in ("users", "process", "financial", "compliance"))
