@@ -72,8 +72,8 @@ def seed(demo: Demo, *, now: datetime) -> Tenant:
         _reports(demo, customers, now)
         replay(demo, customers, now=now)
         write_tickets(demo, people, now=now)
-        _enter_as_it_happened()
         write_incidents(people, now=now)
+        _enter_as_it_happened()
     return explain_status(tenant, "")
 
 
