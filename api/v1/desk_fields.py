@@ -39,7 +39,7 @@ class FieldSerializer(RowSerializer):
 class FieldBody(serializers.Serializer):
     """A field of the workspace's own on every ticket."""
 
-    key = serializers.SlugField(max_length=40, default="", allow_blank=True)
+    key = serializers.SlugField(max_length=40, required=False)
     label = serializers.CharField(max_length=80)
     kind = serializers.ChoiceField(["text", "number", "choice", "day", "yes_no"], default="text")
     options = serializers.ListField(child=serializers.CharField(max_length=80), default=list, max_length=100)
