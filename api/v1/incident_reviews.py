@@ -133,7 +133,7 @@ def _parts(incident: Incident, template: Any, given: dict[str, Any]) -> dict[str
     return {**queries.filled(incident, template), **{name: str(value) for name, value in given.items()}}
 
 
-class ReviewSerializer(RowSerializer):
+class IncidentReviewSerializer(RowSerializer):
     class Meta:
         model = IncidentReview
         fields = "id incident parts author begun_at changed_at published_at version".split()
@@ -143,7 +143,7 @@ class ReviewSerializer(RowSerializer):
 
 class IncidentReviewDetail(Endpoint):
     policy = {"GET": "incidents.view", "PUT": "incidents.work"}
-    serializer_class = ReviewSerializer
+    serializer_class = IncidentReviewSerializer
 
     @extend_schema(summary="Read the review")
     def get(self, request: Request, incident_id: UUID) -> Response:

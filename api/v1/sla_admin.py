@@ -155,7 +155,7 @@ class HolidaySerializer(RowSerializer):
 class HolidayBody(serializers.Serializer):
     """Days off: of a country, and of one's own (YYYY-MM-DD, or MM-DD each year)."""
 
-    key = serializers.SlugField(max_length=60, default="", allow_blank=True)
+    key = serializers.SlugField(max_length=60, required=False)
     name = serializers.CharField(max_length=120)
     country = serializers.CharField(max_length=2, default="", allow_blank=True, help_text="ISO 3166")
     subdivision = serializers.CharField(max_length=10, default="", allow_blank=True)

@@ -53,7 +53,7 @@ class TeamSerializer(RowSerializer):
 class TeamBody(serializers.Serializer):
     """A team: which line it is, whom it serves, what it knows, when it works."""
 
-    key = serializers.SlugField(max_length=60, default="", allow_blank=True)
+    key = serializers.SlugField(max_length=60, required=False)
     name = serializers.CharField(max_length=120)
     level = serializers.ChoiceField(Level.choices, default=Level.FIRST)
     skills = WORDS(child=serializers.CharField(max_length=60), default=list, max_length=30)
