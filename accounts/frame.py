@@ -126,7 +126,7 @@ def frame(
     """The context of every page of an account. One query where the address names the list it was opened from.
 
     ``asked`` is what a page that knows the past read from its address: links then keep the day, and nothing may be
-    edited.
+    edited. The time machine of any other page leads to the overview.
     """
     past = asked.past if asked else None
     kept = past.parameters if past else {}
@@ -143,7 +143,7 @@ def frame(
         "notices": notices_of(account) if past is None else [],
         "renews": days_until(account.renewal_on, known.today),
         "keep": keep,
-        "time_machine": request.path if tab in WITH_PAST else reverse("accounts:account-detail", args=[account.pk]),
+        "time_machine": request.path if asked else reverse("accounts:account-detail", args=[account.pk]),
         **known.context,
         **context,
     }

@@ -187,13 +187,16 @@ def contacts_then(past: Past) -> list[Contact]:
 
 def team_then(past: Past) -> list[tuple[str, str]]:
     """(colleague, role) on the account's team by then, as they are called today, or by what the log kept. One query."""
-    joined = [entry["after"] for entry in past.record.of("account.team_joined")]
-    left = [entry["before"] for entry in past.record.of("account.team_left")]
-    later = {(facts["user"], facts["role"]) for facts in joined}
+    first: dict[tuple[str, str], str] = {}
+    for entry in past.record.of("account.team_joined", "account.team_left"):
+        facts = entry["after"] or entry["before"]
+        first.setdefault((facts["user"], facts["role"]), entry["action"])
     team = past.account.team.select_related("user", "role").order_by("role__name", "user__name", "pk")
-    found = [(str(each.user), str(each.role)) for each in team if (each.user.email, each.role.key) not in later]
-    gone = [(facts["user"], facts["role"]) for facts in left if (facts["user"], facts["role"]) not in later]
-    return found + gone
+    now = {(each.user.email, each.role.key): (str(each.user), str(each.role)) for each in team}
+    stayed = [shown for place, shown in now.items() if first.get(place) != "account.team_joined"]
+    # Whoever's next move was to leave had been there.
+    gone = [place for place, action in first.items() if action == "account.team_left" and place not in now]
+    return stayed + gone
 
 
 def _day(value: date | str | None) -> date | None:

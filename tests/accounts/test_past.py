@@ -18,7 +18,7 @@ from accounts.actions import (
     update_contact,
 )
 from accounts.actions.contracts import delete_contract, record_churn, update_contract
-from accounts.actions.ownership import add_team_member
+from accounts.actions.ownership import add_team_member, remove_team_member
 from accounts.asof import read_day
 from accounts.choices import Role
 from accounts.history import AsOf
@@ -170,6 +170,17 @@ class TestPeople:
         add_team_member(account, new, role, actor=vp, at=ago(5))
         assert team_then(then(account, 20)) == [("Old Hand", "TAM")]
 
+    def test_who_left_and_came_back_was_on_the_team_before(self, account, vp):
+        role = TeamRole.objects.create(key="own-tam", name="TAM", side="vendor")
+        hand, gone = UserFactory(name="Old Hand"), UserFactory(name="Gone")
+        member, _warning = add_team_member(account, hand, role, actor=vp, at=ago(50))
+        other, _warning = add_team_member(account, gone, role, actor=vp, at=ago(50))
+        remove_team_member(member, actor=vp, at=ago(10))
+        remove_team_member(other, actor=vp, at=ago(10))
+        add_team_member(account, hand, role, actor=vp, at=ago(5))
+        assert team_then(then(account, 20)) == [("Old Hand", "TAM"), (gone.email, "own-tam")]
+        assert team_then(then(account, 7)) == []
+
 
 class TestTimeline:
     def test_what_came_late_is_left_out_only_as_it_was_known(self, account, vp, client):
@@ -256,6 +267,11 @@ class TestPages:
         answer = client.get(f"/accounts/{account.pk}/?as_of={timezone.localdate()}")
         assert (answer.status_code, answer.context["past"]) == (200, None)
         assert read_day({}).past is None
+
+    @pytest.mark.parametrize("tab", ["since/", "people/new/", "files/"])
+    def test_from_a_page_without_a_past_it_leads_to_the_overview(self, account, client, tab):
+        page = client.get(f"/accounts/{account.pk}/{tab}").content.decode()
+        assert f'action="/accounts/{account.pk}/" aria-label="Time machine"' in page
 
     def test_before_it_was_entered_nothing_was_known(self, account, client):
         Account.objects.update(created_at=ago(100), customer_since_on=day(200))
