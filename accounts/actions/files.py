@@ -101,7 +101,10 @@ def update_file(
 def delete_file(
     document: AccountFile, *, actor: User, at: datetime, expected_version: int | None = None
 ) -> AccountFile:
-    """Take the file off the list and from the customer's eyes. Its versions stay until it is brought back."""
+    """Take the file off the list and from the customer's eyes; its versions stay. Returns it.
+
+    Raises StaleVersion when somebody was faster.
+    """
     document = locked(document, expected_version=expected_version)
     if document.deleted_at is not None:
         return document
@@ -113,9 +116,11 @@ def delete_file(
 
 
 @transaction.atomic
-def restore_file(document: AccountFile, *, actor: User, at: datetime) -> AccountFile:
-    """Bring a deleted file back as it was. Returns it."""
-    document = locked(document, expected_version=None)
+def restore_file(
+    document: AccountFile, *, actor: User, at: datetime, expected_version: int | None = None
+) -> AccountFile:
+    """Bring a deleted file back as it was. Returns it. Raises StaleVersion when somebody was faster."""
+    document = locked(document, expected_version=expected_version)
     if document.deleted_at is None:
         return document
     document.deleted_at = document.deleted_by = None
@@ -147,7 +152,9 @@ def _title(value: str) -> str:
     title = " ".join(value.split())
     if not title:
         raise RuleViolated("required", "A file needs a title.", "title")
-    return title[:200]
+    if len(title) > 200:
+        raise RuleViolated("too_long", "At most 200 characters.", "title")
+    return title
 
 
 def _description(value: str) -> str:

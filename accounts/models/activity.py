@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Q
+from django.db.models import CharField, Exists, OuterRef, Q
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Cast
 
 from accounts.choices import TOUCH_KINDS, ActivityKind, Visibility
 from accounts.models.account import Account
+from accounts.models.files import AccountFile
 from tenants.guard import TenantModel, TenantQuerySet
 
 if TYPE_CHECKING:
@@ -19,8 +22,16 @@ if TYPE_CHECKING:
 
 class ActivityQuerySet(TenantQuerySet):
     def visible_to(self, user: User) -> ActivityQuerySet:
+        """Entries of accounts ``user`` may see; a customer's people see those shared with them.
+
+        What was told of a file they see only while they see the file.
+        """
         rows = self.filter(account__in=Account.objects.visible_to(user))
-        return rows.filter(visibility=Visibility.SHARED) if user.is_portal else rows
+        if not user.is_portal:
+            return rows
+        files = AccountFile.objects.visible_to(user).annotate(key=Cast("pk", CharField()))
+        seen = Exists(files.filter(key=KeyTextTransform("file", OuterRef("data"))))
+        return rows.filter(Q(data__file__isnull=True) | seen, visibility=Visibility.SHARED)
 
     def with_step(self) -> ActivityQuerySet:
         """Entries that agreed on a next step, done or not."""

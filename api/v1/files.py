@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 from uuid import UUID
 
+from django.db import transaction
 from django.http import Http404, HttpResponse
 from django.urls import path
 from django.utils import timezone
@@ -17,7 +19,8 @@ from rest_framework.response import Response
 from accounts.actions.files import add_file, add_version, delete_file, restore_file, update_file
 from accounts.choices import Visibility
 from accounts.downloads import download
-from accounts.fields import FieldError, choice, identifier, text, yes_no
+from accounts.errors import RuleViolated
+from accounts.fields import FieldError, choice, identifier, read_row, text, yes_no
 from accounts.models import AccountFile, FileVersion
 from accounts.uploads import KINDS, MOST_BYTES, Checked, check
 from api.parsers import UploadParser
@@ -107,7 +110,7 @@ class FileList(Endpoint):
         if key is None:
             raise invalid(FieldError("account", "account", "account must be an account's id."))
         account = editable_account(self.user, key)
-        said = {name: str(form[name]) for name in SAID if name in form}
+        said = _said(form)
         document = add_file(account, _content(request), actor=self.user, at=timezone.now(), **said)
         return self.one(AccountFile.objects.all(), 201, pk=document.pk)
 
@@ -126,12 +129,16 @@ class FileDetail(Endpoint):
     def patch(self, request: Request, file_id: UUID) -> Response:
         document = _editable(self.user, file_id)
         values = {name: value for name, value in self.read(FileRecord, partial=True).items() if value is not None}
-        given: dict[str, Any] = {"actor": self.user, "at": timezone.now()}
         deleted = values.pop("deleted", None)
-        if deleted is not None:
-            (delete_file if deleted else restore_file)(document, **given)
-        if values:
-            update_file(document, expected_version=self.expected_version, **given, **values)
+        steps: list[Any] = [restore_file] if deleted is False else []
+        steps += [partial(update_file, **values)] if values else []
+        steps += [delete_file] if deleted else []
+        # The first step locks the row, so the version has to be looked at once.
+        expected, at = self.expected_version, timezone.now()
+        with transaction.atomic():
+            for step in steps:
+                document = step(document, expected_version=expected, actor=self.user, at=at)
+                expected = None
         return self.one(AccountFile.objects.all(), pk=document.pk)
 
     @extend_schema(
@@ -171,11 +178,23 @@ class FileContent(Endpoint):
         return download(found)
 
 
+def _said(form: Any) -> dict[str, Any]:
+    """What the form says about the file. Raises ValidationError naming every field and rule."""
+    reading = read_row(SAID, {name: str(form[name]) for name in SAID if name in form}, partial=True)
+    if reading.errors:
+        raise invalid(*reading.errors)
+    return {name: value for name, value in reading.values.items() if value is not None}
+
+
 def _content(request: Request) -> Checked:
+    """The file as it may be kept. Raises ValidationError without one, RuleViolated naming the part."""
     file = request.FILES.get("file")
     if file is None:
         raise invalid(FieldError("file", "required", "Send the file as the form's part named file."))
-    return check([file])[0]
+    try:
+        return check([file])[0]
+    except RuleViolated as broken:
+        raise RuleViolated(broken.rule, broken.message, "file") from broken
 
 
 def _editable(user: Any, file_id: UUID) -> AccountFile:

@@ -44,6 +44,10 @@ def upload(name="plan.pdf", content=PDF, kind="application/pdf"):
     return SimpleUploadedFile(name, content, content_type=kind)
 
 
+def json_errors(answer):
+    return [(error["pointer"].strip("/"), error["code"]) for error in answer.json()["errors"]]
+
+
 class TestUpload:
     def test_a_file_is_kept_with_its_words_and_told_on_the_timeline(self, client, account, vp):
         answer = client.post(
@@ -222,6 +226,24 @@ class TestPortal:
         restore_file(shared, actor=vp, at=now())
         assert client.get(f"/portal/files/{current.pk}/").status_code == 200
 
+    def test_what_was_told_of_a_file_is_hidden_with_it(self, account, vp):
+        person = UserFactory(role=Role.PORTAL_USER)
+        account.portal_users.add(person)
+        document = kept(account, vp, title="Shared plan", visibility="shared")
+        Activity.objects.create(account=account, kind="note", title="Note", at=now(), visibility="shared")
+
+        def seen(user):
+            return sorted(Activity.objects.visible_to(user).values_list("title", flat=True))
+
+        assert seen(person) == ["File added: Shared plan", "Note"]
+        update_file(document, actor=vp, at=now(), visibility="internal")
+        assert seen(person) == ["Note"]
+        update_file(document, actor=vp, at=now(), visibility="shared")
+        delete_file(document, actor=vp, at=now())
+        assert seen(person) == ["Note"]
+        restore_file(document, actor=vp, at=now())
+        assert seen(person) == seen(vp) == ["File added: Shared plan", "Note"]
+
 
 class TestApi:
     def test_the_life_of_a_file(self, client, account):
@@ -247,5 +269,37 @@ class TestApi:
         answer = client.post("/api/v1/files/", {"file": upload("a.html", b"<b>"), "account": str(account.pk)})
         assert answer.status_code == 422
         assert "file_type" in answer.content.decode()
+        assert json_errors(answer) == [("file", "file_type")]
         missing = client.post("/api/v1/files/", {"account": str(account.pk)})
         assert missing.status_code == 422
+
+    @pytest.mark.parametrize(
+        ("name", "value", "rule"),
+        [
+            ("title", "x" * 201, "too_long"),
+            ("title", "a\x00b", "control_characters"),
+            ("description", "a\x00b", "control_characters"),
+            ("tags", "a\x00b", "control_characters"),
+            ("visibility", "everybody", "choice"),
+        ],
+    )
+    def test_bad_words_are_refused_with_their_field_and_rule(self, client, account, name, value, rule):
+        answer = client.post("/api/v1/files/", {"file": upload(), "account": str(account.pk), name: value})
+        assert answer.status_code == 422
+        assert json_errors(answer) == [(name, rule)]
+        assert AccountFile.objects.count() == 0
+
+    def test_words_and_deletion_in_one_call_keep_to_the_version(self, client, account, vp):
+        document = kept(account, vp, title="Plan")
+        address = f"/api/v1/files/{document.pk}/"
+
+        def patch(version, **body):
+            headers = {"If-Match": f'"{version}"'}
+            return client.patch(address, body, content_type="application/json", headers=headers)
+
+        gone = patch(1, title="Old plan", deleted=True)
+        assert (gone.status_code, gone.json()["title"], gone.json()["version"]) == (200, "Old plan", 3)
+        assert gone.json()["deleted_at"] is not None
+        assert patch(2, deleted=False).status_code == 412
+        back = patch(3, title="Plan", deleted=False)
+        assert (back.status_code, back.json()["title"], back.json()["deleted_at"]) == (200, "Plan", None)
