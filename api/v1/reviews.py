@@ -54,7 +54,9 @@ class ReviewChangeSerializer(BodySerializer):
 
 class ItemChangeSerializer(BodySerializer):
     done = serializers.BooleanField()
-    note = serializers.CharField(required=False, max_length=500, allow_blank=True, default="")
+    note = serializers.CharField(
+        required=False, max_length=500, allow_blank=True, help_text="What was noted stays if absent"
+    )
 
 
 class ReviewList(Endpoint):

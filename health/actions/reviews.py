@@ -18,6 +18,7 @@ from health.cards import compiled_by_id
 from health.choices import Rag, ReviewKind
 from health.models import AccountHealth, HealthReview, ReviewItem, ReviewPlan
 from health.queries.inputs import local_day
+from health.queries.reviews import asked_for, not_started
 from health.reviews import ASKS, dated, detail_of, looks_at, span
 from tenants.copying import copy_in
 
@@ -37,19 +38,12 @@ def install_review(parts: Mapping[str, Any], *, pack: str) -> ReviewPlan:
 
 
 def start_due_reviews(*, at: datetime) -> list[HealthReview]:
-    """Start this week's and this month's review where a methodology asks for one and it was not started."""
-    plans = ReviewPlan.objects.all()
-    wanted = [
-        kind
-        for kind, asked in (
-            (ReviewKind.WEEK, any(plan.is_weekly for plan in plans)),
-            (ReviewKind.MONTH, any(plan.is_monthly for plan in plans)),
-        )
-        if asked
-    ]
-    today = local_day(at)
-    there = set(HealthReview.objects.filter(last_on__gte=today).values_list("kind", flat=True))
-    return [start_review(kind, actor=None, at=at) for kind in wanted if kind not in there]
+    """Start this week's and this month's review where a methodology asks for one and it was not started.
+
+    Returns those it started.
+    """
+    missing = not_started(local_day(at))
+    return [start_review(kind, actor=None, at=at) for kind in asked_for() if kind in missing]
 
 
 @transaction.atomic
@@ -95,11 +89,15 @@ def tick_step(review: HealthReview, seq: int, *, done: bool, actor: User, at: da
 
 
 @transaction.atomic
-def settle_item(item: ReviewItem, *, done: bool, note: str = "", actor: User, at: datetime) -> ReviewItem:
-    """Note that what was asked for an account is done, with a word on it, or is open again. Returns the item."""
+def settle_item(item: ReviewItem, *, done: bool, note: str | None = None, actor: User, at: datetime) -> ReviewItem:
+    """Note that what was asked for an account is done, with a word on it, or is open again. Returns the item.
+
+    Without ``note`` what was noted stays. Raises RuleViolated for a closed review.
+    """
     _open(item.review)
     item.done_at, item.done_by = (at, actor) if done else (None, None)
-    item.note = note.strip()[:500]
+    if note is not None:
+        item.note = note.strip()[:500]
     item.save(update_fields=["done_at", "done_by", "note"])
     after = {"ask": item.ask, "done": done, "note": item.note}
     record("review.item", item, actor=actor, at=at, after=after, account=item.account_id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -59,9 +60,8 @@ def review_detail(request: HttpRequest, review_id: UUID) -> HttpResponse:
     review = get_object_or_404(reviews_for(request.user), pk=review_id)
     if request.method == "POST":
         return _act(request, review)
-    owner = request.GET.get("owner", first_owner_view(request.user))
-    state = request.GET.get("state", "")
-    rows = items_of(review, request.user, owner=owner, state=state)
+    wanted = _wanted(request)
+    rows = items_of(review, request.user, **wanted)
     totals = Counter(rows.order_by().values_list("rag", flat=True))
     paginator = Paginator(rows, PER_PAGE)
     paginator.count = totals.total()
@@ -70,9 +70,8 @@ def review_detail(request: HttpRequest, review_id: UUID) -> HttpResponse:
         "review": review,
         "page": page,
         "groups": _groups(page.object_list, totals),
-        "owner": owner,
-        "state": state,
-        "today": timezone.localdate(),
+        **wanted,
+        "steps": [step | {name: _day(step[name]) for name in ("from_on", "until_on")} for step in review.steps],
         "is_late": review.is_late(timezone.localdate()),
         "editable": set(Account.objects.editable_by(request.user).values_list("pk", flat=True))
         if may(request.user, "health.override") and review.closed_at is None
@@ -80,6 +79,16 @@ def review_detail(request: HttpRequest, review_id: UUID) -> HttpResponse:
         "may_configure": may(request.user, "health.configure") and review.closed_at is None,
     }
     return render(request, "health/review_detail.html", context)
+
+
+def _wanted(request: HttpRequest) -> dict[str, str]:
+    """Whose accounts and in which state, as the address says; without a word a CSM's own."""
+    owner = request.GET.get("owner", first_owner_view(request.user))
+    return {"owner": owner, "state": request.GET.get("state", "")}
+
+
+def _day(text: str) -> date | None:
+    return date.fromisoformat(text) if text else None
 
 
 def _groups(items: Any, totals: Counter[str]) -> list[tuple[str, str, list[ReviewItem], int]]:
@@ -120,7 +129,7 @@ def review_item(request: HttpRequest, item_id: UUID) -> HttpResponse:
         raise PermissionDenied("health.override")
     done = request.POST.get("done", "") == "1"
     try:
-        settle_item(item, done=done, note=request.POST.get("note", ""), actor=request.user, at=timezone.now())
+        settle_item(item, done=done, note=request.POST.get("note"), actor=request.user, at=timezone.now())
     except RuleViolated as broken:
         messages.error(request, str(broken))
     return redirect(f"/health/reviews/{item.review_id}/#i-{item.pk}")
@@ -128,9 +137,9 @@ def review_item(request: HttpRequest, item_id: UUID) -> HttpResponse:
 
 @requires(GET="accounts.export")
 def review_csv(request: HttpRequest, review_id: UUID) -> HttpResponse:
-    """What the review asks for, account by account."""
+    """The accounts that the page lists, all of them, with what the review asks for on each."""
     review = get_object_or_404(HealthReview, pk=review_id)
-    rows = items_of(review, request.user, owner=request.GET.get("owner", ""), state=request.GET.get("state", ""))
+    rows = items_of(review, request.user, **_wanted(request))
     return csv_response(f"review-{review.kind}-{review.first_on}.csv", HEADINGS, _lines(rows))
 
 

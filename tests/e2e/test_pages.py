@@ -172,6 +172,8 @@ PAGES = {
     "scorecard preview": ("vp", "/health/scorecards/fleet-health/preview/"),
     "scorecard versions": ("vp", "/health/scorecards/fleet-health/compare/"),
     "reviews": ("vp", "/health/reviews/"),
+    "review": ("vp", "/health/reviews/{review}/?owner="),
+    "review of a CSM": ("csm", "/health/reviews/{review}/"),
     "scorecard coverage": ("vp", "/health/scorecards/fleet-health/coverage/"),
     "scorecard use": ("vp", "/health/scorecards/fleet-health/use/"),
     "scorecard new": ("vp", "/health/scorecards/new/"),

@@ -18,11 +18,13 @@ from accounts.choices import Role
 from accounts.models import Account, SavedView, Severity, User
 from accounts.uploads import Checked
 from engagement.actions import notify
+from engagement.models import Notification
 from health.actions import create_segment
 from health.actions.backtests import run, start_backtest
 from health.actions.dry_runs import run as run_dry
 from health.actions.dry_runs import start_dry_run
 from health.actions.recompute import recompute
+from health.actions.reviews import start_review
 from health.models import ScorecardVersion, TriggerRun
 from knowledge import actions as knowledge
 from packs.actions.install import install_pack
@@ -178,8 +180,16 @@ def _work(account: Account, leader: User, now: datetime) -> dict[str, UUID | str
         "tier": tier.pk,
         "backtest": _backtest(leader, now),
         "dry run": _dry_run(leader, now),
+        "review": _review(leader, now),
         "run": TriggerRun.objects.order_by("-fired").values_list("pk", flat=True)[0],
     }
+
+
+def _review(leader: User, now: datetime) -> UUID:
+    """This month's review. Nobody is told of it: other tests count what waits for whom."""
+    review = start_review("month", actor=leader, at=now)
+    Notification.objects.filter(dedupe_key=f"review:{review.pk}").delete()
+    return review.pk
 
 
 def _file(account: Account, leader: User, now: datetime) -> UUID:

@@ -185,6 +185,9 @@ def test_the_pages_start_work_off_and_close(book, vp, ann, client):
     client.post(f"/health/reviews/items/{item.pk}/", {"done": "1", "note": "Training booked"})
     page = client.get(where + "?state=done").content.decode()
     assert ("Training booked" in page, "Done by Ann" in page) == (True, True)
+    client.post(f"/health/reviews/items/{item.pk}/", {"done": "0"})
+    assert ReviewItem.objects.values_list("done_at", "note").get(pk=item.pk) == (None, "Training booked")
+    client.post(f"/health/reviews/items/{item.pk}/", {"done": "1", "note": "Training booked"})
     assert client.post(where, {"do": "close", "trends": "x"}).status_code == 403
     lines = client.get(where + "export.csv").content.decode().splitlines()
     assert len(lines) == 5
