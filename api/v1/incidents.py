@@ -31,7 +31,7 @@ from support.models import Incident, IncidentAccount, IncidentEntry, SlaClock, T
 from support.queries.incidents import words_of
 
 WAYS = {
-    "accounts": Field(read_strings, STRINGS, help="Ids or external ids of accounts"),
+    "accounts": Field(read_strings, STRINGS, help="Ids of accounts"),
     "of_tier": text(60, help="Key of a tier: every account of it"),
     "of_segment": text(36, help="Id of a segment: every account in it"),
     "of_component": text(80, help="Every account with an active ticket of this component"),
@@ -78,6 +78,7 @@ NewEntry = record(
     },
 )
 Affected = record("IncidentAccounts", WAYS)
+Unaffected = record("IncidentAccountsAway", {"accounts": Field(read_strings, STRINGS, required=True, help="Their ids")})
 Linked = record("IncidentTicket", {"ticket": text(36, required=True, help="Id"), "linked": yes_no(empty=True)})
 Answer = record(
     "IncidentAnswer",
@@ -298,12 +299,12 @@ class IncidentAccounts(Endpoint):
 
 
 class IncidentAccountsRemove(IncidentVerb):
-    @extend_schema(summary="Take accounts away", request=Affected)
+    @extend_schema(summary="Take accounts away", request=Unaffected)
     def post(self, request: Request, incident_id: UUID) -> Response:
         return self.run(incident_id)
 
     def act(self, incident: Incident, given: dict[str, Any]) -> Any:
-        keys = self.read(Affected).get("accounts") or []
+        keys = self.read(Unaffected)["accounts"]
         return actions.remove_accounts(incident, accounts_in(self.user, keys), **given)
 
 

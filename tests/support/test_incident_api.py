@@ -89,6 +89,8 @@ def test_accounts_by_tier_and_one_by_one_and_tickets_linked_and_unlinked(call):
     made = call("POST", body=down(of_tier=rail.tier.key), status=201)
     one = f"{made['id']}/"
     assert made["account_count"] == 2
+    call("POST", one + "accounts/remove/", {}, 422)
+    call("POST", one + "accounts/remove/", {"of_tier": rail.tier.key}, 422)
     assert call("POST", one + "accounts/remove/", {"accounts": [str(rail.pk)]})["account_count"] == 1
     assert call("POST", one + "accounts/", {"accounts": [str(rail.pk)]})["account_count"] == 2
     rows = call("GET", one + "accounts/")["results"]
