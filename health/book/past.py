@@ -18,7 +18,7 @@ from health.book.account import COMPARE_DAYS, AccountScore, account_score
 from health.cards import CompiledCard, compiled
 from health.choices import Rag
 from health.models import HealthOverride, HealthScore
-from health.queries.evidence import reading_in_words
+from health.queries.evidence import reading_in_words, value_in_words
 from health.queries.inputs import frame_for
 from health.queries.scored import Scored, fill_measures_from_kpis, metrics_read, score_frame
 from health.scoring import MILLION, decimal
@@ -136,10 +136,11 @@ def _late(card: CompiledCard, scored: Scored, stood: HealthScore) -> Iterator[La
         if level is not None:
             now = measure.levels[level].replace("_", " ")
         else:
-            now = "not measured" if reading is None else _raw(card, scored, measure.inputs[0])
+            now = "not measured" if reading is None else _value(card, scored, at)
         yield LateReading(measure.name, reading_in_words(card, at, stood), now)
 
 
-def _raw(card: CompiledCard, scored: Scored, metric: str) -> str:
-    column = scored.inputs[card.evidence_inputs.index(metric)]
-    return str(column.raw[int(column.codes[0])])
+def _value(card: CompiledCard, scored: Scored, at: int) -> str:
+    measure = card.card.measures[at]
+    column = scored.inputs[card.evidence_inputs.index(measure.inputs[0])]
+    return value_in_words(measure.unit, column.raw[int(column.codes[0])])

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.db.models import Exists, OuterRef, Q
 
-from accounts.choices import TOUCH_KINDS, ActivityKind, Influence, Sentiment, StakeholderRole
+from accounts.choices import TOUCH_KINDS, ActivityKind, ContractStatus, Influence, Sentiment, StakeholderRole
 from accounts.models import Account, Activity, AuditEntry
 from health.book.change import change_between
 from health.cards import compiled
@@ -160,14 +160,28 @@ def _of_contract(entry: AuditEntry) -> tuple[str, str, str] | None:
     verb = entry.action.removeprefix("contract.")
     if verb == "updated":
         terms = [
-            f"{word} {before[name]} → {after[name]}" for name, word in TERMS.items() if name in before and name in after
+            f"{word} {_term(name, before[name])} → {_term(name, after[name])}"
+            for name, word in TERMS.items()
+            if name in before and name in after
         ]
         return "money", f"Contract {entry.object_label} was changed", "; ".join(terms)
     words = {"created": "was added", "churned": "was lost", "deleted": "was deleted"}
     if verb not in words:
         return None
-    worth = f"{after['arr']} {after.get('currency', '')}" if after.get("arr") else ""
+    amount = formats.money(Decimal(after.get("arr") or 0), after.get("currency") or "").strip()
+    worth = f"{amount} ARR" if after.get("arr") else ""
     return "money", f"Contract {entry.object_label} {words[verb]}", worth
+
+
+def _term(name: str, value: Any) -> str:
+    """What a contract said, as people read it."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if value in (None, ""):
+        return formats.DASH
+    if name == "arr":
+        return formats.number(Decimal(value))
+    return formats.day(date.fromisoformat(value)) if name.endswith("_on") else _label(ContractStatus, value)
 
 
 def _of_contact(entry: AuditEntry) -> tuple[str, str, str] | None:

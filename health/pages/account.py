@@ -144,6 +144,7 @@ def _score(score: book.AccountScore | None, asked: Asked) -> dict[str, Any] | No
         "gauge": charts.gauge(score),
         "waterfall": charts.waterfall(score, today, end),
         "band": charts.current_band_name(score),
+        "computed_band": charts.computed_band_name(score),
         "tone": tone(health.current_rag),
         "components": score.components,
         "change": health.change_30d,

@@ -38,8 +38,16 @@ def current_band_name(score: AccountScore) -> str:
     """The band's own word; with an override, the override's."""
     if score.health.override is not None:
         return score.health.override.band_name
-    names = {band.key: band.name for band in score.card.card.bands}
-    return names.get(score.health.current_band, "Not enough data")
+    return _band_name(score, score.health.current_band)
+
+
+def computed_band_name(score: AccountScore) -> str:
+    """The word of the band that the figures give, whatever was set by hand."""
+    return _band_name(score, score.health.band)
+
+
+def _band_name(score: AccountScore, key: str) -> str:
+    return next((band.name for band in score.card.card.bands if band.key == key), "Not enough data")
 
 
 def waterfall(score: AccountScore, today: date, end: str = "Today") -> charts.Chart | None:

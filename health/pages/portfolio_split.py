@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from health.book.figures import FIGURES
+from health.book.filters import NOBODY
 from health.book.scope import DEFAULT_SPLIT, SPLITS, Scope
 from health.book.split import Part
 from health.pages.portfolio_words import figure_url, moved, page_url
 from ui import formats
 
 # What an address calls the accounts that have none; without a word such a part leads nowhere.
-_NOTHING = {"owner": "none"}
+_NOTHING = {"owner": NOBODY}
 
 
 def split_tabs(scope: Scope) -> list[dict[str, Any]]:

@@ -184,5 +184,9 @@ def reading_in_words(compiled: CompiledCard, at: int, row: Evidence) -> str:
         return measure.levels[level].replace("_", " ")
     if row.points[at] is None:
         return "not measured"
-    value = row.values[compiled.evidence_inputs.index(measure.inputs[0])]
-    return f"{formats.reading(value)} %" if measure.unit == "percent" else formats.reading(value)
+    return value_in_words(measure.unit, row.values[compiled.evidence_inputs.index(measure.inputs[0])])
+
+
+def value_in_words(unit: str, value: object) -> str:
+    """A measured value as a sentence says it, in per cent where that is its unit."""
+    return f"{formats.reading(value)} %" if unit == "percent" else formats.reading(value)
