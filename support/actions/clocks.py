@@ -133,14 +133,20 @@ def recompute_incidents(incidents: Sequence[Incident], *, at: datetime, desk: De
     keys = [incident.pk for incident in incidents]
     stored, alerts = _stored(SlaClock.objects.filter(incident__in=keys)), _alerts(incident=keys)
     writing = _Writing(settings, alerts, at)
+    worked_out: list[Incident] = []
     for incident in incidents:
         entries = list(incident.entries.filter(kind__in=CLOCK_ENTRIES).order_by("at", "pk"))
         present = incident.affected.present().select_related("account__tier")
         accounts = [row.account for row in present]
-        states = incident_states(incident, entries, accounts, desk=desk, settings=settings, at=at)
+        try:
+            states = incident_states(incident, entries, accounts, desk=desk, settings=settings, at=at)
+        except NoWorkingTime:
+            log.warning("incident %s: a calendar does not hold the time promised", incident.pk)
+            continue
         writing.settle(stored[incident.pk], states, incident_id=incident.pk)
+        worked_out.append(incident)
     writing.save()
-    for incident in incidents:
+    for incident in worked_out:
         running = [clock for clock in writing.clocks_of[incident.pk] if clock.due_at and not clock.stopped_at]
         incident.next_due_at = min((clock.due_at for clock in running if clock.due_at), default=None)
         updates = [clock.due_at for clock in running if clock.kind == Clock.UPDATE]
@@ -166,7 +172,7 @@ class _Writing:
         return len(self.new) + len(self.changed)
 
     def settle(self, stored: dict[tuple[str, int], SlaClock], states: Sequence[State], **owner: Any) -> None:
-        """Bring the stored clocks of one ticket or escalation to ``states``."""
+        """Bring the stored clocks of one ticket, escalation or incident to ``states``."""
         (key,) = owner.values()
         for state in states:
             clock = stored.pop((str(state.run.clock), state.run.cycle), None)

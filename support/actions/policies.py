@@ -133,7 +133,7 @@ def change_policy(
             setattr(policy, field, changes[field])
     if "channels" in changes:
         policy.scope = _scope(policy.scope, changes["channels"])
-    if "tiers" in changes:
+    if "tiers" in changes and policy.tier_keys != changes["tiers"]:
         before["tiers"], after["tiers"] = policy.tier_keys, _tiers(changes["tiers"])
         policy.tier_keys = after["tiers"]
     if newest is not None and changes.keys() & set(PROMISED):
@@ -142,6 +142,8 @@ def change_policy(
             old, new = _shown(content_of(newest)), _shown(content)
             before |= {name: old[name] for name in old if old[name] != new[name]}
             after |= {name: new[name] for name in old if old[name] != new[name]}
+    if not after:
+        return policy
     policy.version += 1
     policy.save()
     record("sla_policy.update", policy, actor=actor, at=at, before=before, after=after)

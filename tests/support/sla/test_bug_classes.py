@@ -18,15 +18,7 @@ from support.queries import customers, listing
 from support.queries.record import clock_lines
 from support.sla import Mark, Period, judge, moments, runs_of
 from tests.support.sla.engine import OFFICE, RESOLUTION, RESPONSE, UPDATE, at, hours, marks, office, state
-from tests.support.world import agent, clock, customer, install, own_level, ticket
-
-
-@pytest.fixture
-def desk(db):
-    """A customer with eight business hours to the answer and sixteen to the solution, nine to five in Berlin."""
-    install("fmea")
-    own_level(response=8, resolution=16)
-    return customer()
+from tests.support.world import agent, clock, customer, install, ticket
 
 
 class TestAlertStorms:
