@@ -146,6 +146,12 @@ def _customers(demo: Demo, customers: list[Company], people: dict[str, User], no
         for company in customers
     ]
     _checked(bulk.upsert_accounts(rows, source=SOURCE, actor=None, at=now))
+    _contacts(customers, now)
+    _contracts(demo, customers, now)
+    _timelines(demo, customers, now)
+
+
+def _contacts(customers: list[Company], now: datetime) -> None:
     contacts = [
         {
             "external_id": f"{company.external_id}-{position}",
@@ -162,6 +168,9 @@ def _customers(demo: Demo, customers: list[Company], people: dict[str, User], no
         for position, person in enumerate(company.people)
     ]
     _checked(bulk.upsert_contacts(contacts, source=SOURCE, actor=None, at=now))
+
+
+def _contracts(demo: Demo, customers: list[Company], now: datetime) -> None:
     contracts = [
         {
             "external_id": term.number,
@@ -179,6 +188,9 @@ def _customers(demo: Demo, customers: list[Company], people: dict[str, User], no
         for term in company.terms
     ]
     _checked(bulk.upsert_contracts(contracts, source=SOURCE, actor=None, at=now))
+
+
+def _timelines(demo: Demo, customers: list[Company], now: datetime) -> None:
     entries = [
         entry
         for company in customers
