@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
-from django.utils.text import slugify
 
 from accounts.audit import record
 from accounts.errors import RuleViolated
+from support.actions.keys import new_key
 from support.actions.log import one_line
 from support.models import TicketField
 
 if TYPE_CHECKING:
     from accounts.models import User
 
-KEY = re.compile(r"[a-z0-9][a-z0-9-]{0,39}", re.ASCII)
 KINDS = ("text", "number", "choice", "day", "yes_no")
 MOST_FIELDS, MOST_OPTIONS = 40, 100
 
@@ -38,7 +36,7 @@ def save_field(
     at: datetime,
 ) -> TicketField:
     """Make a field, or write ``field`` anew; its key and kind stay. Returns it. Raises RuleViolated."""
-    row = TicketField.objects.select_for_update().get(pk=field.pk) if field else TicketField(key=_key(key, label))
+    row = TicketField.objects.select_for_update().get(pk=field.pk) if field else TicketField(key=_new_key(key, label))
     if field is None:
         if kind not in KINDS:
             raise RuleViolated("kind", f"Use one of {', '.join(KINDS)}.", "kind")
@@ -57,10 +55,12 @@ def save_field(
 
 @transaction.atomic
 def retire_field(field: TicketField, *, actor: User, at: datetime) -> None:
-    """Take a field away; what tickets hold in it stays with them."""
-    field.retired_at = at
-    field.save(update_fields=["retired_at"])
-    record("ticket_field.retire", field, actor=actor, at=at, before={"key": field.key})
+    """Take a field away, if it is there still; what tickets hold in it stays with them."""
+    found = TicketField.objects.select_for_update().filter(pk=field.pk, retired_at=None).first()
+    if found is not None:
+        found.retired_at = at
+        found.save(update_fields=["retired_at"])
+        record("ticket_field.retire", found, actor=actor, at=at, before={"key": found.key})
 
 
 def clean_custom(
@@ -139,11 +139,6 @@ def _options(kind: str, options: Sequence[str]) -> list[str]:
     return found if kind == "choice" else []
 
 
-def _key(key: str, label: str) -> str:
-    """The key of a new field: the one given, else made of its label. Raises RuleViolated."""
-    wanted = key or slugify(label)[:40].strip("-") or "field"
-    if not KEY.fullmatch(wanted):
-        raise RuleViolated("key", "A key is a–z, 0–9 and hyphens, at most 40.", "key")
-    if TicketField.objects.filter(key=wanted).exists():
-        raise RuleViolated("key_taken", "There is or was a field with this key.", "key" if key else "label")
-    return wanted
+def _new_key(key: str, label: str) -> str:
+    taken = "There is or was a field with this key."
+    return new_key(TicketField.objects, key, label, limit=40, otherwise="field", taken=taken, named="label")

@@ -8,12 +8,12 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
-from django.utils.text import slugify
 
 from accounts.audit import record
 from accounts.errors import RuleViolated, StaleVersion
 from accounts.models import WorkCalendar
 from businesstime.holidays import known_countries
+from support.actions.keys import new_key
 from support.actions.log import one_line
 from support.models import HolidayList
 
@@ -43,7 +43,7 @@ def save_holidays(
 
     Raises RuleViolated naming the first mistake, StaleVersion.
     """
-    found = HolidayList.objects.select_for_update().get(pk=row.pk) if row else HolidayList(key=_key(key, name))
+    found = HolidayList.objects.select_for_update().get(pk=row.pk) if row else HolidayList(key=_new_key(key, name))
     if row and expected_version is not None and found.version != expected_version:
         raise StaleVersion(expected=expected_version, actual=found.version)
     before = _shown(found) if row else None
@@ -60,9 +60,11 @@ def save_holidays(
 
 @transaction.atomic
 def retire_holidays(row: HolidayList, *, actor: User, at: datetime) -> None:
-    """Remove a list; its days are worked again."""
-    record("holidays.delete", row, actor=actor, at=at, before=_shown(row))
-    row.delete()
+    """Remove a list, if it is there still; its days are worked again."""
+    found = HolidayList.objects.select_for_update().filter(pk=row.pk).first()
+    if found is not None:
+        record("holidays.delete", found, actor=actor, at=at, before=_shown(found))
+        found.delete()
 
 
 def checked_holidays(
@@ -110,11 +112,6 @@ def _shown(row: HolidayList) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _key(key: str, name: str) -> str:
-    """The key of a new list: the one given, else made of its name. Raises RuleViolated."""
-    wanted = key or slugify(name)[:60].strip("-") or "days-off"
-    if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,59}", wanted):
-        raise RuleViolated("key", "A key is a–z, 0–9 and hyphens, at most 60.", "key")
-    if HolidayList.objects.filter(key=wanted).exists():
-        raise RuleViolated("key_taken", "There is a list with this key.", "key" if key else "name")
-    return wanted
+def _new_key(key: str, name: str) -> str:
+    taken = "There is a list with this key."
+    return new_key(HolidayList.objects, key, name, limit=60, otherwise="days-off", taken=taken)

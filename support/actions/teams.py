@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
-from django.utils.text import slugify
 
 from accounts.audit import plain, record
 from accounts.errors import RuleViolated, StaleVersion
 from accounts.models import Tier, WorkCalendar
+from support.actions.keys import new_key
 from support.actions.log import choice, one_line
 from support.choices import Level
 from support.models import Team, TeamSeat, Ticket
@@ -20,7 +19,6 @@ from support.models import Team, TeamSeat, Ticket
 if TYPE_CHECKING:
     from accounts.models import User
 
-KEY = re.compile(r"[a-z0-9][a-z0-9-]{0,59}", re.ASCII)
 MOST_SKILLS = 30
 MOST_TICKETS = 500
 
@@ -40,7 +38,7 @@ def save_team(
     expected_version: int | None = None,
 ) -> Team:
     """Make a team, or write ``team`` anew; its key stays. Returns it. Raises RuleViolated, StaleVersion."""
-    row = Team.objects.select_for_update().get(pk=team.pk) if team else Team(key=_key(key, name))
+    row = Team.objects.select_for_update().get(pk=team.pk) if team else Team(key=_new_key(key, name))
     if team and expected_version is not None and row.version != expected_version:
         raise StaleVersion(expected=expected_version, actual=row.version)
     before = team_shown(row) if team else {}
@@ -90,9 +88,11 @@ def seat(
 
 @transaction.atomic
 def leave_team(row: TeamSeat, *, actor: User, at: datetime) -> None:
-    """Take somebody off a team; the tickets they have stay theirs."""
-    record("team.leave", row.team, actor=actor, at=at, before=_seat_shown(row))
-    row.delete()
+    """Take somebody off a team, if they are on it still; the tickets they have stay theirs."""
+    found = TeamSeat.objects.select_for_update(of=("self",)).select_related("team", "user").filter(pk=row.pk).first()
+    if found is not None:
+        record("team.leave", found.team, actor=actor, at=at, before=_seat_shown(found))
+        found.delete()
 
 
 @transaction.atomic
@@ -130,11 +130,6 @@ def _seat_shown(row: TeamSeat) -> dict[str, Any]:
     return {"user": row.user.email, "skills": list(row.skills), "capacity": row.capacity}
 
 
-def _key(key: str, name: str) -> str:
-    """The key of a new team: the one given, else made of its name. Raises RuleViolated."""
-    wanted = key or slugify(name)[:60].strip("-") or "team"
-    if not KEY.fullmatch(wanted):
-        raise RuleViolated("key", "A key is a–z, 0–9 and hyphens, at most 60.", "key")
-    if Team.objects.filter(key=wanted).exists():
-        raise RuleViolated("key_taken", "There is or was a team with this key.", "key" if key else "name")
-    return wanted
+def _new_key(key: str, name: str) -> str:
+    taken = "There is or was a team with this key."
+    return new_key(Team.objects, key, name, limit=60, otherwise="team", taken=taken)

@@ -10,7 +10,6 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.utils.text import slugify
 
 from accounts.actions.calendars import bring_back_calendar, create_calendar, delete_calendar, update_calendar
 from accounts.errors import RuleViolated
@@ -20,6 +19,7 @@ from accounts.queries.calendars import calendar_changes
 from businesstime.findings import oddities
 from businesstime.holidays import public_holidays
 from support import actions
+from support.actions.keys import free_key
 from support.forms.calendars import HolidayForm, HoursForm, written
 from support.models import HolidayList
 from support.queries import calendars as queries
@@ -52,7 +52,8 @@ def calendar_create(request: HttpRequest) -> HttpResponse:
     given: dict[str, Any] = {"actor": request.user, "at": timezone.now()}
     if form.is_bound and form.is_valid():
         values = _values(form)
-        if form.run(lambda: create_calendar(key=_free_key(values["name"]), **values, **given)):
+        key = free_key(WorkCalendar.objects, values["name"], limit=50, otherwise="calendar", reserved=RESERVED)
+        if form.run(lambda: create_calendar(key=key, **values, **given)):
             messages.success(request, f"{values['name']} is saved.")
             return redirect("support:calendar-list")
     return _editor(request, form, copied=copied)
@@ -179,9 +180,3 @@ def _listed(row: HolidayList | None) -> list[tuple[str, str]]:
     year = timezone.localdate().year
     found = public_holidays(row.country, row.subdivision, (year, year + 1))
     return [(day, name) for day, name in found.items() if day not in row.removed]
-
-
-def _free_key(name: str) -> str:
-    key = slugify(name)[:50].strip("-") or "calendar"
-    taken = {*RESERVED, *WorkCalendar.objects.filter(key__startswith=key).values_list("key", flat=True)}
-    return next(each for each in (key, *(f"{key}-{number}" for number in range(2, 1000))) if each not in taken)

@@ -10,12 +10,12 @@ from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.utils.text import slugify
 
 from accounts.errors import RuleViolated
 from accounts.models import WorkCalendar
 from accounts.policy import may, requires
 from support import actions, tasks
+from support.actions.keys import free_key
 from support.actions.policies import content_of
 from support.choices import Channel
 from support.forms.policies import ClockSettingsForm, PolicyForm, initial_of
@@ -71,7 +71,7 @@ def policy_create(request: HttpRequest) -> HttpResponse:
     if form.is_bound and form.is_valid():
         values, given = form.values(), {"actor": request.user, "at": timezone.now()}
         made: list[SlaPolicy] = []
-        key = _free_key(values["name"])
+        key = free_key(SlaPolicy.objects, values["name"], limit=70, otherwise="service-level", reserved=RESERVED)
         if _run(form, lambda: made.append(actions.create_policy(key=key, **values, **given))):
             messages.success(request, f"{made[0].name} is saved. It holds for tickets opened from now on.")
             return redirect("support:policy-detail", made[0].key)
@@ -216,10 +216,3 @@ def _kept_actions(rules: list[dict[str, Any]], before: list[Mapping[str, Any]]) 
     """``rules`` with promises of a first action, which the editor does not show, as they were."""
     kept = {rule["severity"]: rule.get("first_action") for rule in before}
     return [{**rule, "first_action": kept.get(rule["severity"])} for rule in rules]
-
-
-def _free_key(name: str) -> str:
-    """A key made of ``name`` that no service level has."""
-    key = slugify(name)[:70].strip("-") or "service-level"
-    taken = {*RESERVED, *SlaPolicy.objects.filter(key__startswith=key).values_list("key", flat=True)}
-    return next(each for each in (key, *(f"{key}-{number}" for number in range(2, 1000))) if each not in taken)

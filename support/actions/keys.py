@@ -1,0 +1,33 @@
+"""Keys of what a workspace makes itself: given by somebody, or made of a name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from typing import Any
+
+from django.utils.text import slugify
+
+from accounts.errors import RuleViolated
+
+KEY = re.compile(r"[a-z0-9][a-z0-9-]*", re.ASCII)
+
+
+def new_key(rows: Any, key: str, name: str, *, limit: int, otherwise: str, taken: str, named: str = "name") -> str:
+    """The key of a new row among ``rows``: ``key``, else made of ``name``, else ``otherwise``. One query.
+
+    Raises RuleViolated at ``key``, or at the field ``named`` where the name made it; ``taken`` says that it is.
+    """
+    wanted = key or slugify(name)[:limit].strip("-") or otherwise
+    if len(wanted) > limit or not KEY.fullmatch(wanted):
+        raise RuleViolated("key", f"A key is a–z, 0–9 and hyphens, at most {limit}.", "key")
+    if rows.filter(key=wanted).exists():
+        raise RuleViolated("key_taken", taken, "key" if key else named)
+    return wanted
+
+
+def free_key(rows: Any, name: str, *, limit: int, otherwise: str, reserved: Collection[str] = ()) -> str:
+    """A key made of ``name`` that none of ``rows`` has and that is not ``reserved``, numbered if need be. One query."""
+    key = slugify(name)[:limit].strip("-") or otherwise
+    taken = {*reserved, *rows.filter(key__startswith=key).values_list("key", flat=True)}
+    return next(each for each in (key, *(f"{key}-{number}" for number in range(2, 1000))) if each not in taken)
