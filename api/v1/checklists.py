@@ -14,11 +14,11 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.fields import FieldError
 from accounts.models import User
 from api.schema import IF_MATCH
-from api.serializers import RowSerializer, invalid
+from api.serializers import RowSerializer
 from api.v1.sla import body_of
+from api.v1.ticket_inputs import active_colleague
 from api.views import Endpoint
 from support import actions
 from support.models import Checklist, ChecklistTemplate
@@ -115,8 +115,10 @@ class ChecklistDetail(Endpoint):
             if "done" in step:
                 (done.add if step["done"] else done.discard)(step["id"])
             if "owner" in step:
-                owners[step["id"]] = _colleague(step["owner"])
-        given: dict[str, Any] = {"actor": self.user, "at": timezone.now(), "expected_version": self.expected_version}
+                owners[step["id"]] = active_colleague(step["owner"], field="steps") if step["owner"] else None
+        # What is not named stays as it was read: somebody else's tick meanwhile refuses this one, and is not undone.
+        seen = checklist.version if self.expected_version is None else self.expected_version
+        given: dict[str, Any] = {"actor": self.user, "at": timezone.now(), "expected_version": seen}
         notes = values.get("notes", checklist.notes)
         actions.work_checklist(checklist, owners=owners, done=list(done), notes=notes, **given)
         return Response(self._told(_checklist(checklist_id)))
@@ -139,15 +141,6 @@ def _checklist(key: UUID) -> Checklist:
     found = queries.checklist_of(key)
     if found is None:
         raise Http404
-    return found
-
-
-def _colleague(address: str) -> User | None:
-    if not address:
-        return None
-    found = User.objects.active().staff().filter(email__iexact=address).first()
-    if found is None:
-        raise invalid(FieldError("steps", "unknown", "There is no colleague with this address."))
     return found
 
 

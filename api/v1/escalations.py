@@ -105,7 +105,7 @@ class EscalationList(Endpoint):
             raise invalid(FieldError("ladder", "unknown", "There is no such ladder."))
         given = {
             "ticket": _ticket(self.user, account, values.pop("ticket", "")),
-            "owner": colleague_called(self.user, values.pop("owner", "")),
+            "owner": colleague_called(self.user, values.pop("owner", ""), field="owner"),
         }
         found = actions.escalate(account, ladder=ladder, actor=self.user, at=timezone.now(), **given, **values)
         return self.one(Escalation.objects.all(), 201, pk=found.pk)

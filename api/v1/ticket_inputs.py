@@ -8,7 +8,7 @@ from uuid import UUID
 from django.http import Http404
 
 from accounts.actions.bulk.references import References
-from accounts.fields import Field, FieldError, Unreadable, choice, json_object, moment, text, whole
+from accounts.fields import Field, FieldError, Unreadable, choice, identifier, json_object, moment, text, whole
 from accounts.models import Account, Contact, Severity, User
 from accounts.record_fields import ACCOUNT_REFERENCE
 from api.problems import Problem
@@ -98,6 +98,7 @@ def severity_called(key: str, *, required: bool) -> Severity | None:
 
 
 def impact_in(values: dict[str, Any]) -> Impact:
+    """The impact, taken out of ``values``. Raises Problem 422 where it is missing (FMEA-6.2)."""
     raw = values.pop("impact", None)
     if raw is None:
         raise invalid(FieldError("impact", "required", "Say whom it keeps from working: 1 many, 2 some, 3 one user."))
@@ -105,6 +106,7 @@ def impact_in(values: dict[str, Any]) -> Impact:
 
 
 def contact_called(account: Account, raw: str) -> Contact:
+    """The contact of ``account`` with this id or address. Raises Problem 422."""
     rows = Contact.objects.filter(account=account)
     found = rows.filter(email__iexact=raw).first() if "@" in raw else rows.filter(pk=id_in(raw, "requester")).first()
     if found is None:
@@ -112,19 +114,29 @@ def contact_called(account: Account, raw: str) -> Contact:
     return found
 
 
-def colleague_called(user: User, raw: str) -> User | None:
-    """The colleague named by address or id, None for an empty name. Raises Problem 422."""
+def colleague_called(user: User, raw: str, *, field: str = "assignee") -> User | None:
+    """The colleague named by address or id, None for an empty name. Raises Problem 422 at ``field``."""
     if not raw:
         return None
     references, values = References(source="api", actor=user), {"owner": raw}
     references.load([values])
     errors = references.resolve(values)
     if errors:
-        raise invalid(*[FieldError("assignee", error.rule, error.message) for error in errors])
+        raise invalid(*[FieldError(field, error.rule, error.message) for error in errors])
     return values["owner"]  # type: ignore[return-value]
 
 
+def active_colleague(raw: str, *, field: str) -> User:
+    """The colleague of this address or id who is there now. Raises Problem 422 at ``field``."""
+    rows, key = User.objects.active().staff(), identifier(raw)
+    found = rows.filter(email__iexact=raw).first() if key is None else rows.filter(pk=key).first()
+    if found is None:
+        raise invalid(FieldError(field, "unknown", "There is no colleague with this address."))
+    return found
+
+
 def other_ticket(user: User, raw: str) -> Ticket:
+    """The ticket of this id that ``user`` may work. Raises Problem 422."""
     other = Ticket.objects.workable_by(user).filter(pk=id_in(raw, "ticket")).first()
     if other is None:
         raise invalid(FieldError("ticket", "unknown", "There is no such ticket you may work."))
@@ -132,6 +144,7 @@ def other_ticket(user: User, raw: str) -> Ticket:
 
 
 def id_in(raw: str, field: str) -> UUID:
+    """The id that ``raw`` is. Raises Problem 422 at ``field``."""
     try:
         return UUID(raw)
     except ValueError as error:

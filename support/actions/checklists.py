@@ -17,6 +17,7 @@ from support.models import Checklist, ChecklistItem, ChecklistTemplate
 if TYPE_CHECKING:
     from accounts.models import User
 
+MOST_NOTES = 10_000
 MONTHLY, PREVENTION = "escalation-review", "escalation-prevention"
 
 
@@ -44,10 +45,12 @@ def start_checklist(
 
     Raises RuleViolated where one is open already.
     """
+    # Two at once wait for each other here: the second finds what the first has started.
+    template = ChecklistTemplate.objects.select_for_update().get(pk=template.pk)
     month = month.replace(day=1) if month else None
     if template.is_monthly and month is None:
         month = _month_before(at)
-    same = Checklist.objects.select_for_update().filter(template=template)
+    same = Checklist.objects.filter(template=template)
     if (same.filter(month=month) if month else same.open()).exists():
         raise RuleViolated("checklist.open", "This one is started already.", "template")
     made = Checklist.objects.create(template=template, month=month, opened_at=at, opened_by=actor)
@@ -90,10 +93,13 @@ def work_checklist(
     row = Checklist.objects.select_for_update(of=("self",)).select_related("template").get(pk=checklist.pk)
     if expected_version is not None and row.version != expected_version:
         raise StaleVersion(expected=expected_version, actual=row.version)
-    items = list(row.items.all())
+    items = list(row.items.select_related("owner"))
     unknown = {*owners, *done} - {item.pk for item in items}
     if unknown:
         raise RuleViolated("step", "There is no such step.", "done")
+    written = notes.replace("\x00", "").strip()
+    if len(written) > MOST_NOTES:
+        raise RuleViolated("too_long", f"At most {MOST_NOTES:,} characters.", "notes")
     before, ticked = _shown(row, items), set(done)
     for item in items:
         item.owner = owners.get(item.pk, item.owner)
@@ -102,7 +108,7 @@ def work_checklist(
         elif item.done_at is None:
             item.done_at, item.done_by = at, actor
     ChecklistItem.objects.bulk_update(items, ["owner", "done_at", "done_by"])
-    row.notes = notes.replace("\x00", "").strip()[:10_000]
+    row.notes = written
     all_done = all(item.done_at for item in items)
     row.closed_at = (row.closed_at or at) if all_done else None
     row.version += 1

@@ -10,7 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 
-from accounts.errors import RuleViolated
+from accounts.errors import RuleViolated, StaleVersion
 from accounts.models import User
 from accounts.policy import may, requires
 from support import actions
@@ -49,35 +49,47 @@ def _start(request: HttpRequest, user: Any) -> HttpResponse:
 
 @requires(GET="escalations.view", POST="escalations.work")
 def checklist_detail(request: HttpRequest, checklist_id: UUID) -> HttpResponse:
-    """Its steps with their owners, and what came again in its month; POST saves what was ticked."""
+    """Its steps with their owners, and what came again in its month; POST saves what was ticked.
+
+    Where somebody saved in between it is shown as it is now, with the notes as they were just written.
+    """
     user: Any = request.user
     checklist = queries.checklist_of(checklist_id)
     if checklist is None:
         raise Http404
-    if request.method == "POST":
-        _save(request, user, checklist)
+    refused = _save(request, user, checklist) if request.method == "POST" else ""
+    if request.method == "POST" and not refused:
         return redirect("support:checklist-detail", checklist.pk)
     context = {
         "checklist": checklist,
+        "refused": refused,
+        "notes": request.POST.get("notes", checklist.notes),
         "items": checklist.items.all(),
         "recurring": queries.recurring(user, checklist),
         "people": listing.assignees(),
         "may_work": may(user, "escalations.work"),
         "is_support": checklist.template.key == "cycle-support",
     }
-    return render(request, "support/checklist.html", context)
+    return render(request, "support/checklist.html", context, status=422 if refused else 200)
 
 
-def _save(request: HttpRequest, user: Any, checklist: Checklist) -> None:
+def _save(request: HttpRequest, user: Any, checklist: Checklist) -> str:
+    """Save what was ticked, chosen and written; why it was refused, empty where it was not."""
     chosen = {item.pk: request.POST.get(f"owner-{item.pk}") for item in checklist.items.all()}
     people = User.objects.active().staff().in_bulk([key for key in chosen.values() if key and listing.is_uuid(key)])
     by_key = {str(key): person for key, person in people.items()}
     owners = {pk: by_key.get(key or "") for pk, key in chosen.items() if key is not None}
     done = [UUID(key) for key in request.POST.getlist("done") if listing.is_uuid(key)]
+    version = request.POST.get("version", "")
+    seen = int(version) if version.isdecimal() and len(version) < 10 else None
     notes = request.POST.get("notes", checklist.notes)
     try:
-        saved = actions.work_checklist(checklist, owners=owners, done=done, notes=notes, actor=user, at=timezone.now())
+        saved = actions.work_checklist(
+            checklist, owners=owners, done=done, notes=notes, expected_version=seen, actor=user, at=timezone.now()
+        )
+    except StaleVersion:
+        return "Somebody saved this in the meantime. Their ticks are shown; your notes are kept below. Save again."
     except RuleViolated as broken:
-        messages.error(request, str(broken))
-    else:
-        messages.success(request, "Every step is done: it is closed." if saved.closed_at else "Saved.")
+        return str(broken)
+    messages.success(request, "Every step is done: it is closed." if saved.closed_at else "Saved.")
+    return ""

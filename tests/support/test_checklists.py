@@ -76,6 +76,21 @@ class TestMonthlyReview:
         assert opened.closed_at is None
         assert opened.items.get(pk=keys[0]).owner == lead
 
+    def test_two_who_tick_at_once_do_not_undo_each_other(self, desk, lead):
+        install("fleet")
+        actions.open_monthly(at=NOON)
+        opened = Checklist.objects.get()
+        page, keys = f"/escalations/checklists/{opened.pk}/", [str(item.pk) for item in opened.items.all()]
+        assert f'name="version" value="{opened.version}"' in desk.get(page).content.decode()
+        assert desk.post(page, {"done": keys[:1], "version": opened.version}).status_code == 302
+        late = desk.post(page, {"done": keys[1:2], "notes": "Mine", "version": opened.version})
+        assert (late.status_code, ">Mine<" in late.content.decode()) == (422, True)
+        assert [item.done_at is not None for item in opened.items.all()] == [True, False, False, False]
+        opened.refresh_from_db()
+        assert opened.notes == ""
+        long = desk.post(page, {"done": keys, "notes": "x" * 10_001, "version": opened.version})
+        assert (long.status_code, Checklist.objects.get().closed_at) == (422, None)
+
 
 @pytest.mark.requirement("FLEET-9.16")
 def test_six_habits_can_be_ticked_and_first_contact_resolution_is_on_the_support_report(desk):
