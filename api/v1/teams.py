@@ -6,6 +6,7 @@ from collections import defaultdict
 from typing import Any
 from uuid import UUID
 
+from django.db import transaction
 from django.http import Http404
 from django.urls import path
 from django.utils import timezone
@@ -14,12 +15,11 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.fields import FieldError, identifier
-from accounts.models import Tier, User, WorkCalendar
+from accounts.models import Tier, WorkCalendar
 from api.schema import IF_MATCH
-from api.serializers import MomentField, QuerySerializer, RowSerializer, invalid
+from api.serializers import MomentField, QuerySerializer, RowSerializer
 from api.v1.sla import body_of
-from api.v1.ticket_inputs import visible_ticket, workable_ticket
+from api.v1.ticket_inputs import active_colleague, visible_ticket, workable_ticket
 from api.views import Endpoint
 from support import actions
 from support.choices import Level, Routing
@@ -176,12 +176,13 @@ class TeamSeats(Endpoint):
     @extend_schema(summary="Put somebody on a team, or change their place", request=SeatBody)
     def post(self, request: Request, key: str) -> Response:
         team, values, at = _team(key), body_of(self, SeatBody), timezone.now()
-        person = _colleague(values.pop("user"))
+        person = active_colleague(values.pop("user"), field="user")
         away = "away_until" in values
         until = values.pop("away_until", None)
-        row = actions.seat(team, person, actor=self.user, at=at, **values)
-        if away and until != row.away_until:
-            actions.set_away(person, until, actor=self.user, at=at)
+        with transaction.atomic():
+            row = actions.seat(team, person, actor=self.user, at=at, **values)
+            if away and until != row.away_until:
+                actions.set_away(person, until, actor=self.user, at=at)
         return self.one(TeamSeat.objects.all(), 201, pk=row.pk)
 
 
@@ -197,10 +198,11 @@ class SeatDetail(Endpoint):
     def patch(self, request: Request, seat_id: UUID) -> Response:
         row, at = _seat(seat_id), timezone.now()
         values = body_of(self, SeatPatch, partial=True)
-        if "away_until" in values:
-            actions.set_away(row.user, values.pop("away_until"), actor=self.user, at=at)
         kept = {"skills": row.skills, "capacity": row.capacity}
-        actions.seat(row.team, row.user, actor=self.user, at=at, **(kept | values))
+        with transaction.atomic():
+            if "away_until" in values:
+                actions.set_away(row.user, values.pop("away_until"), actor=self.user, at=at)
+            actions.seat(row.team, row.user, actor=self.user, at=at, **(kept | values))
         return self.one(TeamSeat.objects.all(), pk=seat_id)
 
     @extend_schema(summary="Take somebody off a team")
@@ -264,16 +266,6 @@ def _team(key: str) -> Team:
     found = Team.objects.filter(retired_at=None, key=key).select_related("calendar").first()
     if found is None:
         raise Http404
-    return found
-
-
-def _colleague(raw: str) -> User:
-    """The active colleague of this address or id. Raises ValidationError."""
-    rows = User.objects.active().staff()
-    key = identifier(raw)
-    found = rows.filter(email__iexact=raw).first() if key is None else rows.filter(pk=key).first()
-    if found is None:
-        raise invalid(FieldError("user", "unknown", "There is no colleague with this address."))
     return found
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -94,21 +95,27 @@ def seat_add(request: HttpRequest, team_id: UUID) -> HttpResponse:
 def seat_edit(request: HttpRequest, seat_id: UUID) -> HttpResponse:
     """What somebody knows and takes on a team, and until when they are away."""
     row = _seat(seat_id)
-    initial = {"skills": row.skills, "capacity": row.capacity}
-    form = SeatForm(request.POST or None, only=row.user, initial=initial)
-    away = AwayForm(request.POST or None, initial={"away_until": row.away_until})
-    given: dict[str, Any] = {"actor": request.user, "at": timezone.now()}
-
-    def save() -> None:
-        actions.seat(row.team, row.user, **form.cleaned_data, **given)
-        if away.until() != row.away_until:
-            actions.set_away(row.user, away.until(), **given)
-
-    if form.is_bound and form.is_valid() and away.is_valid() and (away.run(save)):
+    at = timezone.now()
+    # Who was away and is back stands there as at work.
+    until = row.away_until if row.away_until and row.away_until > at else None
+    form = SeatForm(request.POST or None, only=row.user, initial={"skills": row.skills, "capacity": row.capacity})
+    away = AwayForm(request.POST or None, initial={"away_until": until})
+    if form.is_bound and form.is_valid() and away.is_valid() and _save_seat(row, form, away, actor=request.user, at=at):
         messages.success(request, f"{row.user} is saved.")
         return redirect("support:team-edit", row.team_id)
     context = {"form": form, "away_form": away, "seat": row}
     return render(request, "support/seat_form.html", context, status=422 if form.is_bound else 200)
+
+
+def _save_seat(row: TeamSeat, form: SeatForm, away: AwayForm, **given: Any) -> bool:
+    """Both or neither: False, with the error at its field, where one is refused."""
+    with transaction.atomic():
+        saved = form.run(lambda: actions.seat(row.team, row.user, **form.cleaned_data, **given))
+        if saved and away.until() != row.away_until:
+            saved = away.run(lambda: actions.set_away(row.user, away.until(), **given))
+        if not saved:
+            transaction.set_rollback(True)
+    return saved
 
 
 @requires(POST="support.configure")

@@ -204,6 +204,8 @@ class TestPages:
         page = f"/support/teams/seats/{row.pk}/"
         assert desk.get(page).status_code == 200
         assert desk.post(page, {"capacity": "7", "away_until": "2020-01-01T09:00"}).status_code == 422
+        row.refresh_from_db()
+        assert row.capacity == 20
         until = (timezone.localtime() + timedelta(days=2)).strftime("%Y-%m-%dT%H:%M")
         assert desk.post(page, {"capacity": "7", "away_until": until}).status_code == 302
         row.refresh_from_db()
@@ -268,6 +270,10 @@ class TestApi:
         assert (changed["level"], changed["skills"], changed["version"]) == (2, ["sso"], 2)
         self.send(desk, "patch", "teams/first-line/", {"tiers": ["none-such"]}, 422)
         row = self.send(desk, "post", "teams/first-line/seats/", {"user": ann.email, "capacity": 3}, 201)
+        past = {"capacity": 9, "away_until": "2020-01-01T00:00:00Z"}
+        self.send(desk, "patch", f"seats/{row['id']}/", past, 422)
+        self.send(desk, "post", "teams/first-line/seats/", {"user": ann.email, **past}, 422)
+        assert TeamSeat.objects.get().capacity == 3
         until = "2199-01-01T00:00:00Z"
         changed = self.send(desk, "patch", f"seats/{row['id']}/", {"away_until": until})
         assert (changed["capacity"], changed["load"]) == (3, 0)
