@@ -103,12 +103,13 @@ def undo_bulk(edit: TicketEdit, *, actor: User, at: datetime) -> tuple[int, list
         raise RuleViolated("edit.undone", "This was undone before.")
     wanted = Ticket.objects.filter(pk__in=[row.ticket_id for row in rows])
     tickets = {ticket.pk: ticket for ticket in _locked(wanted, actor)}
+    there = _there(rows)
     restored, kept = [], []
     for row in rows:
         ticket = tickets.get(row.ticket_id)
         if ticket is None:
             continue
-        why = _hindered(ticket, row)
+        why = _hindered(ticket, row, there)
         if why:
             kept.append(Kept(ticket, why))
             continue
@@ -140,14 +141,24 @@ def _python(column: Any, value: Any) -> Any:
     return value if value is None or isinstance(value, list) else target.to_python(value)
 
 
-def _hindered(ticket: Ticket, row: TicketEditRow) -> str:
+def _there(rows: Sequence[TicketEditRow]) -> set[str]:
+    """Keys of the people and teams the tickets were with that are there still. Two queries."""
+    people = User.objects.active().filter(pk__in=_had(rows, "assignee_id"))
+    teams = Team.objects.filter(pk__in=_had(rows, "team_id"), retired_at=None)
+    return {str(key) for found in (people, teams) for key in found.values_list("pk", flat=True)}
+
+
+def _had(rows: Sequence[TicketEditRow], name: str) -> set[str]:
+    return {row.before[name] for row in rows if row.before.get(name)}
+
+
+def _hindered(ticket: Ticket, row: TicketEditRow, there: set[str]) -> str:
+    """Why the ticket keeps what it has; empty where nothing is in the way."""
     if ticket.version != row.version:
         return "somebody changed it since"
-    person, team = row.before.get("assignee_id"), row.before.get("team_id")
-    if person and not User.objects.active().filter(pk=person).exists():
-        return "the person it was with is gone"
-    if team and not Team.objects.filter(pk=team, retired_at=None).exists():
-        return "the team it was with is gone"
+    for name, what in (("assignee_id", "person"), ("team_id", "team")):
+        if row.before.get(name) and str(row.before[name]) not in there:
+            return f"the {what} it was with is gone"
     return ""
 
 
