@@ -71,7 +71,7 @@ class SharedFile:
 
 def files_for(user: Any) -> list[SharedFile]:
     """Files shared with the companies of ``user``, last changed first, at most 200. One query."""
-    rows = AccountFile.objects.visible_to(user).filter(account__archived_at=None).select_related("account")
+    rows = AccountFile.objects.visible_to(user).filter(account__archived_at=None)
     return [
         SharedFile(row.title, row.description, row.account.name, row.newest["size"], row.updated_at, row.newest["id"])
         for row in with_newest(rows).select_related("account").order_by("-updated_at", "-pk")[:MOST_FILES]

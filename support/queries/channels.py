@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from accounts.models import Account
+from accounts.models import Account, Tier, WorkCalendar
 from businesstime import NoWorkingTime
 from support.models import IssueGuide, SlaPolicy, SupportChannel, SupportLevel
 from support.queries.calendars import Calendars
@@ -35,6 +35,29 @@ class Entitled:
 
     feature: str
     from_plan: str
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A channel with the names of the tiers it is for (empty: every one) and of their own calendars."""
+
+    channel: SupportChannel
+    tiers: list[str]
+    hours: list[tuple[str, str]]
+
+
+def channels_listed() -> list[Listed]:
+    """Every channel as its list shows it. Three queries."""
+    tiers = dict(Tier.objects.values_list("key", "name"))
+    calendars = dict(WorkCalendar.objects.values_list("key", "name"))
+    return [
+        Listed(
+            row,
+            [tiers.get(key, key) for key in row.tier_keys],
+            [(tiers.get(tier, tier), calendars.get(key, key)) for tier, key in row.tier_calendars.items()],
+        )
+        for row in channels_shown()
+    ]
 
 
 def channels_shown() -> QuerySet[SupportChannel]:

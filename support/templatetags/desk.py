@@ -25,6 +25,12 @@ def reason(why: str) -> str:
     return REASONS.get(why, str(why).replace("_", " "))
 
 
+@register.filter
+def changed(field: str) -> str:
+    """What a history calls a field of a calendar."""
+    return {"definition": "hours", "minutes_per_day": "minutes of a business day"}.get(field, field.replace("_", " "))
+
+
 @register.simple_tag
 def zoned(moment: datetime, like: datetime) -> SafeString:
     """``moment`` by the wall clock of ``like``'s zone: "Fri 27 Nov, 17:55"."""

@@ -20,7 +20,7 @@ from support.queries import channels as queries
 def channel_list(request: HttpRequest) -> HttpResponse:
     """Every channel with its hours, whom it is for, and where customers reach it."""
     allowed = may(request.user, "support.configure")
-    context = {"channels": queries.channels_shown(), "guides": queries.guides(), "may_configure": allowed}
+    context = {"channels": queries.channels_listed(), "guides": queries.guides(), "may_configure": allowed}
     return render(request, "support/channel_list.html", context)
 
 
