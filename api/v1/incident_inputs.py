@@ -10,7 +10,7 @@ from accounts.models import Account, Contact, User
 from api.serializers import invalid
 from support.choices import Origin
 from support.models import Ticket
-from support.queries.incident_scope import accounts_by, addressable
+from support.queries.incident_scope import accounts_by, addressable, removable
 
 MOST_NAMED = 1000
 WAYS = {"of_tier": Origin.TIER, "of_segment": Origin.SEGMENT, "of_component": Origin.COMPONENT}
@@ -35,10 +35,11 @@ def ways_in(user: User, values: dict[str, Any]) -> tuple[list[Account], str]:
     return found, origin if not keys else Origin.HAND
 
 
-def accounts_in(user: User, keys: list[str]) -> list[Account]:
-    """The accounts of these ids that ``user`` may address. Raises Problem 422 naming one that is none."""
+def accounts_in(user: User, keys: list[str], *, gone: bool = False) -> list[Account]:
+    """The accounts of these ids that ``user`` may address, with ``gone`` past customers too. Raises Problem 422."""
     ids = _ids(keys, "accounts")
-    found = {row.pk: row for row in addressable(user).filter(pk__in=ids).select_related("tier", "owner")}
+    allowed = removable(user) if gone else addressable(user)
+    found = {row.pk: row for row in allowed.filter(pk__in=ids).select_related("tier", "owner")}
     if any(key not in found for key in ids):
         raise invalid(FieldError("accounts", "unknown", "One of them is no account you may address."))
     return list(found.values())

@@ -152,11 +152,12 @@ class IncidentReviewDetail(Endpoint):
     @extend_schema(summary="Write the review, and publish it", request=ReviewBody, parameters=[IF_MATCH])
     def put(self, request: Request, incident_id: UUID) -> Response:
         incident = workable_incident(self.user, incident_id)
-        values, given = self.read(ReviewBody), {"actor": self.user, "at": timezone.now()}
+        values = self.read(ReviewBody)
         parts = {str(name): str(text) for name, text in (values.get("parts") or {}).items()}
-        review = actions.save_review(incident, parts, expected_version=self.expected_version, **given)
-        if values.get("publish"):
-            review = actions.publish_review(incident, **given)
+        review = actions.save_review(
+            incident, parts, publish=bool(values.get("publish")), expected_version=self.expected_version,
+            actor=self.user, at=timezone.now(),
+        )  # fmt: skip
         return self.one(IncidentReview.objects.all(), pk=review.pk)
 
 
@@ -196,7 +197,8 @@ class IncidentActions(Endpoint):
         accounts = named or list(addressable(self.user).filter(pk__in=affected).select_related("owner"))
         made = actions.add_action(
             incident, title=values["title"], due_on=values["due_on"], accounts=accounts,
-            owner=colleague_called(self.user, values.get("owner", "")), actor=self.user, at=timezone.now(),
+            owner=colleague_called(self.user, values.get("owner", ""), field="owner"), actor=self.user,
+            at=timezone.now(),
         )  # fmt: skip
         rows = IncidentAction.objects.filter(pk__in=[each.pk for each in made]).order_by("pk")
         return Response(self.get_serializer(list(rows.values(*ActionSerializer().paths)), many=True).data, 201)

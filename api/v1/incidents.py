@@ -305,7 +305,7 @@ class IncidentAccountsRemove(IncidentVerb):
 
     def act(self, incident: Incident, given: dict[str, Any]) -> Any:
         keys = self.read(Unaffected)["accounts"]
-        return actions.remove_accounts(incident, accounts_in(self.user, keys), **given)
+        return actions.remove_accounts(incident, accounts_in(self.user, keys, gone=True), **given)
 
 
 class IncidentTickets(IncidentVerb):
@@ -339,7 +339,7 @@ def read_details(user: User, values: dict[str, Any], *, new: bool) -> dict[str, 
     if new or "severity" in found:
         found["severity"] = severity_called(found.get("severity", ""), required=True)
     if "commander" in found:
-        found["commander"] = colleague_called(user, found["commander"])
+        found["commander"] = colleague_called(user, found["commander"], field="commander")
     if new and found.get("impact") is None:
         raise invalid(FieldError("impact", "required", "Say whom it keeps from working: 1 many users, 2 some, 3 one."))
     if found.get("impact") is not None:

@@ -7,7 +7,7 @@ from support.actions.calendars import recompute_open, recompute_where_calendars_
 from support.actions.channels import install_channels, install_guides, set_channel
 from support.actions.checklists import install_cycles, install_reviews, open_monthly, start_checklist, work_checklist
 from support.actions.clocks import recompute, recompute_escalations, recompute_incidents
-from support.actions.configuring import configure_clocks, configure_mail, set_routing
+from support.actions.configuring import configure_clocks, configure_incidents, configure_mail, set_routing
 from support.actions.conversation import customer_reply, follow_mail, mark_failed, mark_sent, note, reply
 from support.actions.escalations import (
     acknowledge,
@@ -28,7 +28,6 @@ from support.actions.incident_reviews import add_action, drop_action, publish_re
 from support.actions.incident_scope import add_accounts, answer_tickets, link_ticket, remove_accounts, unlink_ticket
 from support.actions.incidents import (
     close_incident,
-    configure_incidents,
     install_incident_letters,
     install_incident_stages,
     move_incident,

@@ -1,4 +1,4 @@
-"""The desk's own settings: mail, clocks, routing. Each change is one audit entry."""
+"""The desk's own settings: mail, clocks, routing, incidents. Each change is one audit entry."""
 
 from __future__ import annotations
 
@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 
 WARNING = re.compile(r"(?:[1-9][0-9]?%|[1-9][0-9]{0,4}m)", re.ASCII)
 MOST_WARNINGS = 8
+# Between two words to customers about an incident: a month.
+MOST_MINUTES = 60 * 24 * 30
+# Severities as bad as the fourth, or worse, have a length of time of their own.
+RANKS = 4
+MOST_REVIEW_DAYS = 90
 
 
 def configure_mail(values: dict[str, Any], *, actor: User, at: datetime) -> bool:
@@ -40,6 +45,20 @@ def configure_clocks(values: dict[str, Any], *, actor: User, at: datetime) -> bo
 def set_routing(mode: str, *, actor: User, at: datetime) -> bool:
     """How far new tickets are given on by themselves; False where it was so already. Raises RuleViolated."""
     return _configure({"routing": choice(mode, Routing, "routing")}, "support.routing", actor=actor, at=at)
+
+
+def configure_incidents(minutes: Sequence[int], review_within_days: int, *, actor: User, at: datetime) -> bool:
+    """Set how often customers are told by default, by the severity's rank, and until when a review is written.
+
+    In minutes and business days; False where nothing changed. Raises RuleViolated.
+    """
+    if len(minutes) != RANKS or not all(1 <= each <= MOST_MINUTES for each in minutes):
+        message = f"Give {RANKS} lengths of time, each of 1 to {MOST_MINUTES:,} minutes."
+        raise RuleViolated("range", message, "incident_update_minutes")
+    if not 1 <= review_within_days <= MOST_REVIEW_DAYS:
+        raise RuleViolated("range", f"Give 1 to {MOST_REVIEW_DAYS} business days.", "review_within_days")
+    values = {"incident_update_minutes": list(minutes), "review_within_days": review_within_days}
+    return _configure(values, "support.incident_settings", actor=actor, at=at)
 
 
 def clean_warnings(values: Sequence[str]) -> list[str]:

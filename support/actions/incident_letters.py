@@ -10,6 +10,7 @@ from django.db import transaction
 
 from accounts.errors import RuleViolated
 from accounts.models import Contact, Workspace
+from businesstime import NoWorkingTime
 from engagement.actions import Letter, post_letters
 from support import lifecycle
 from support.actions.conversation import reply
@@ -20,7 +21,7 @@ from support.choices import EntryKind, IncidentStatus
 from support.models import Incident, IncidentDelivery, IncidentLetter, Ticket
 from support.queries.addresses import host, sender, support_address
 from support.queries.incident_clocks import update_promise
-from support.queries.incident_letters import first_name, words_for, workspace_zone
+from support.queries.incident_letters import greeted_as, words_for, workspace_zone
 from support.queries.promises import Desk
 from support.sla.clocks import add
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from accounts.models import User
 
 MOST_PEOPLE = 1000
+MOST_TEXT = 10_000
 # Once it is closed customers may still be told what was learnt, and not that it goes on.
 AFTER_CLOSING = frozenset({lifecycle.REVIEWED, lifecycle.PREVENTION})
 
@@ -64,13 +66,13 @@ def send_letter(
     if letter is None:
         raise RuleViolated("unknown", "The methodology has no such letter.", "letter")
     _check(incident, key, contacts)
-    parts = {name: str(values.get(name, "")).replace("\x00", "")[:10_000] for name in letter["fields"]}
+    parts = {name: _text(values.get(name, ""), name) for name in letter["fields"]}
     empty = [name for name, text in parts.items() if not text.strip()]
     if empty:
         raise PartMissing(empty)
     row = IncidentLetter.objects.create(
         incident=incident, key=key, name=letter["name"], subject=one_line(subject, "subject", 200),
-        opening=opening.replace("\x00", "").strip()[:10_000], values=list(parts.items()), sent_by=actor, sent_at=at,
+        opening=_text(opening, "opening").strip(), values=list(parts.items()), sent_by=actor, sent_at=at,
     )  # fmt: skip
     count = _deliver(row, incident, parts, contacts, tickets, actor=actor, at=at)
     accounts = list({contact.account_id: contact.account for contact in contacts}.values())
@@ -85,10 +87,11 @@ def send_letter(
 
 def next_update_after(incident: Incident, at: datetime) -> datetime | None:
     """Until when the word after one at ``at`` would be promised; None where none is, or it is over. A few queries."""
-    if incident.status != IncidentStatus.OPEN:
-        return None
-    promise = update_promise(incident, Desk())
-    return add(promise.calendar, at, promise.target) if promise else None
+    promise = update_promise(incident, Desk()) if incident.status == IncidentStatus.OPEN else None
+    try:
+        return add(promise.calendar, at, promise.target) if promise else None
+    except NoWorkingTime:
+        return None  # its calendar ran out: nothing is promised
 
 
 def may_send(incident: Incident, key: str) -> bool:
@@ -113,6 +116,13 @@ def _check(incident: Incident, key: str, contacts: Sequence[Contact]) -> None:
         raise RuleViolated("contacts", "Choose people of affected accounts who have an address.", "contacts")
 
 
+def _text(value: object, field: str) -> str:
+    text = str(value).replace("\x00", "")
+    if len(text) > MOST_TEXT:
+        raise RuleViolated("too_long", f"At most {MOST_TEXT:,} characters.", field)
+    return text
+
+
 def _deliver(
     row: IncidentLetter,
     incident: Incident,
@@ -132,7 +142,7 @@ def _deliver(
     found: dict[tuple[Any, str], IncidentDelivery] = {}
     for ticket in waiting_among(incident, tickets):
         person = ticket.requester
-        name = first_name(person) if person else ticket.account.name
+        name = greeted_as(person) if person else ticket.account.name
         body = lifecycle.body_of(parts, words(ticket.account, name), opening=row.opening, signed=signed)
         reply(ticket, body, actor=actor, at=at)
         email = person.email if person else ""
@@ -148,7 +158,7 @@ def _deliver(
     for contact in contacts:
         if (contact.account_id, contact.email) in found:
             continue
-        told_with = words(contact.account, first_name(contact))
+        told_with = words(contact.account, greeted_as(contact))
         body = lifecycle.body_of(parts, told_with, opening=row.opening, signed=signed)
         delivery = IncidentDelivery(
             letter=row, account=contact.account, contact=contact, name=contact.name or contact.email,

@@ -41,14 +41,17 @@ def save_review(
     *,
     actor: User,
     at: datetime,
+    publish: bool = False,
     expected_version: int | None = None,
 ) -> IncidentReview:
-    """Keep what the review's parts say so far; whoever begins it is its author. Returns it.
+    """Keep what the review's parts say so far, and ``publish`` it; whoever begins it is its author. Returns it.
 
-    Parts that are not given stay as they were. Raises RuleViolated, StaleVersion.
+    Parts that are not given stay as they were. Where it cannot be published nothing is kept, so that its version is
+    still the one the writer knows. Raises RuleViolated, StaleVersion.
     """
     incident = locked_incident(incident)
     review = _review(incident)
+    is_new = review is None
     if review is None:
         if incident.status == IncidentStatus.OPEN:
             raise RuleViolated("unresolved", "Resolve the incident before it is reviewed.", "status")
@@ -61,15 +64,16 @@ def save_review(
         raise RuleViolated("unknown", f"A review has the parts {', '.join(names)}.", min(unknown))
     before = dict(review.parts)
     given = {name: _text(text, name) for name, text in parts.items()}
-    if review.published_at is not None and any(not text for text in given.values()):
-        raise RuleViolated("required", "A published review keeps all its parts.", min(given))
+    emptied = [name for name, text in given.items() if not text]
+    if review.published_at is not None and emptied:
+        raise RuleViolated("required", "A published review keeps all its parts.", emptied[0])
     review.parts, review.changed_at, review.version = {**before, **given}, at, review.version + 1
     review.save()
-    if not before:
+    if is_new:
         add_entry(incident, EntryKind.REVIEW, actor=actor, at=at, data={"begun": True})
     store_incident(incident)
     audit_incident("review", incident, actor=actor, at=at, before={"parts": before}, after={"parts": review.parts})
-    return review
+    return publish_review(incident, actor=actor, at=at) if publish else review
 
 
 @transaction.atomic

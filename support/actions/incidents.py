@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 
-from accounts.audit import plain, record
+from accounts.audit import plain
 from accounts.errors import RuleViolated
 from accounts.models import Account, Severity, WorkCalendar
 from engagement.actions import notify
 from engagement.choices import Kind
 from support import lifecycle
+from support.actions.configuring import MOST_MINUTES
 from support.actions.incident_log import (
     add_entry,
     audit_incident,
@@ -37,9 +38,6 @@ from support.queries.promises import Desk
 if TYPE_CHECKING:
     from accounts.models import User
 
-MOST_MINUTES = 60 * 24 * 30
-# Severities as bad as the fourth, or worse, have a length of time of their own.
-RANKS = 4
 # What ``update_incident`` changes; everything else has its own verb.
 EDITABLE = frozenset(
     "title summary component severity impact commander update_minutes calendar review_required".split()
@@ -61,22 +59,6 @@ def install_incident_letters(communications: Sequence[Mapping[str, Any]], *, pac
     IncidentProcess.objects.update_or_create(pack=pack, defaults={"letters": letters})
 
 
-@transaction.atomic
-def configure_incidents(minutes: Sequence[int], review_within_days: int, *, actor: User, at: datetime) -> None:
-    """Set how often customers are told by default, by the severity's rank, and until when a review is written."""
-    row = settings_row()
-    wanted = [_minutes(each) or 0 for each in minutes]
-    before = {"minutes": row.incident_update_minutes, "days": row.review_within_days}
-    after = {"minutes": wanted, "days": review_within_days}
-    if len(wanted) != RANKS or 0 in wanted or not 1 <= review_within_days <= 90:
-        raise RuleViolated("range", "Four lengths of time, and 1 to 90 days.", "review_within_days")
-    if before == after:
-        return
-    row.incident_update_minutes, row.review_within_days, row.version = wanted, review_within_days, row.version + 1
-    row.save(update_fields=["incident_update_minutes", "review_within_days", "version"])
-    record("support.incident_settings", row, actor=actor, at=at, before=before, after=after)
-
-
 def process_for(severity: Severity | None) -> tuple[list[Any], list[Any]]:
     """(stages, letters) of a new incident: of the severity's pack, else of the first that has some, else our own."""
     rows = list(IncidentProcess.objects.order_by("pack"))
@@ -89,34 +71,21 @@ def process_for(severity: Severity | None) -> tuple[list[Any], list[Any]]:
 
 @transaction.atomic
 def open_incident(
-    *,
-    title: str,
-    severity: Severity | None,
-    impact: int,
-    summary: str = "",
-    component: str = "",
-    commander: User | None = None,
-    accounts: Iterable[Account] = (),
-    origin: str = Origin.HAND,
-    tickets: Iterable[Ticket] = (),
-    detected_at: datetime | None = None,
-    update_minutes: int | None = None,
-    calendar: WorkCalendar | None = None,
-    has_cadence: bool = False,
-    actor: User | None,
-    at: datetime,
-) -> Incident:
+    *, title: str, severity: Severity | None, impact: int, summary: str = "", component: str = "",
+    commander: User | None = None, accounts: Iterable[Account] = (), origin: str = Origin.HAND,
+    tickets: Iterable[Ticket] = (), detected_at: datetime | None = None, update_minutes: int | None = None,
+    calendar: WorkCalendar | None = None, has_cadence: bool = False, actor: User | None, at: datetime,
+) -> Incident:  # fmt: skip
     """Open an incident on ``accounts`` and those of ``tickets``, which are linked to it. Returns it, clocks running.
 
     Unless ``has_cadence``, customers are told as often as their service levels say, else as the workspace does for
     the severity. Raises RuleViolated; a workspace with severities needs one (FMEA-6.2).
     """
-    if severity is None and Severity.objects.exists():
-        raise RuleViolated("required", "Say how bad it is.", "severity")
     began = detected_at or at
+    _check_severity(severity)
+    _check_commander(commander)
     if began > at:
         raise RuleViolated("future", "It is detected now or was detected before.", "detected_at")
-    _check_commander(commander)
     affected, linked = list(accounts), list(tickets)
     every = list({each.pk: each for each in [*affected, *(ticket.account for ticket in linked)]}.values())
     if not has_cadence:
@@ -124,24 +93,12 @@ def open_incident(
         update_minutes, calendar = cadence.minutes, cadence.calendar
     stages, letters = process_for(severity)
     incident = Incident(
-        number=next_number(),
-        title=one_line(title, "title", 200),
-        summary=_long(summary, "summary"),
-        component=one_line(component, "component", 80, required=False),
-        severity=severity,
-        impact=choice(impact, Impact, "impact"),
-        priority=priority_of(severity, impact),
-        stages=stages,
-        letters=letters,
-        stage=stages[0]["key"],
-        commander=commander,
-        update_minutes=_minutes(update_minutes),
-        calendar=calendar,
-        review_required=severity is not None and severity.rank == 1,
-        detected_at=began,
-        opened_at=at,
-        opened_by=actor,
-    )
+        number=next_number(), title=one_line(title, "title", 200), summary=_long(summary, "summary"),
+        component=one_line(component, "component", 80, required=False), severity=severity,
+        impact=choice(impact, Impact, "impact"), priority=priority_of(severity, impact), stages=stages, letters=letters,
+        stage=stages[0]["key"], commander=commander, update_minutes=_minutes(update_minutes), calendar=calendar,
+        review_required=_is_worst(severity), detected_at=began, opened_at=at, opened_by=actor,
+    )  # fmt: skip
     incident.save(force_insert=True)
     add_entry(incident, EntryKind.OPENED, incident.summary, actor=actor, at=at, data={"stage": incident.stage})
     if affected:
@@ -164,24 +121,23 @@ def update_incident(
         raise RuleViolated("unknown", f"Cannot be changed here: {', '.join(sorted(unknown))}.", min(unknown))
     incident = worked_incident(incident, expected_version)
     values = {name: _clean(name, value) for name, value in changes.items()}
+    severity = values.get("severity", incident.severity)
+    if "severity" in values:
+        _check_severity(severity)
+    if _is_worst(severity):
+        values["review_required"] = True
     values = {name: value for name, value in values.items() if getattr(incident, name) != value}
     if not values:
         return incident
-    if values.get("severity", 1) is None and Severity.objects.exists():
-        raise RuleViolated("required", "Say how bad it is.", "severity")
     before = {name: plain(getattr(incident, name)) for name in values}
-    severity = values.get("severity", incident.severity)
     if {"severity", "impact"} & set(values):
         values["priority"] = priority_of(severity, values.get("impact", incident.impact))
-    if severity is not None and severity.rank == 1:
-        values["review_required"] = True
     handed = "commander" in values and values["commander"] is not None
     store_incident(incident, **values)
     after = {name: plain(values[name]) for name in before}
     add_entry(incident, EntryKind.DETAILS, actor=actor, at=at, data={"before": before, "after": after})
     follow_clocks(incident, at=at)
-    tell_again = "severity" in before
-    if tell_again:
+    if "severity" in before:
         tell_accounts(incident, present_accounts(incident), "Severity changed", actor=actor, at=at, verb="severity")
     if handed:
         _tell_commander(incident, actor=actor, at=at)
@@ -348,6 +304,17 @@ def _tell_commander(incident: Incident, *, actor: User | None, at: datetime) -> 
             url=f"/incidents/{incident.pk}/", at=at,
             dedupe_key=f"incident:{incident.pk}:{incident.commander.pk}:{incident.version}",
         )  # fmt: skip
+
+
+def _check_severity(severity: Severity | None) -> None:
+    """A workspace with severities needs one (FMEA-6.2)."""
+    if severity is None and Severity.objects.exists():
+        raise RuleViolated("required", "Say how bad it is.", "severity")
+
+
+def _is_worst(severity: Severity | None) -> bool:
+    """Whether an incident this bad is always reviewed (FMEA-6.5)."""
+    return severity is not None and severity.rank == 1
 
 
 def _check_commander(commander: User | None) -> None:

@@ -48,35 +48,14 @@ class NotAllowed(RuleViolated):
 
 @transaction.atomic
 def open_ticket(
-    account: Account,
-    *,
-    subject: str,
-    body: str = "",
-    channel: str,
-    severity: Severity | None = None,
-    impact: int = Impact.ONE,
-    type: str = TicketType.QUESTION,
-    component: str = "",
-    category: str = "",
-    requester: Contact | None = None,
-    cc: Sequence[str] = (),
-    tags: Sequence[str] = (),
-    custom: dict[str, Any] | None = None,
-    team: Team | None = None,
-    assignee: User | None = None,
-    status: str = Status.NEW,
-    opened_by_staff: bool = False,
-    source: str = "",
-    external_id: str = "",
-    policies: Sequence[SlaPolicy] | None = None,
-    parent: Ticket | None = None,
-    html: str = "",
-    quoted: str = "",
-    mail_id: str = "",
-    actor: User | None,
-    at: datetime,
-    created_at: datetime | None = None,
-) -> Ticket:
+    account: Account, *, subject: str, body: str = "", channel: str, severity: Severity | None = None,
+    impact: int = Impact.ONE, type: str = TicketType.QUESTION, component: str = "", category: str = "",
+    requester: Contact | None = None, cc: Sequence[str] = (), tags: Sequence[str] = (),
+    custom: dict[str, Any] | None = None, team: Team | None = None, assignee: User | None = None,
+    status: str = Status.NEW, opened_by_staff: bool = False, source: str = "", external_id: str = "",
+    policies: Sequence[SlaPolicy] | None = None, parent: Ticket | None = None, html: str = "", quoted: str = "",
+    mail_id: str = "", actor: User | None, at: datetime, created_at: datetime | None = None,
+) -> Ticket:  # fmt: skip
     """Open a ticket for ``account``; its first message is ``body``. Returns it with its clocks running.
 
     It happened at ``created_at`` (``at`` if not given). With ``opened_by_staff`` no first response is owed.
@@ -84,62 +63,28 @@ def open_ticket(
     (tickets brought from elsewhere). One without team and assignee is routed. Raises RuleViolated.
     """
     began = created_at or at
-    if began > at:
-        raise RuleViolated("future", "A ticket is opened now or was opened before.", "created_at")
-    status = choice(status, Status, "status")
-    if status in DONE:
-        raise NotAllowed("status", "A new ticket is not done yet; resolve it afterwards.", "status")
-    if requester is not None and requester.account_id != account.pk:
-        raise RuleViolated("requester", "This person belongs to another account.", "requester")
-    tier = account.tier
+    _check_opening(account, status, requester, began, at)
     ticket = Ticket(
-        number=_next_number(),
-        subject=one_line(subject, "subject", 300),
-        account=account,
-        requester=requester,
-        cc=list(dict.fromkeys(cc)),
-        channel=choice(channel, Channel, "channel"),
-        type=choice(type, TicketType, "type"),
+        number=_next_number(), subject=one_line(subject, "subject", 300), account=account, requester=requester,
+        cc=list(dict.fromkeys(cc)), channel=choice(channel, Channel, "channel"), type=choice(type, TicketType, "type"),
         component=one_line(component, "component", 80, required=False),
         category=one_line(category, "category", 60, required=False),
-        severity=severity,
-        impact=choice(impact, Impact, "impact"),
-        priority=priority_of(severity, impact),
-        tier_key=tier.key if tier else "",
-        tier_rank=tier.rank if tier else 0,
-        status=status,
-        team=team,
-        assignee=assignee,
-        tags=clean_tags(tags),
-        custom=clean_custom(custom) if custom else {},
-        parent=parent,
-        timezone=account.timezone or Calendars().zone,
-        opened_by_staff=opened_by_staff,
-        created_at=began,
-        created_by=actor,
-        last_customer_at=None if opened_by_staff else began,
-        source=source,
-        external_id=external_id,
-    )
+        severity=severity, impact=choice(impact, Impact, "impact"), priority=priority_of(severity, impact),
+        tier_key=account.tier.key if account.tier else "", tier_rank=account.tier.rank if account.tier else 0,
+        status=choice(status, Status, "status"), team=team, assignee=assignee, tags=clean_tags(tags),
+        custom=clean_custom(custom) if custom else {}, parent=parent, timezone=account.timezone or Calendars().zone,
+        opened_by_staff=opened_by_staff, created_at=began, created_by=actor,
+        last_customer_at=None if opened_by_staff else began, source=source, external_id=external_id,
+    )  # fmt: skip
     ticket.save(force_insert=True)
     ticket.policies.set(policies_for(account, channel) if policies is None else policies)
-    data = {
-        "status": status,
-        "severity": severity.key if severity else "",
-        "channel": channel,
-        "priority": ticket.priority,
-    }
-    add_event(ticket, EventKind.CREATED, at=began, actor=actor, data=data)
+    _note_opening(ticket, actor=actor, at=began)
     if body.strip() or html:
         _first_message(ticket, body, html, quoted, mail_id, actor=actor, at=began)
     if team is None and assignee is None and policies != []:
         route_by_itself(ticket, at=at)
     recompute([ticket], at=at)
-    log_activity(
-        account, kind=ActivityKind.TICKET, title=f"Ticket opened: {ticket}"[:200], actor=actor, at=began,
-        data={"ticket": str(ticket.pk), "number": ticket.number},
-    )  # fmt: skip
-    mark_changed([account.pk], at=at)
+    _tell_opening(ticket, actor=actor, at=at)
     audit("open", ticket, actor=actor, at=at, after={**snapshot(ticket), "subject": ticket.subject})
     return ticket
 
@@ -282,6 +227,24 @@ def _next_number() -> int:
     return int(SupportSettings.objects.values_list("last_number", flat=True).get(pk=settings.pk))
 
 
+def _check_opening(account: Account, status: str, requester: Contact | None, began: datetime, at: datetime) -> None:
+    if began > at:
+        raise RuleViolated("future", "A ticket is opened now or was opened before.", "created_at")
+    if choice(status, Status, "status") in DONE:
+        raise NotAllowed("status", "A new ticket is not done yet; resolve it afterwards.", "status")
+    if requester is not None and requester.account_id != account.pk:
+        raise RuleViolated("requester", "This person belongs to another account.", "requester")
+
+
+def _note_opening(ticket: Ticket, *, actor: User | None, at: datetime) -> None:
+    """The first entry of its log, which its clocks start from."""
+    severity = ticket.severity.key if ticket.severity else ""
+    data = {
+        "status": ticket.status, "severity": severity, "channel": ticket.channel, "priority": ticket.priority,
+    }  # fmt: skip
+    add_event(ticket, EventKind.CREATED, at=at, actor=actor, data=data)
+
+
 def _first_message(
     ticket: Ticket, body: str, html: str, quoted: str, mail_id: str, *, actor: User | None, at: datetime
 ) -> None:
@@ -327,6 +290,14 @@ def _of_status(
 def _first_contact(ticket: Ticket) -> bool:
     """Solved by the first line, never passed on, never escalated, never reopened (BIS-1.5)."""
     return ticket.level == Level.FIRST and not ticket.reopened_count and not ticket.escalations.exists()
+
+
+def _tell_opening(ticket: Ticket, *, actor: User | None, at: datetime) -> None:
+    log_activity(
+        ticket.account, kind=ActivityKind.TICKET, title=f"Ticket opened: {ticket}"[:200], actor=actor,
+        at=ticket.created_at, data={"ticket": str(ticket.pk), "number": ticket.number},
+    )  # fmt: skip
+    mark_changed([ticket.account_id], at=at)
 
 
 def _tell_timeline(ticket: Ticket, *, actor: User | None, at: datetime) -> None:

@@ -186,15 +186,15 @@ def previews(
     found = []
     for people in by_account.values():
         account = people[0].account
-        words = words_for(incident, account, first_name(people[0]), zone, next_update)
+        words = words_for(incident, account, greeted_as(people[0]), zone, next_update)
         body = lifecycle.body_of(values, words, opening=opening, signed=signed)
         names = [f"{contact.name} <{contact.email}>" for contact in people]
         found.append(Preview(account, names, lifecycle.replaced(subject, words), body))
     return sorted(found, key=lambda each: each.account.name.lower())
 
 
-def first_name(contact: Contact) -> str:
-    """How a letter greets them."""
+def greeted_as(contact: Contact) -> str:
+    """How a letter greets them: by their name, else their address."""
     return contact.name or contact.email
 
 
@@ -209,14 +209,6 @@ def trail(user: User, incident: Incident) -> list[tuple[IncidentLetter, list[Tol
     for row in deliveries:
         found.setdefault(row.letter_id, (row.letter, []))[1].append(_told(row, mails))
     return list(found.values())
-
-
-def told_of(user: User, incident: Incident, account: Account) -> list[Told]:
-    """Who of ``account`` was told what, newest first. Two queries."""
-    rows = IncidentDelivery.objects.filter(letter__incident=incident, account=account)
-    deliveries = list(rows.select_related("letter", "account", "ticket").order_by("-letter__sent_at", "name"))
-    mails = outbox_letters({row.dedupe_key for row in deliveries if row.dedupe_key})
-    return [_told(row, mails) for row in deliveries]
 
 
 def states_of(keys: list[UUID]) -> dict[UUID, str]:

@@ -20,9 +20,13 @@ if TYPE_CHECKING:
 
 
 def addressable(user: User) -> AccountQuerySet:
-    """Accounts ``user`` may count as affected and write to: an agent's every one they see, others' those they edit."""
-    seen = Account.objects.visible_to(user) if user.role == Role.SUPPORT_AGENT else Account.objects.editable_by(user)
-    return seen.live()
+    """Accounts ``user`` may count as affected and write to: those ``removable`` that are customers now."""
+    return removable(user).live()
+
+
+def removable(user: User) -> AccountQuerySet:
+    """Accounts ``user`` may stop counting as affected: an agent every one they see, others those they may edit."""
+    return Account.objects.visible_to(user) if user.role == Role.SUPPORT_AGENT else Account.objects.editable_by(user)
 
 
 def accounts_by(user: User, how: str, value: str) -> AccountQuerySet:

@@ -31,18 +31,17 @@ def incident_review(request: HttpRequest, incident_id: UUID) -> HttpResponse:
     incident = workable_incident(request, incident_id)
     user: Any = request.user
     form = _form(request, incident)
-    given = {"actor": user, "at": timezone.now()}
+    publish = request.POST.get("verb") == "publish"
     if form.is_valid():
         try:
-            actions.save_review(incident, form.values(), expected_version=form.cleaned_data["version"], **given)
-            if request.POST.get("verb") == "publish":
-                actions.publish_review(incident, **given)
-                messages.success(request, "The review is published.")
-            else:
-                messages.success(request, "The review is saved.")
+            actions.save_review(
+                incident, form.values(), publish=publish, expected_version=form.cleaned_data["version"], actor=user,
+                at=timezone.now(),
+            )  # fmt: skip
         except RuleViolated as broken:
             form.refuse(broken.field, str(broken.message))
         else:
+            messages.success(request, f"The review is {'published' if publish else 'saved'}.")
             return redirect("support:incident-review", incident.pk)
     return _page(request, visible_incident(request, incident_id), 422, form=form)
 

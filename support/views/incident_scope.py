@@ -11,14 +11,13 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 
 from accounts.errors import RuleViolated
-from accounts.models import Account
 from accounts.policy import requires
 from support import actions
 from support.choices import Origin
 from support.forms.incidents import AnswerForm
 from support.models import Incident, Ticket
 from support.queries import listing
-from support.queries.incident_scope import accounts_by, addressable, chosen_accounts, ways
+from support.queries.incident_scope import accounts_by, addressable, chosen_accounts, removable, ways
 from support.queries.incidents import called
 from support.views.incidents import done, with_form, workable_incident
 from support.views.tickets import workable_ticket
@@ -68,14 +67,14 @@ def incident_accounts_remove(request: HttpRequest, incident_id: UUID) -> HttpRes
     incident = workable_incident(request, incident_id)
     user: Any = request.user
     keys = [key for key in request.POST.getlist("account") if listing.is_uuid(key)]
-    chosen = Account.objects.visible_to(user).filter(pk__in=keys)
+    chosen = removable(user).filter(pk__in=keys)
     try:
         gone = actions.remove_accounts(incident, chosen, actor=user, at=timezone.now())
     except RuleViolated as broken:
         messages.error(request, str(broken.message))
         return redirect("support:incident-detail", incident.pk)
     if not gone:
-        messages.warning(request, "Select an account first.")
+        messages.warning(request, "Select an account you may work first.")
         return redirect("support:incident-detail", incident.pk)
     return done(request, incident, f"{len(gone)} account{'' if len(gone) == 1 else 's'} removed.")
 
@@ -92,8 +91,12 @@ def incident_ticket(request: HttpRequest, incident_id: UUID) -> HttpResponse:
     if ticket is None:
         messages.error(request, "There is no such ticket you may work.")
         return redirect("support:incident-detail", incident.pk)
-    verb = actions.unlink_ticket if request.POST.get("verb") == "unlink" else actions.link_ticket
-    return _said(request, incident, lambda: verb(incident, ticket, actor=user, at=timezone.now()), f"#{number}: done.")
+    given: dict[str, Any] = {"actor": user, "at": timezone.now()}
+    if request.POST.get("verb") == "unlink":
+        return _said(
+            request, incident, lambda: actions.unlink_ticket(incident, ticket, **given), f"#{number} is unlinked."
+        )
+    return _said(request, incident, lambda: actions.link_ticket(incident, ticket, **given), f"#{number} is linked.")
 
 
 def _said(request: HttpRequest, incident: Incident, act: Any, text: str) -> HttpResponse:

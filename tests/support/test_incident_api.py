@@ -91,6 +91,7 @@ def test_accounts_by_tier_and_one_by_one_and_tickets_linked_and_unlinked(call):
     assert made["account_count"] == 2
     call("POST", one + "accounts/remove/", {}, 422)
     call("POST", one + "accounts/remove/", {"of_tier": rail.tier.key}, 422)
+    call("POST", one + "letters/", {"letter": "incident-alert", "values": {"issue": "x" * 10_001}}, 422)
     assert call("POST", one + "accounts/remove/", {"accounts": [str(rail.pk)]})["account_count"] == 1
     assert call("POST", one + "accounts/", {"accounts": [str(rail.pk)]})["account_count"] == 2
     rows = call("GET", one + "accounts/")["results"]
@@ -121,6 +122,7 @@ def test_a_lost_race_is_412_and_the_list_is_narrowed(call):
         ({"severity": "S9"}, "/severity"),
         ({"severity": ""}, "/severity"),
         ({"impact": None}, "/impact"),
+        ({"commander": "nobody@nowhere.example"}, "/commander"),
         ({"title": ""}, "/title"),
         ({"title": {}}, "/title"),
         ({"accounts": ["x"]}, "/accounts"),

@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.actions import create_contact
-from accounts.models import Severity, Workspace
+from accounts.models import Account, Severity, Workspace
 from engagement.models import OutboxMessage
 from health.actions import create_segment
 from playbooks.models import Cta
@@ -229,6 +229,29 @@ def test_two_who_edit_at_once_do_not_undo_each_other(desk, vp):
     assert 'value="Second"' in text(refused)
     incident.refresh_from_db()
     assert incident.title == "First"
+
+
+def test_a_review_that_lacks_a_part_is_published_on_the_second_try(desk, vp):
+    incident = opened(vp, [named("Rail")])
+    actions.move_incident(incident, "closure", resolution="Renewed", confirmed=True, actor=vp, at=timezone.now())
+    page, written = f"/incidents/{incident.pk}/review/", {f"part-{number}": "Told" for number in range(5)}
+    assert desk.post(page, written | {"part-1": "", "verb": "save"}).status_code == 302
+    seen = re.search(r'name="version" value="(\d+)"', text(desk.get(page + "?write=1")))[1]
+    refused = desk.post(page, written | {"part-0": "Newer", "part-1": "", "verb": "publish", "version": seen})
+    assert (refused.status_code, "Newer" in text(refused)) == (422, True)
+    assert desk.post(page, written | {"verb": "publish", "version": seen}).status_code == 302
+    assert Incident.objects.get(pk=incident.pk).review.published_at is not None
+
+
+def test_accounts_are_taken_away_only_by_those_who_work_them_and_past_customers_too(client, vp):
+    rail, road = named("Rail"), named("Road")
+    csm = UserFactory(role="csm")
+    Account.objects.filter(pk=rail.pk).update(owner=csm, status="churned")
+    incident = opened(vp, [rail, road])
+    assert Account.objects.visible_to(csm).filter(pk=road.pk).exists()
+    client.force_login(csm)
+    client.post(f"/incidents/{incident.pk}/accounts/remove/", {"account": [str(rail.pk), str(road.pk)]})
+    assert [row.account for row in incident.affected.present()] == [road]
 
 
 def test_waiting_tickets_of_the_same_service_are_offered(desk, vp):

@@ -236,7 +236,7 @@ def test_five_letters_are_filled_with_what_is_known_and_a_missing_part_is_flagge
                   "Next update: 23 Nov 2026, 11:05 (Europe/Berlin)"):  # fmt: skip
         assert words in mail.body
     assert row.deliveries.get().body == mail.body
-    (told,) = letters.told_of(leader, incident, rail)
+    ((_letter, (told,)),) = letters.trail(leader, incident)
     assert (told.state, told.delivery.email) == ("waiting", "ann@rail.example")
 
 
