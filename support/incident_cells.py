@@ -61,8 +61,11 @@ class IncidentCells:
         if due is None:
             return '<span class="faint">no update promised</span>'
         text = formats.ago(due, self.at)
-        late = due < self.at
-        return f'<span class="late nowrap">word due {text}</span>' if late else f'<span class="nowrap">{text}</span>'
+        return (
+            f'<span class="late nowrap">word due {text}</span>'
+            if row["is_late"]
+            else f'<span class="nowrap">{text}</span>'
+        )
 
     def _review(self, row: Row) -> str:
         if row["reviewed"]:
@@ -70,9 +73,8 @@ class IncidentCells:
         if not row["review_required"]:
             return '<span class="faint">no review asked for</span>'
         due = row["next_due_at"]
-        late = due is not None and due < self.at
         text = f"review due {formats.ago(due, self.at)}" if due else "to be reviewed"
-        return f'<span class="{"late " if late else ""}nowrap">{text}</span>'
+        return f'<span class="{"late " if row["is_late"] else ""}nowrap">{text}</span>'
 
     def commander(self, row: Row) -> str:
         name = row["commander__name"] or row["commander__email"]

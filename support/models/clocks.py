@@ -1,4 +1,4 @@
-"""The promises about one ticket or escalation while they are kept or missed, and the alerts about them."""
+"""The promises about one ticket, escalation or incident while they are kept or missed, and the alerts about them."""
 
 from __future__ import annotations
 
@@ -116,8 +116,8 @@ class SlaClock(TenantModel):
         return f"{self.get_kind_display()} {self.cycle}"
 
 
-def past_due(at: datetime, of: str = "ticket") -> Q:
-    """Tickets or escalations whose next deadline is past, by its own hours.
+def past_due(at: datetime, of: str = "ticket", by: str = "next_due_at") -> Q:
+    """Tickets, escalations or incidents whose next deadline (the column ``by``) is past, by its own hours.
 
     What is due at closing is in time until the next opening: so long the moment of its breach lies ahead. One
     look into an index for each row with a deadline before ``at``.
@@ -125,8 +125,8 @@ def past_due(at: datetime, of: str = "ticket") -> Q:
     ahead = Func(
         Value(at), F("moments"), template="(%(expressions)s))", arg_joiner=" < any (", output_field=BooleanField()
     )
-    in_time = SlaClock.objects.filter(ahead, due_at=OuterRef("next_due_at"), stopped_at=None, **{of: OuterRef("pk")})
-    return Q(next_due_at__lt=at) & ~Q(Exists(in_time))
+    in_time = SlaClock.objects.filter(ahead, due_at=OuterRef(by), stopped_at=None, **{of: OuterRef("pk")})
+    return Q(**{f"{by}__lt": at}) & ~Q(Exists(in_time))
 
 
 class SlaAlert(TenantModel):

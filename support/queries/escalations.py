@@ -11,12 +11,10 @@ from uuid import UUID
 from django.db.models import BooleanField, Count, ExpressionWrapper, Q, Window
 
 from support.choices import EscalationStatus, Status
-from support.models import Escalation, Ladder, SlaClock, Ticket
+from support.models import Escalation, Ladder, Ticket
 from support.models.clocks import past_due
-from support.queries.calendars import calendar_of
 from support.queries.levels import Step, step_of
-from support.queries.listing import is_late, time_left
-from support.queries.record import ClockLine
+from support.queries.record import ClockLine, line_of
 from ui import keyset
 
 if TYPE_CHECKING:
@@ -146,16 +144,7 @@ def message_parts(escalation: Escalation) -> list[tuple[str, str]]:
 def clock_lines(escalation: Escalation, at: datetime) -> list[ClockLine]:
     """Its promises, in order. One query."""
     clocks = escalation.clocks.select_related("policy_version__policy", "calendar").order_by("started_at", "kind")
-    return [_line(clock, at) for clock in clocks]
-
-
-def _line(clock: SlaClock, at: datetime) -> ClockLine:
-    if clock.stopped_at is not None or clock.due_at is None:
-        return ClockLine(clock, None, clock.missed_at is not None)
-    definition = clock.calendar.definition if clock.calendar else None
-    zone = calendar_of(definition).rules.zone.key if definition else "UTC"
-    left = time_left(definition, zone, clock.due_at, at)
-    return ClockLine(clock, left, is_late(left, clock.due_at, at, strict=clock.strict))
+    return [line_of(clock, at) for clock in clocks]
 
 
 def offers(ladders: list[Ladder], ticket: Ticket | None, *, executive: bool) -> list[Offer]:

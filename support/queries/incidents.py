@@ -9,18 +9,30 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Case, CharField, Count, Exists, OuterRef, Q, Subquery, Value, When
+from django.db.models import (
+    BooleanField,
+    Case,
+    CharField,
+    Count,
+    Exists,
+    ExpressionWrapper,
+    OuterRef,
+    Q,
+    Subquery,
+    Value,
+    When,
+)
 from django.db.models.functions import Cast, Coalesce, Concat, JSONObject
 
 from support import lifecycle
 from support.choices import Clock, EntryKind, IncidentStatus
 from support.models import Incident, IncidentAccount, IncidentEntry, IncidentReview, SlaClock, Ticket
+from support.models.clocks import past_due
 from support.models.incidents import IncidentQuerySet
-from support.queries.calendars import calendar_of
 from support.queries.incident_clocks import NAMES
 from support.queries.incident_said import letters_said
-from support.queries.listing import is_uuid, time_left
-from support.queries.record import ClockLine
+from support.queries.listing import is_uuid
+from support.queries.record import ClockLine, line_of
 from ui import keyset
 
 if TYPE_CHECKING:
@@ -97,7 +109,7 @@ class IncidentFilters:
         narrowed = {
             "active": rows.open,
             "mine": lambda: rows.unclosed().filter(commander=user.pk),
-            "overdue": lambda: rows.open().filter(next_update_at__lt=at),
+            "overdue": lambda: rows.filter(_word_overdue(at)),
             "review": lambda: rows.filter(_to_review()),
             "closed": lambda: rows.filter(status=IncidentStatus.CLOSED),
         }
@@ -108,6 +120,16 @@ def _to_review() -> Q:
     return Q(status=IncidentStatus.RESOLVED, review_required=True) & ~Q(
         pk__in=IncidentReview.objects.exclude(published_at=None).values("incident")
     )
+
+
+def _word_overdue(at: datetime) -> Q:
+    return Q(status=IncidentStatus.OPEN) & past_due(at, "incident", by="next_update_at")
+
+
+def _is_late(at: datetime) -> Any:
+    """Whether the next word is overdue or, of one that is not worked any more, its review."""
+    review = ~Q(status=IncidentStatus.OPEN) & past_due(at, "incident")
+    return ExpressionWrapper(_word_overdue(at) | review, BooleanField())
 
 
 def _matching(text: str) -> Q:
@@ -122,7 +144,8 @@ def incident_list(user: User, filters: IncidentFilters, sort: str, cursor: str, 
     path, descending = SORTS[sort]
     rows = filters.incidents(user, at)
     field: Any = Incident._meta.get_field(path)
-    page = keyset.page(counted(rows, user).values(*COLUMNS), keyset.Order(path, descending), field, cursor, PAGE_SIZE)
+    shown = counted(rows, user).values(*COLUMNS, is_late=_is_late(at))
+    page = keyset.page(shown, keyset.Order(path, descending), field, cursor, PAGE_SIZE)
     total = len(page.rows) if not (page.next or page.previous) else rows.order_by().count()
     return page, total, sort
 
@@ -161,7 +184,7 @@ def view_counts(user: User, filters: IncidentFilters, at: datetime) -> dict[str,
     return rows.order_by().aggregate(
         active=Count("pk", filter=Q(status=IncidentStatus.OPEN)),
         mine=Count("pk", filter=Q(commander=user.pk)),
-        overdue=Count("pk", filter=Q(status=IncidentStatus.OPEN, next_update_at__lt=at)),
+        overdue=Count("pk", filter=_word_overdue(at)),
         review=Count("pk", filter=_to_review()),
     )
 
@@ -171,15 +194,17 @@ def open_count(user: User) -> int:
     return Incident.objects.visible_to(user).open().count()
 
 
-def incident_record(user: User, pk: UUID) -> Incident | None:
+def incident_record(user: User, pk: UUID, at: datetime) -> Incident | None:
     """One incident with its people and review, or None where ``user`` may not see it. One query.
 
-    ``is_workable`` says whether ``user`` may work it, ``said`` which letters were sent when.
+    ``is_workable`` says whether ``user`` may work it, ``said`` which letters were sent when, ``is_late`` whether the
+    next word, or the review, is overdue at ``at``.
     """
     related = ("severity", "commander", "opened_by", "calendar", "review__author")
     rows = Incident.objects.visible_to(user).select_related(*related)
     workable = Exists(Incident.objects.workable_by(user).filter(pk=OuterRef("pk")))
-    return rows.annotate(is_workable=workable, said=letters_said("pk")).filter(pk=pk).first()
+    found = rows.annotate(is_workable=workable, said=letters_said("pk"), is_late=_is_late(at))
+    return found.filter(pk=pk).first()
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,7 +286,7 @@ def tickets_near(user: User, incident: Incident, entries: list[IncidentEntry]) -
 def clock_lines(incident: Incident, at: datetime) -> list[tuple[str, ClockLine]]:
     """Its promises with their names, those that run first. One query."""
     clocks = incident.clocks.select_related("calendar").order_by("started_at", "kind")
-    lines = [(_name(clock), _line(clock, at)) for clock in clocks]
+    lines = [(_name(clock), line_of(clock, at)) for clock in clocks]
     return sorted(lines, key=lambda line: (line[1].clock.stopped_at is not None, line[1].clock.due_at is None))
 
 
@@ -270,14 +295,6 @@ def _name(clock: SlaClock) -> str:
     if clock.kind == Clock.UPDATE and clock.stopped_at is not None:
         return f"Update {clock.cycle}"
     return NAMES.get(Clock(clock.kind), clock.get_kind_display())
-
-
-def _line(clock: SlaClock, at: datetime) -> ClockLine:
-    if clock.stopped_at is not None or clock.due_at is None:
-        return ClockLine(clock, None, clock.missed_at is not None)
-    definition = clock.calendar.definition if clock.calendar else None
-    zone = calendar_of(definition).rules.zone.key if definition else "UTC"
-    return ClockLine(clock, time_left(definition, zone, clock.due_at, at), clock.due_at < at)
 
 
 def entries_of(incident: Incident) -> list[IncidentEntry]:

@@ -29,6 +29,7 @@ from support.models import (
     TicketLink,
     TimeEntry,
 )
+from support.queries.calendars import calendar_of
 from support.queries.explain import clocks_of
 from support.queries.incident_said import letters_said
 from support.queries.listing import is_late, time_left
@@ -94,15 +95,17 @@ def attachment(user: User, pk: UUID) -> Attachment | None:
 
 def clock_lines(ticket: Ticket, at: datetime) -> list[ClockLine]:
     """Its promises, those that still run first. One query."""
-    lines = [_line(clock, ticket, at) for clock in clocks_of(ticket)]
+    lines = [line_of(clock, at, ticket.timezone) for clock in clocks_of(ticket)]
     return sorted(lines, key=lambda line: (line.clock.stopped_at is not None, line.clock.due_at is None))
 
 
-def _line(clock: SlaClock, ticket: Ticket, at: datetime) -> ClockLine:
+def line_of(clock: SlaClock, at: datetime, zone: str = "") -> ClockLine:
+    """How the promise stands at ``at``; in ``zone`` where its calendar names none. No query with its calendar there."""
     if clock.stopped_at is not None or clock.due_at is None:
         return ClockLine(clock, None, clock.verdict == Verdict.MISSED)
     definition = clock.calendar.definition if clock.calendar else None
-    left = time_left(definition, ticket.timezone, clock.due_at, at)
+    zone = zone or (calendar_of(definition).rules.zone.key if definition else "UTC")
+    left = time_left(definition, zone, clock.due_at, at)
     return ClockLine(clock, left, is_late(left, clock.due_at, at, strict=clock.strict))
 
 

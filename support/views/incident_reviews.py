@@ -20,6 +20,7 @@ from support.models import Incident, IncidentAction
 from support.queries import incidents as queries
 from support.queries.incident_letters import timeline_text
 from support.queries.incident_scope import addressable
+from support.queries.record import line_of
 from support.views.incidents import actions_shown, visible_incident, workable_incident
 
 
@@ -62,7 +63,7 @@ def _page(request: HttpRequest, incident: Incident, status: int = 200, **given: 
     workable = may(user, "incidents.work") and incident.is_workable  # type: ignore[attr-defined]
     review = getattr(incident, "review", None)
     parts = lifecycle.review_fields(incident.letters)
-    clock = incident.clocks.filter(kind=Clock.REVIEW).order_by("-cycle").first()
+    clock = incident.clocks.filter(kind=Clock.REVIEW).select_related("calendar").order_by("-cycle").first()
     may_write = workable and incident.status != IncidentStatus.OPEN
     accounts = _accounts(user, incident) if workable else []
     context = {
@@ -74,7 +75,7 @@ def _page(request: HttpRequest, incident: Incident, status: int = 200, **given: 
         "follow_ups": actions_shown(user, incident),
         "affected": [row for row in queries.affected(user, incident) if row.removed_at is None],
         "clock": clock,
-        "late": bool(clock and clock.stopped_at is None and clock.due_at and clock.due_at < at),
+        "late": clock is not None and clock.stopped_at is None and line_of(clock, at).late,
         "may_write": may_write,
         "writing": may_write and (request.GET.get("write") == "1" or review is None or status != 200),
         "may_work": workable,

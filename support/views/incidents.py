@@ -126,7 +126,7 @@ def _ticket_asked(request: HttpRequest) -> Ticket | None:
 
 def visible_incident(request: HttpRequest, incident_id: UUID) -> Incident:
     """The incident, or 404 where the reader may not see it."""
-    found = queries.incident_record(request.user, incident_id)  # type: ignore[arg-type]
+    found = queries.incident_record(request.user, incident_id, timezone.now())  # type: ignore[arg-type]
     if found is None:
         raise Http404
     return found

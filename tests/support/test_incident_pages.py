@@ -20,9 +20,10 @@ from health.actions import create_segment
 from playbooks.models import Cta
 from support import actions
 from support.models import Incident, Ticket
-from support.queries.incidents import open_count
+from support.queries.incidents import IncidentFilters, incident_record, open_count
 from tests.factories import UserFactory
-from tests.support.world import agent, customer, install, ticket
+from tests.support.levels import own_calendar
+from tests.support.world import agent, at, customer, install, ticket
 
 pytestmark = pytest.mark.django_db
 HOSTILE = "<script>alert(1)</script> {{ 7*7 }} '; drop table support_incident --"
@@ -252,6 +253,15 @@ def test_accounts_are_taken_away_only_by_those_who_work_them_and_past_customers_
     client.force_login(csm)
     client.post(f"/incidents/{incident.pk}/accounts/remove/", {"account": [str(rail.pk), str(road.pk)]})
     assert [row.account for row in incident.affected.present()] == [road]
+
+
+def test_a_word_that_is_due_at_closing_is_overdue_with_the_next_opening_and_not_all_night(vp):
+    hours = {"update_minutes": 60, "has_cadence": True, "calendar": own_calendar()}
+    incident = opened(vp, [named("Rail")], at=at("2026-11-23 16:00"), **hours)
+    assert incident.next_update_at == at("2026-11-23 17:00")
+    for moment, late in (("2026-11-23 20:00", False), ("2026-11-24 09:00:01", True)):
+        found = IncidentFilters(view="overdue").incidents(vp, at(moment)).exists()
+        assert (found, incident_record(vp, incident.pk, at(moment)).is_late) == (late, late)
 
 
 def test_waiting_tickets_of_the_same_service_are_offered(desk, vp):

@@ -62,7 +62,7 @@ def resolved(incident, leader, moment):
 
 
 def words_said(incident):
-    found = queries.incident_record(incident.commander, incident.pk)
+    found = queries.incident_record(incident.commander, incident.pk, MONDAY)
     return queries.words_said(found.said, found.first_notice_at)
 
 
