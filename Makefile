@@ -35,9 +35,10 @@ run: install
 	@$(PY) -m config.stack.packages queue pdf || echo "Going on without them."
 	@exec $(PY) -m config.stack --with-parent up
 
+# By number of tests the longest file, the authorisation matrix, would come last and keep one process busy alone.
 test: install-dev
 	@$(PY) -m config.stack.packages queue pdf browser
-	@exec $(WITH_SERVERS) $(PY) -m pytest -n auto --maxprocesses 8 --dist loadfile $(ARGS)
+	@exec $(WITH_SERVERS) $(PY) -m pytest -n auto --maxprocesses 8 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: install-dev
 	@exec $(WITH_SERVERS) $(PY) -m tests.check
