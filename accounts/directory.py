@@ -115,6 +115,8 @@ CAPABILITY_NAMES = {
     "tickets.work": "Answer and work tickets",
     "escalations.view": "See escalations",
     "escalations.work": "Raise and work escalations",
+    "incidents.view": "See incidents",
+    "incidents.work": "Open and work incidents, tell customers",
     "mail.sort": "Sort incoming mail",
     "support.configure": "Change service levels, teams and macros",
     "kb.read": "Read published articles",

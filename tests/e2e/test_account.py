@@ -37,8 +37,7 @@ def test_from_the_list_one_account_leads_to_the_next_by_keys(visit):
 def test_the_warning_names_its_play_and_a_task_is_ticked_in_place(visit, world):
     seen = visit("vp", f"/accounts/{world.accounts['Dovetail Couriers']}/")
     page = seen.page
-    warning = page.locator(".callout").first
-    expect(warning).to_contain_text("CTA")
+    warning = page.locator(".callout", has_text="CTA")
     expect(warning.get_by_role("link")).to_contain_text("playbook")
     todo = page.locator("#next-actions")
     task = todo.get_by_role("checkbox").first

@@ -10,7 +10,7 @@ import pytest
 from django.conf import settings
 from playwright.sync_api import expect
 
-from tests.e2e.test_pages import path_of
+from tests.e2e.test_pages import ACCOUNT, path_of
 
 pytestmark = pytest.mark.e2e
 INSIDE = "e => e.contains(document.activeElement) && document.activeElement !== e.querySelector(':scope > summary')"
@@ -51,6 +51,7 @@ LAYERS = {
     "my day, keys": Layer("csm", "/day/", "[data-open='#keys']", "#keys", modal=True),
     "ticket, keys": Layer("vp", "/tickets/{ticket}/", "[data-open='#keys']", "#keys", modal=True),
     "what a figure is": Layer("vp", "/portfolio/", "[popovertarget=k-arr]", "#k-arr", text_only=True),
+    "account, time machine": _panel("summary#time-machine", f"{ACCOUNT}/"),
     "accounts, filter": _panel("summary#add-filter"),
     "accounts, sort": _panel("summary:has-text('Sort')"),
     "accounts, columns": _panel("summary#choose-columns"),
@@ -76,7 +77,9 @@ def test_every_layer_of_the_templates_is_in_the_list():
     popovers = set(re.findall(r'popover id="([a-z]+)', text))
     listed = {one.layer[1:].split("-")[0] for one in LAYERS.values() if one.layer.startswith("#")}
     assert dialogs | popovers == listed
-    assert text.count("data-pop>") + text.count("data-pop{%") == sum(name.startswith("accounts, ") for name in LAYERS)
+    assert text.count("data-pop>") + text.count("data-pop{%") == sum(
+        one.layer.startswith("details") for one in LAYERS.values()
+    )
 
 
 def _expect_open(locator, *, is_open=True):

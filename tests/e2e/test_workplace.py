@@ -81,7 +81,7 @@ def test_a_file_of_the_list_is_what_the_list_shows(visit):
 
 def test_a_leader_sees_the_load_of_each_owner_and_goes_to_their_book(visit):
     page = visit("vp", "/portfolio/").page
-    page.get_by_role("link", name="Team").first.click()
+    page.get_by_role("banner").get_by_role("link", name="Team").click()
     row = page.locator("tbody tr", has_text="Mara Lind")
     expect(row).to_be_visible()
     with page.expect_download() as download:

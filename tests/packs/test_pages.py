@@ -127,7 +127,7 @@ def test_a_section_takes_the_same_queries_however_many_items_it_has(desk):
     install_pack("fmea", actor=None, at=AT)
     counts = []
     desk.get("/methodology/")
-    for section in ("meetings", "tiers", "kpis"):  # 1, 3 and 28 items
+    for section in ("meetings", "principles", "kpis"):  # 1, 5 and 28 items
         with CaptureQueriesContext(connection) as queries:
             desk.get(f"/methodology/fmea/{section}/")
         counts.append(len(queries))
