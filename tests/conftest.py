@@ -14,8 +14,14 @@ from django.core.cache import cache, caches
 from django.db import connection
 from django.test import TestCase, TransactionTestCase, override_settings
 from django_tenants.test.client import TenantClient
+from hypothesis import HealthCheck
+from hypothesis import settings as properties
 
 from tests import database
+
+# How long drawing and trying takes says something of the machine, nothing of the property.
+properties.register_profile("tenure", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+properties.load_profile("tenure")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -125,7 +125,11 @@ class TestUndo:
             min_size=2, max_size=5,
         ),
     )  # fmt: skip
-    @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @settings(
+        max_examples=20,
+        deadline=None,
+        suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    )
     def test_undoing_edits_in_turn_restores_exactly_the_state_before(self, vp, csm, tiers, rows, edits):
         Account.objects.all().delete()
         stage, _made = LifecycleStage.objects.get_or_create(key="on", defaults={"name": "Ongoing", "position": 1})

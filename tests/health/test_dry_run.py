@@ -196,7 +196,9 @@ conditions = st.one_of(
 )
 
 
-@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(
     rules=st.lists(st.tuples(conditions, st.sampled_from([0, 0, 1]), st.booleans()), min_size=1, max_size=3),
     people=st.lists(st.tuples(figures, st.booleans(), st.booleans()), min_size=1, max_size=4),

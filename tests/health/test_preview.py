@@ -107,7 +107,9 @@ facts = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(
     measured=st.lists(facts, min_size=1, max_size=6),
     weights=st.sampled_from([(40, 20), (20, 40), (30, 30)]),

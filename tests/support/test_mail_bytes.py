@@ -38,7 +38,9 @@ MARKS = st.sampled_from([b"--b", b"--b--", b"\n", b"<script>"])
 BODIES = st.lists(st.one_of(st.binary(max_size=80), MARKS), max_size=6)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(lines=LINES, body=BODIES, as_is=st.binary(max_size=200), structured=st.booleans())
 def test_whatever_bytes_arrive_are_stored_and_end_in_a_state_with_a_reason(dana, lines, body, as_is, structured):
     head = b"\n".join(name.encode() + b": " + value for name, value in lines)

@@ -45,7 +45,9 @@ def consistent(batches):
 ZONES = ("UTC", "Pacific/Auckland", "America/Los_Angeles", "Asia/Kolkata")
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(
     batches=st.lists(st.lists(one_event, max_size=30), min_size=1, max_size=3),
     repeats=st.lists(st.integers(0, 3), max_size=2),
