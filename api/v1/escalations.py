@@ -132,78 +132,64 @@ class EscalationClocks(Endpoint):
 
 
 class EscalationVerb(Endpoint):
-    """One verb on one escalation; the subclass acts."""
+    """One verb on one escalation."""
 
     policy = {"POST": "escalations.work"}
     serializer_class = EscalationSerializer
 
-    def act(self, escalation: Escalation, given: dict[str, Any]) -> Escalation:
-        """Do it. Returns the escalation to show."""
-        raise NotImplementedError
+    def acting(self) -> dict[str, Any]:
+        """Who acts, and when."""
+        return {"actor": self.user, "at": timezone.now()}
 
-    def run(self, escalation_id: UUID) -> Response:
-        """Find the escalation, act on it, show it."""
-        escalation = workable_escalation(self.user, escalation_id)
-        shown = self.act(escalation, {"actor": self.user, "at": timezone.now()})
-        return self.one(Escalation.objects.all(), pk=shown.pk)
+    def shown(self, escalation: Escalation) -> Response:
+        """The escalation as it is now."""
+        return self.one(Escalation.objects.all(), pk=escalation.pk)
 
 
 class EscalationAcknowledge(EscalationVerb):
     @extend_schema(summary="Acknowledge an escalation", request=None)
     def post(self, request: Request, escalation_id: UUID) -> Response:
-        return self.run(escalation_id)
-
-    def act(self, escalation: Escalation, given: dict[str, Any]) -> Escalation:
-        return actions.acknowledge(escalation, **given)
+        escalation = workable_escalation(self.user, escalation_id)
+        return self.shown(actions.acknowledge(escalation, **self.acting()))
 
 
 class EscalationBegin(EscalationVerb):
     @extend_schema(summary="Note the first action", request=Words)
     def post(self, request: Request, escalation_id: UUID) -> Response:
-        return self.run(escalation_id)
-
-    def act(self, escalation: Escalation, given: dict[str, Any]) -> Escalation:
-        return actions.begin(escalation, self.read(Words)["body"], **given)
+        escalation = workable_escalation(self.user, escalation_id)
+        return self.shown(actions.begin(escalation, self.read(Words)["body"], **self.acting()))
 
 
 class EscalationUpdate(EscalationVerb):
     @extend_schema(summary="Tell how it stands; the next update is owed from now on", request=Words)
     def post(self, request: Request, escalation_id: UUID) -> Response:
-        return self.run(escalation_id)
-
-    def act(self, escalation: Escalation, given: dict[str, Any]) -> Escalation:
-        return actions.post_update(escalation, self.read(Words)["body"], **given)
+        escalation = workable_escalation(self.user, escalation_id)
+        return self.shown(actions.post_update(escalation, self.read(Words)["body"], **self.acting()))
 
 
 class EscalationPassOn(EscalationVerb):
     @extend_schema(summary="End this step and raise the next", request=PassOn)
     def post(self, request: Request, escalation_id: UUID) -> Response:
-        return self.run(escalation_id)
-
-    def act(self, escalation: Escalation, given: dict[str, Any]) -> Escalation:
-        return actions.pass_on(escalation, **self.read(PassOn), **given)
+        escalation = workable_escalation(self.user, escalation_id)
+        return self.shown(actions.pass_on(escalation, **self.read(PassOn), **self.acting()))
 
 
 class EscalationOwner(EscalationVerb):
     @extend_schema(summary="Hand an escalation over", request=HandOver)
     def post(self, request: Request, escalation_id: UUID) -> Response:
-        return self.run(escalation_id)
-
-    def act(self, escalation: Escalation, given: dict[str, Any]) -> Escalation:
+        escalation = workable_escalation(self.user, escalation_id)
         values = self.read(HandOver)
-        return actions.hand_over(escalation, values.pop("owner"), **values, **given)
+        return self.shown(actions.hand_over(escalation, values.pop("owner"), **values, **self.acting()))
 
 
 class EscalationResolve(EscalationVerb):
     @extend_schema(summary="End an escalation with its outcome", request=End)
     def post(self, request: Request, escalation_id: UUID) -> Response:
-        return self.run(escalation_id)
-
-    def act(self, escalation: Escalation, given: dict[str, Any]) -> Escalation:
+        escalation = workable_escalation(self.user, escalation_id)
         values = self.read(End)
         if not values.get("outcome"):
             raise invalid(FieldError("outcome", "required", "Say how it ended."))
-        return actions.resolve_escalation(escalation, **values, **given)
+        return self.shown(actions.resolve_escalation(escalation, **values, **self.acting()))
 
 
 def visible_escalation(user: User, escalation_id: UUID) -> Escalation:

@@ -222,48 +222,43 @@ class IncidentTimeline(Endpoint):
 
 
 class IncidentVerb(Endpoint):
-    """One verb on one incident; the subclass acts."""
+    """One verb on one incident."""
 
     policy = {"POST": "incidents.work"}
     serializer_class = IncidentSerializer
 
-    def act(self, incident: Incident, given: dict[str, Any]) -> Any:
-        """Do it."""
-        raise NotImplementedError
+    def acting(self) -> dict[str, Any]:
+        """Who acts, and when."""
+        return {"actor": self.user, "at": timezone.now()}
 
-    def run(self, incident_id: UUID) -> Response:
-        """Find the incident, act on it, show it."""
-        incident = workable_incident(self.user, incident_id)
-        self.act(incident, {"actor": self.user, "at": timezone.now()})
-        return self.one(Incident.objects.all(), pk=incident_id)
+    def shown(self, incident: Incident) -> Response:
+        """The incident as it is now."""
+        return self.one(Incident.objects.all(), pk=incident.pk)
 
 
 class IncidentStage(IncidentVerb):
     @extend_schema(summary="Move along the stages, or back with a reason", request=Move)
     def post(self, request: Request, incident_id: UUID) -> Response:
-        return self.run(incident_id)
-
-    def act(self, incident: Incident, given: dict[str, Any]) -> Any:
+        incident = workable_incident(self.user, incident_id)
         values = self.read(Move)
-        return actions.move_incident(incident, values.pop("to"), **values, **given)
+        actions.move_incident(incident, values.pop("to"), **values, **self.acting())
+        return self.shown(incident)
 
 
 class IncidentCloseVerb(IncidentVerb):
     @extend_schema(summary="Close a resolved incident", request=Close)
     def post(self, request: Request, incident_id: UUID) -> Response:
-        return self.run(incident_id)
-
-    def act(self, incident: Incident, given: dict[str, Any]) -> Any:
-        return actions.close_incident(incident, **self.read(Close), **given)
+        incident = workable_incident(self.user, incident_id)
+        actions.close_incident(incident, **self.read(Close), **self.acting())
+        return self.shown(incident)
 
 
 class IncidentReopenVerb(IncidentVerb):
     @extend_schema(summary="Work a resolved or closed incident again", request=Reopen)
     def post(self, request: Request, incident_id: UUID) -> Response:
-        return self.run(incident_id)
-
-    def act(self, incident: Incident, given: dict[str, Any]) -> Any:
-        return actions.reopen_incident(incident, **self.read(Reopen), **given)
+        incident = workable_incident(self.user, incident_id)
+        actions.reopen_incident(incident, **self.read(Reopen), **self.acting())
+        return self.shown(incident)
 
 
 class AffectedSerializer(RowSerializer):
@@ -301,36 +296,34 @@ class IncidentAccounts(Endpoint):
 class IncidentAccountsRemove(IncidentVerb):
     @extend_schema(summary="Take accounts away", request=Unaffected)
     def post(self, request: Request, incident_id: UUID) -> Response:
-        return self.run(incident_id)
-
-    def act(self, incident: Incident, given: dict[str, Any]) -> Any:
+        incident = workable_incident(self.user, incident_id)
         keys = self.read(Unaffected)["accounts"]
-        return actions.remove_accounts(incident, accounts_in(self.user, keys, gone=True), **given)
+        actions.remove_accounts(incident, accounts_in(self.user, keys, gone=True), **self.acting())
+        return self.shown(incident)
 
 
 class IncidentTickets(IncidentVerb):
     @extend_schema(summary="Link a ticket that tells of it, or unlink one", request=Linked)
     def post(self, request: Request, incident_id: UUID) -> Response:
-        return self.run(incident_id)
-
-    def act(self, incident: Incident, given: dict[str, Any]) -> Any:
+        incident = workable_incident(self.user, incident_id)
         values = self.read(Linked)
         (ticket,) = tickets_in(self.user, [values["ticket"]], field="ticket")
         linked = values.get("linked", True)
-        return (actions.link_ticket if linked else actions.unlink_ticket)(incident, ticket, **given)
+        act = actions.link_ticket if linked else actions.unlink_ticket
+        act(incident, ticket, **self.acting())
+        return self.shown(incident)
 
 
 class IncidentAnswer(IncidentVerb):
     @extend_schema(summary="Answer every linked ticket of yours that waits", request=Answer)
     def post(self, request: Request, incident_id: UUID) -> Response:
-        return self.run(incident_id)
-
-    def act(self, incident: Incident, given: dict[str, Any]) -> Any:
+        incident = workable_incident(self.user, incident_id)
         values = self.read(Answer)
         tickets = list(Ticket.objects.workable_by(self.user).active().filter(incident=incident))
-        return actions.answer_tickets(
-            incident, values["body"], tickets=tickets, status=values.get("status") or "", **given
+        actions.answer_tickets(
+            incident, values["body"], tickets=tickets, status=values.get("status") or "", **self.acting()
         )
+        return self.shown(incident)
 
 
 def read_details(user: User, values: dict[str, Any], *, new: bool) -> dict[str, Any]:
