@@ -10,15 +10,13 @@ import sys
 import time
 
 from config import env as environ
-from config.stack import StackError, application, ports
+from config.stack import StackError, application, beside, ports
 from config.stack.folder import DataFolder
 from config.stack.postgres import Postgres
 from config.stack.process import Child, end_leftovers, end_with_parent
 from config.stack.redis import Redis
 from config.stack.supervisor import Stopping, Supervisor
 from config.stack.terminal import Terminal
-
-SERVERS_FILE = "stack.env"
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -57,7 +55,7 @@ def _arguments() -> argparse.ArgumentParser:
 
 def _run(options: argparse.Namespace, folder: DataFolder, supervisor: Supervisor) -> int:
     folder.prepare()
-    if options.command == "exec" and (env := _running(folder)) is not None:
+    if options.command == "exec" and (env := beside.running(folder)) is not None:
         return _call(options.argv, env, supervisor)
     folder.lock(options.command)
     end_leftovers(folder / "pids", supervisor.terminal)
@@ -66,15 +64,15 @@ def _run(options: argparse.Namespace, folder: DataFolder, supervisor: Supervisor
     env = start_servers(folder, supervisor, durable=not getattr(options, "fast", False))
     if options.command == "exec":
         return _call(options.argv, env, supervisor)
-    _publish(folder, env)
+    beside.publish(folder, env)
     try:
         if options.command == "up":
             _start_application(folder, supervisor, env)
         else:
-            supervisor.terminal.say(f"PostgreSQL and Redis run; their addresses are in {folder / SERVERS_FILE}")
+            supervisor.terminal.say(f"PostgreSQL and Redis run; their addresses are in {folder / beside.SERVERS_FILE}")
         supervisor.watch()
     finally:
-        (folder / SERVERS_FILE).unlink(missing_ok=True)
+        (folder / beside.SERVERS_FILE).unlink(missing_ok=True)
     return 0
 
 
@@ -117,27 +115,6 @@ def _start_application(folder: DataFolder, supervisor: Supervisor, env: dict[str
     for line in application.ready_lines(application.demo_logins(folder), port):
         supervisor.terminal.say(line)
     supervisor.terminal.say(f"Started in {time.monotonic() - began:.0f} s. Ctrl-C stops everything.")
-
-
-def _publish(folder: DataFolder, env: dict[str, str]) -> None:
-    """Leave the servers' addresses for ``exec``, readable by the owner only."""
-    names = ("DATABASE_URL", "REDIS_URL")
-    folder.write_private(SERVERS_FILE, "".join(f"{name}={env[name]}\n" for name in names))
-
-
-def _running(folder: DataFolder) -> dict[str, str] | None:
-    """The environment of a stack that runs in this folder now; None if none does."""
-    try:
-        folder.lock("looking")
-    except StackError:
-        try:
-            lines = (folder / SERVERS_FILE).read_text().splitlines()
-        except FileNotFoundError:
-            raise StackError(f"Another command uses {folder.path}. Wait for it to end.") from None
-        servers = dict(line.split("=", 1) for line in lines)
-        return application.environment(folder, database_url=servers["DATABASE_URL"], redis_url=servers["REDIS_URL"])
-    folder.unlock()
-    return None
 
 
 def _call(argv: list[str], env: dict[str, str], supervisor: Supervisor) -> int:

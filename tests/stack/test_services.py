@@ -181,6 +181,25 @@ def test_exec_joins_a_running_stack_and_leaves_it_running(services):
         assert connection.execute("select 1").fetchone() == (1,)
 
 
+def test_manage_py_finds_the_stack_that_runs_in_its_data_folder(services, monkeypatch):
+    for name in ("DATABASE_URL", "REDIS_URL", "SECRET_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    asked = [sys.executable, "manage.py", "shell", "--no-imports", "-c"]
+    asked.append("from django.db import connection as c; print(c.settings_dict['PORT'])")
+
+    def ask():
+        return subprocess.run(asked, env=services.environment(), capture_output=True, text=True, timeout=90)
+
+    refused = ask()
+    assert (refused.returncode, "SECRET_KEY is not set" in refused.stderr) == (1, True)
+    assert not (services.folder / "stack.lock").exists()
+    services.start()
+    port = services.urls["DATABASE_URL"].rpartition(":")[2].partition("/")[0]
+    assert ask().stdout.strip() == port
+    monkeypatch.setenv("SECRET_KEY", "a key of somebody who names their own servers")
+    assert "DATABASE_URL is not set" in ask().stderr
+
+
 def test_exec_starts_what_it_needs_passes_the_status_on_and_stops_it(services):
     ran = services.run("exec", "--fast", "--", sys.executable, "-c", "raise SystemExit(7)")
     assert ran.returncode == 7
