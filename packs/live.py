@@ -27,6 +27,7 @@ from support.actions import (
     install_incident_stages,
     install_ladder,
     install_policies,
+    install_review_cadences,
     install_reviews,
     install_support_levels,
 )
@@ -151,6 +152,7 @@ INSTALLERS: dict[str, Installer] = {
     "roles": _rows(methodology.upsert_team_roles),
     "lifecycle_stages": _rows(methodology.upsert_stages),
     "channels": _channels,
+    "cadences": _rows(install_review_cadences),
     "improvement_cycles": _cycles,
     "scorecards": _each(install_scorecard),
     "triggers": _each(install_trigger),

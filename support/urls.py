@@ -1,6 +1,7 @@
 from django.urls import path
 
 from support.views import (
+    account_reviews,
     calendars,
     channels,
     checklists,
@@ -58,6 +59,7 @@ urlpatterns = [
     path("tickets/<uuid:ticket_id>/split/", verbs.split, name="ticket-split"),
     path("tickets/<uuid:ticket_id>/here/", verbs.here, name="ticket-here"),
     path("accounts/<uuid:account_id>/tickets/", queue.account_tickets, name="account-tickets"),
+    path("accounts/<uuid:account_id>/service-review/", account_reviews.review_edit, name="account-review"),
     path("tickets/<uuid:ticket_id>/escalate/", escalations.escalate_ticket, name="ticket-escalate"),
     path("accounts/<uuid:account_id>/escalate/", escalations.escalate_account, name="account-escalate"),
     path("escalations/", escalations.escalation_index, name="escalation-list"),

@@ -1,5 +1,6 @@
 """What changes in the support desk: tickets, conversations, escalations, service levels, alerts."""
 
+from support.actions.account_reviews import install_review_cadences, keep_review
 from support.actions.asking import ask_for_ratings, rate_once
 from support.actions.attachments import attach
 from support.actions.bulk import BulkResult, bulk_assign, bulk_status, bulk_tag, undo_bulk
@@ -110,8 +111,10 @@ __all__ = [
     "install_incident_stages",
     "install_ladder",
     "install_policies",
+    "install_review_cadences",
     "install_reviews",
     "install_support_levels",
+    "keep_review",
     "leave_team",
     "link",
     "link_ticket",

@@ -18,10 +18,12 @@ from support.models.incidents import (
 from support.models.mail import IncomingMail
 from support.models.messages import Attachment, Macro, Message
 from support.models.policies import HolidayList, SlaPolicy, SlaPolicyVersion
+from support.models.reviews import AccountReview, ReviewCadence
 from support.models.teams import SupportLevel, SupportSettings, Team, TeamSeat, TicketField
 from support.models.tickets import Ticket, TicketEvent, TicketLink, TicketRating, TimeEntry
 
 __all__ = [
+    "AccountReview",
     "Attachment",
     "CalendarSnapshot",
     "Checklist",
@@ -44,6 +46,7 @@ __all__ = [
     "Ladder",
     "Macro",
     "Message",
+    "ReviewCadence",
     "SlaAlert",
     "SlaClock",
     "SlaPolicy",

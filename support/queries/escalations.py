@@ -141,6 +141,13 @@ def message_parts(escalation: Escalation) -> list[tuple[str, str]]:
     return [(field, escalation.message.get(field, "")) for field in fields]
 
 
+def examples(offered: Iterable[Offer]) -> list[list[tuple[str, str]]]:
+    """A good message as each methodology on offer prints one (FLEET-9.12): its parts with what stands there."""
+    ladders = {offer.ladder.pk: offer.ladder for offer in offered}
+    templates = [ladder.definition.get("template", {}) for ladder in ladders.values()]
+    return [list(zip(each["fields"], each["example"], strict=False)) for each in templates if each.get("example")]
+
+
 def clock_lines(escalation: Escalation, at: datetime) -> list[ClockLine]:
     """Its promises, in order. One query."""
     clocks = escalation.clocks.select_related("policy_version__policy", "calendar").order_by("started_at", "kind")

@@ -86,6 +86,7 @@ def _escalate(request: HttpRequest, account: Account, ticket: Ticket | None) -> 
             messages.success(request, f"Escalated to {raised[0].level_name}.")
             return redirect("support:escalation-detail", raised[0].pk)
     context = {"form": form, "account": account, "ticket": ticket, "offers": offers}
+    context["examples"] = queries.examples(offers)
     return render(request, "support/escalate.html", context, status=422 if form.is_bound else 200)
 
 

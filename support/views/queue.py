@@ -20,11 +20,13 @@ from accounts.frame import account_or_404, frame, notices_of
 from accounts.models import User
 from accounts.policy import may, requires
 from accounts.queries.saved_views import views_of
+from accounts.queries.workspace import workspace_day
 from support import actions
 from support.cells import CSV_HEADINGS, TicketCells, csv_row
 from support.choices import Channel, Level, Status, TicketType
 from support.forms.tickets import team_called
 from support.queries import listing
+from support.queries.account_reviews import next_review
 from support.queries.channels import entitlements, reach_of
 from support.queries.listing import TicketFilters
 from ui.formats import number
@@ -201,5 +203,6 @@ def account_tickets(request: HttpRequest, account_id: UUID) -> HttpResponse:
     }
     if request.htmx:  # type: ignore[attr-defined]
         return render(request, "support/_account_tickets.html", context)
-    context |= {"entitled": entitlements(account), "reach": reach_of(account, at=at)}
+    review = next_review(account, today=workspace_day(at))
+    context |= {"entitled": entitlements(account), "reach": reach_of(account, at=at), "review": review}
     return render(request, "support/account_tickets.html", frame(request, tab="support:account-tickets", **context))

@@ -71,6 +71,25 @@ def test_fleet_asks_for_the_reason_and_refuses_a_message_with_a_part_empty(desk,
     assert "This ticket is escalated on this path" in text(again)
 
 
+@pytest.mark.requirement("FLEET-9.12")
+def test_the_templates_example_shows_all_seven_parts_with_what_to_write_there(desk):
+    install("fleet")
+    account = AccountFactory(name="Other")
+    shown = text(desk.get(f"/accounts/{account.pk}/escalate/"))
+    parts = re.findall(r"<dt>([^<]+)</dt><dd>([^<]+)</dd>", shown.split("as an example")[1].split("</dl>")[0])
+    fields = Ladder.objects.get(pack="fleet").definition["template"]["fields"]
+    assert [part.lower() for part, _text in parts] == [field.lower() for field in fields]
+    assert len(parts) == 7
+    wanted = ("stopped working", "ABC GPS, Enterprise, 50 vehicles, $50K", "about 2pm. Urgency high",
+              "cannot be tracked", "Restarted", "within 24 hours", "owner is the Implementation Engineer")  # fmt: skip
+    for (part, words), each in zip(parts, wanted, strict=True):
+        assert each in words, part
+    install("fmea")
+    fmea = ticket(customer(), timezone.now(), severity="S2")
+    Ladder.objects.filter(pack="fleet").delete()
+    assert "as an example" not in text(desk.get(f"/tickets/{fmea.pk}/escalate/"))
+
+
 @pytest.mark.requirement("FMEA-6.7")
 def test_a_ticket_goes_up_three_lines_and_shows_who_passed_it_on_when_and_why(desk, vp):
     install("fmea")

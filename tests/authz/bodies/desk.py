@@ -55,6 +55,8 @@ EXAMPLES: dict[str, Example] = {
     "POST support:field-create": Example(FIELD),
     "POST support:field-edit": Example(FIELD),
     "POST support:channel-edit": Example({"own_address": "+1 555 0100", "is_offered": "on"}),
+    "POST support:account-review": Example({"outcome": "All well", "next_on": ""}),
+    "PUT api:account-service-review": Example({"next_on": None}, status=200),
     "PATCH api:channel-detail": Example({"own_address": "+1 555 0100"}),
     "POST support:checklist-list": Example(habits),
     "POST support:checklist-detail": Example({"notes": "Fewer"}),
