@@ -6,7 +6,7 @@ import re
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import ProtectedError
 
 from accounts.audit import record
@@ -33,9 +33,15 @@ def create_calendar(
     if WorkCalendar.objects.filter(key=key).exists():
         raise RuleViolated("calendar.key_taken", "There is a calendar with this key.", "key")
     zone = _checked(definition)
-    calendar = WorkCalendar.objects.create(
-        key=key, name=name, definition=definition, timezone=zone, minutes_per_day=minutes_per_day
-    )
+    calendar = WorkCalendar(key=key, name=name, definition=definition, timezone=zone, minutes_per_day=minutes_per_day)
+    try:
+        with transaction.atomic():
+            calendar.save(force_insert=True)
+    except IntegrityError:
+        # Somebody else made one of this key at the same time.
+        if not WorkCalendar.objects.filter(key=key).exists():
+            raise
+        raise RuleViolated("calendar.key_taken", "There is a calendar with this key.", "key") from None
     record("calendar.create", calendar, actor=actor, at=at, after={"key": key, "name": name, "definition": definition})
     return calendar
 

@@ -94,7 +94,10 @@ class IncidentLetters(Endpoint):
         seen = Account.objects.visible_to(self.user)
         return self.page(IncidentDelivery.objects.filter(letter__incident=incident, account__in=seen))
 
-    @extend_schema(summary="Tell customers", request=NewLetter, responses={201: DeliverySerializer(many=True)})
+    @extend_schema(
+        summary="Tell customers", request=NewLetter, responses={201: DeliverySerializer(many=True)},
+        parameters=[IF_MATCH],
+    )  # fmt: skip
     def post(self, request: Request, incident_id: UUID) -> Response:
         incident = workable_incident(self.user, incident_id)
         values = self.read(NewLetter)
@@ -108,7 +111,7 @@ class IncidentLetters(Endpoint):
             contacts=contacts, opening=values.get("opening") or "",
             subject=values.get("subject") or queries.subject_of(incident, template),
             tickets=self._tickets(incident, contacts) if values.get("answer_tickets", True) else [],
-            actor=self.user, at=timezone.now(),
+            actor=self.user, at=timezone.now(), expected_version=self.expected_version,
         )  # fmt: skip
         rows = row.deliveries.order_by("pk").values(*DeliverySerializer().paths)
         return Response(self.get_serializer(list(rows), many=True).data, 201)

@@ -208,15 +208,17 @@ class IncidentTimeline(Endpoint):
     def get(self, request: Request, incident_id: UUID) -> Response:
         return self.page(IncidentEntry.objects.filter(incident=visible_incident(self.user, incident_id)))
 
-    @extend_schema(summary="Post an update, or note something", request=NewEntry)
+    @extend_schema(summary="Post an update, or note something", request=NewEntry, parameters=[IF_MATCH])
     def post(self, request: Request, incident_id: UUID) -> Response:
         incident = workable_incident(self.user, incident_id)
-        values, at = self.read(NewEntry), timezone.now()
+        values = self.read(NewEntry)
+        given: dict[str, Any] = {
+            "actor": self.user, "at": timezone.now(), "expected_version": self.expected_version
+        }  # fmt: skip
         if values.get("kind") == EntryKind.NOTE:
-            happened = values.get("happened_at")
-            actions.note_incident(incident, values["body"], happened_at=happened, actor=self.user, at=at)
+            actions.note_incident(incident, values["body"], happened_at=values.get("happened_at"), **given)
         else:
-            actions.post_incident_update(incident, values["body"], actor=self.user, at=at)
+            actions.post_incident_update(incident, values["body"], **given)
         newest = incident.entries.order_by("-pk").first()
         return self.one(IncidentEntry.objects.all(), 201, pk=newest.pk if newest else None)
 
@@ -228,8 +230,8 @@ class IncidentVerb(Endpoint):
     serializer_class = IncidentSerializer
 
     def acting(self) -> dict[str, Any]:
-        """Who acts, and when."""
-        return {"actor": self.user, "at": timezone.now()}
+        """Who acts, when, and on which version."""
+        return {"actor": self.user, "at": timezone.now(), "expected_version": self.expected_version}
 
     def shown(self, incident: Incident) -> Response:
         """The incident as it is now."""
@@ -237,7 +239,7 @@ class IncidentVerb(Endpoint):
 
 
 class IncidentStage(IncidentVerb):
-    @extend_schema(summary="Move along the stages, or back with a reason", request=Move)
+    @extend_schema(summary="Move along the stages, or back with a reason", request=Move, parameters=[IF_MATCH])
     def post(self, request: Request, incident_id: UUID) -> Response:
         incident = workable_incident(self.user, incident_id)
         values = self.read(Move)
@@ -246,7 +248,7 @@ class IncidentStage(IncidentVerb):
 
 
 class IncidentCloseVerb(IncidentVerb):
-    @extend_schema(summary="Close a resolved incident", request=Close)
+    @extend_schema(summary="Close a resolved incident", request=Close, parameters=[IF_MATCH])
     def post(self, request: Request, incident_id: UUID) -> Response:
         incident = workable_incident(self.user, incident_id)
         actions.close_incident(incident, **self.read(Close), **self.acting())
@@ -254,7 +256,7 @@ class IncidentCloseVerb(IncidentVerb):
 
 
 class IncidentReopenVerb(IncidentVerb):
-    @extend_schema(summary="Work a resolved or closed incident again", request=Reopen)
+    @extend_schema(summary="Work a resolved or closed incident again", request=Reopen, parameters=[IF_MATCH])
     def post(self, request: Request, incident_id: UUID) -> Response:
         incident = workable_incident(self.user, incident_id)
         actions.reopen_incident(incident, **self.read(Reopen), **self.acting())
@@ -283,18 +285,21 @@ class IncidentAccounts(Endpoint):
         incident = visible_incident(self.user, incident_id)
         return self.page(IncidentAccount.objects.visible_to(self.user).filter(incident=incident))
 
-    @extend_schema(summary="Add accounts", request=Affected, responses=IncidentSerializer)
+    @extend_schema(summary="Add accounts", request=Affected, responses=IncidentSerializer, parameters=[IF_MATCH])
     def post(self, request: Request, incident_id: UUID) -> Response:
         incident = workable_incident(self.user, incident_id)
         chosen, origin = ways_in(self.user, self.read(Affected))
         if not chosen:
             raise invalid(FieldError("accounts", "required", "Name an account, a tier, a segment or a component."))
-        actions.add_accounts(incident, chosen, origin=origin, actor=self.user, at=timezone.now())
+        given: dict[str, Any] = {
+            "actor": self.user, "at": timezone.now(), "expected_version": self.expected_version
+        }  # fmt: skip
+        actions.add_accounts(incident, chosen, origin=origin, **given)
         return Response(IncidentSerializer(context=self.get_serializer_context()).of(incident_id))
 
 
 class IncidentAccountsRemove(IncidentVerb):
-    @extend_schema(summary="Take accounts away", request=Unaffected)
+    @extend_schema(summary="Take accounts away", request=Unaffected, parameters=[IF_MATCH])
     def post(self, request: Request, incident_id: UUID) -> Response:
         incident = workable_incident(self.user, incident_id)
         keys = self.read(Unaffected)["accounts"]
@@ -303,7 +308,7 @@ class IncidentAccountsRemove(IncidentVerb):
 
 
 class IncidentTickets(IncidentVerb):
-    @extend_schema(summary="Link a ticket that tells of it, or unlink one", request=Linked)
+    @extend_schema(summary="Link a ticket that tells of it, or unlink one", request=Linked, parameters=[IF_MATCH])
     def post(self, request: Request, incident_id: UUID) -> Response:
         incident = workable_incident(self.user, incident_id)
         values = self.read(Linked)
@@ -315,7 +320,7 @@ class IncidentTickets(IncidentVerb):
 
 
 class IncidentAnswer(IncidentVerb):
-    @extend_schema(summary="Answer every linked ticket of yours that waits", request=Answer)
+    @extend_schema(summary="Answer every linked ticket of yours that waits", request=Answer, parameters=[IF_MATCH])
     def post(self, request: Request, incident_id: UUID) -> Response:
         incident = workable_incident(self.user, incident_id)
         values = self.read(Answer)

@@ -10,7 +10,7 @@ from django.db import transaction
 
 from accounts.audit import record
 from accounts.errors import RuleViolated
-from support.actions.keys import new_key
+from support.actions.keys import insert_key, new_key
 from support.actions.log import one_line
 from support.models import TicketField
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from accounts.models import User
 
 KINDS = ("text", "number", "choice", "day", "yes_no")
+TAKEN = "There is or was a field with this key."
 MOST_FIELDS, MOST_OPTIONS = 40, 100
 
 
@@ -48,7 +49,10 @@ def save_field(
     before = field_shown(row) if field else None
     row.label, row.options = one_line(label, "label", 80), _options(row.kind, options)
     row.is_required, row.shown_to_customer, row.position = is_required, shown_to_customer, position
-    row.save()
+    if field:
+        row.save()
+    else:
+        insert_key(row, taken=TAKEN, field="key" if key else "label")
     record("ticket_field.save", row, actor=actor, at=at, before=before, after=field_shown(row))
     return row
 
@@ -140,5 +144,4 @@ def _options(kind: str, options: Sequence[str]) -> list[str]:
 
 
 def _new_key(key: str, label: str) -> str:
-    taken = "There is or was a field with this key."
-    return new_key(TicketField.objects, key, label, limit=40, otherwise="field", taken=taken, named="label")
+    return new_key(TicketField.objects, key, label, limit=40, otherwise="field", taken=TAKEN, named="label")

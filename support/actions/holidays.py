@@ -13,7 +13,7 @@ from accounts.audit import record
 from accounts.errors import RuleViolated, StaleVersion
 from accounts.models import WorkCalendar
 from businesstime.holidays import known_countries
-from support.actions.keys import new_key
+from support.actions.keys import insert_key, new_key
 from support.actions.log import one_line
 from support.models import HolidayList
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from accounts.models import User
 
 DAY = re.compile(r"\d{4}-\d\d-\d\d|\d\d-\d\d", re.ASCII)
+TAKEN = "There is a list with this key."
 MOST_DAYS = 500
 
 
@@ -51,7 +52,10 @@ def save_holidays(
     for field, value in values.items():
         setattr(found, field, value)
     found.version += 1 if row else 0
-    found.save()
+    if row:
+        found.save()
+    else:
+        insert_key(found, taken=TAKEN, field="key" if key else "name")
     found.calendars.set(calendars)
     action = "holidays.update" if row else "holidays.create"
     record(action, found, actor=actor, at=at, before=before, after=_shown(found))
@@ -113,5 +117,4 @@ def _shown(row: HolidayList) -> dict[str, Any]:
 
 
 def _new_key(key: str, name: str) -> str:
-    taken = "There is a list with this key."
-    return new_key(HolidayList.objects, key, name, limit=60, otherwise="days-off", taken=taken)
+    return new_key(HolidayList.objects, key, name, limit=60, otherwise="days-off", taken=TAKEN)

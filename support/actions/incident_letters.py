@@ -54,6 +54,7 @@ def send_letter(
     tickets: Sequence[Ticket] = (),
     actor: User,
     at: datetime,
+    expected_version: int | None = None,
 ) -> IncidentLetter:
     """Send the letter ``key`` with its parts' ``values`` to ``contacts`` of affected accounts. Returns it.
 
@@ -61,7 +62,7 @@ def send_letter(
     (FMEA-8.4); the others get a mail through the outbox, in the transaction of the letter. Raises PartMissing,
     RuleViolated. About eight queries, and some for each answered ticket.
     """
-    incident = locked_incident(incident)
+    incident = locked_incident(incident, expected_version)
     letter = lifecycle.letter_of(incident.letters, key)
     if letter is None:
         raise RuleViolated("unknown", "The methodology has no such letter.", "letter")

@@ -41,12 +41,13 @@ def add_accounts(
     actor: User | None,
     at: datetime,
     follow: bool = True,
+    expected_version: int | None = None,
 ) -> list[Account]:
     """Count ``accounts`` among those affected; those that were added, without the ones that were there already.
 
     Raises RuleViolated for more than MOST_ACCOUNTS in all. A few queries, and one an account.
     """
-    incident = worked_incident(incident)
+    incident = worked_incident(incident, expected_version)
     there = set(incident.affected.present().values_list("account", flat=True))
     added = [each for each in {each.pk: each for each in accounts}.values() if each.pk not in there]
     if len(there) + len(added) > MOST_ACCOUNTS:
@@ -67,10 +68,11 @@ def add_accounts(
 
 @transaction.atomic
 def remove_accounts(
-    incident: Incident, accounts: Iterable[Account], *, actor: User | None, at: datetime
-) -> list[Account]:
+    incident: Incident, accounts: Iterable[Account], *, actor: User | None, at: datetime,
+    expected_version: int | None = None,
+) -> list[Account]:  # fmt: skip
     """Stop counting ``accounts`` among those affected; those that were there. Their tickets are unlinked."""
-    incident = worked_incident(incident)
+    incident = worked_incident(incident, expected_version)
     wanted = {each.pk: each for each in accounts}
     rows = incident.affected.present().filter(account__in=wanted)
     gone = [wanted[key] for key in rows.values_list("account", flat=True)]
@@ -89,10 +91,11 @@ def remove_accounts(
 
 @transaction.atomic
 def link_ticket(
-    incident: Incident, ticket: Ticket, *, actor: User | None, at: datetime, follow: bool = True
-) -> Incident:
+    incident: Incident, ticket: Ticket, *, actor: User | None, at: datetime, follow: bool = True,
+    expected_version: int | None = None,
+) -> Incident:  # fmt: skip
     """Count ``ticket`` as telling of the incident; its account is affected then. A ticket tells of one incident."""
-    incident, ticket = worked_incident(incident), locked(ticket)
+    incident, ticket = worked_incident(incident, expected_version), locked(ticket)
     if ticket.incident_id == incident.pk:
         return incident
     if ticket.incident_id is not None:
@@ -112,9 +115,11 @@ def link_ticket(
 
 
 @transaction.atomic
-def unlink_ticket(incident: Incident, ticket: Ticket, *, actor: User | None, at: datetime) -> Incident:
+def unlink_ticket(
+    incident: Incident, ticket: Ticket, *, actor: User | None, at: datetime, expected_version: int | None = None
+) -> Incident:
     """Take ``ticket`` away again; its account stays among those affected until it is removed."""
-    incident = worked_incident(incident)
+    incident = worked_incident(incident, expected_version)
     if not incident.tickets.filter(pk=ticket.pk).exists():
         raise RuleViolated("ticket", "This ticket is not linked.", "ticket")
     _unlink(incident, ticket, actor=actor, at=at)
@@ -125,13 +130,14 @@ def unlink_ticket(incident: Incident, ticket: Ticket, *, actor: User | None, at:
 
 @transaction.atomic
 def answer_tickets(
-    incident: Incident, body: str, *, tickets: Iterable[Ticket], status: str = "", actor: User, at: datetime
-) -> list[Ticket]:
+    incident: Incident, body: str, *, tickets: Iterable[Ticket], status: str = "", actor: User, at: datetime,
+    expected_version: int | None = None,
+) -> list[Ticket]:  # fmt: skip
     """Answer ``tickets`` of the incident that are active, all with the same words; those that were answered.
 
     Each answer is a first response and an update of its ticket, and together they are a word to customers.
     """
-    incident, body = worked_incident(incident), written(body)
+    incident, body = worked_incident(incident, expected_version), written(body)
     if status and status not in {Status.OPEN, Status.WAITING_CUSTOMER, Status.RESOLVED}:
         raise RuleViolated("unknown", "Leave it as it is, wait for the customer, or resolve it.", "status")
     answered = waiting_among(incident, tickets)

@@ -189,9 +189,11 @@ def move_incident(
 
 
 @transaction.atomic
-def post_incident_update(incident: Incident, body: str, *, actor: User | None, at: datetime) -> Incident:
+def post_incident_update(
+    incident: Incident, body: str, *, actor: User | None, at: datetime, expected_version: int | None = None
+) -> Incident:
     """Say how it stands: the next word is promised from now on."""
-    incident = worked_incident(incident)
+    incident = worked_incident(incident, expected_version)
     add_entry(incident, EntryKind.UPDATE, written(body, limit=20_000), actor=actor, at=at)
     store_incident(incident, last_update_at=at)
     follow_clocks(incident, at=at)
@@ -201,10 +203,11 @@ def post_incident_update(incident: Incident, body: str, *, actor: User | None, a
 
 @transaction.atomic
 def note_incident(
-    incident: Incident, body: str, *, happened_at: datetime | None = None, actor: User | None, at: datetime
-) -> Incident:
+    incident: Incident, body: str, *, happened_at: datetime | None = None, actor: User | None, at: datetime,
+    expected_version: int | None = None,
+) -> Incident:  # fmt: skip
     """Add an internal line to the timeline, of now or of a moment before. No customer is told and no clock hears it."""
-    incident = worked_incident(incident)
+    incident = worked_incident(incident, expected_version)
     if happened_at is not None and happened_at > at:
         raise RuleViolated("future", "The timeline holds what has happened; this lies ahead.", "happened_at")
     add_entry(incident, EntryKind.NOTE, written(body, limit=20_000), actor=actor, at=at, happened_at=happened_at)
@@ -243,9 +246,11 @@ def close_incident(
 
 
 @transaction.atomic
-def reopen_incident(incident: Incident, *, reason: str, actor: User | None, at: datetime) -> Incident:
+def reopen_incident(
+    incident: Incident, *, reason: str, actor: User | None, at: datetime, expected_version: int | None = None
+) -> Incident:
     """Work a resolved or closed incident again: back to the stage before it was resolved."""
-    incident = locked_incident(incident)
+    incident = locked_incident(incident, expected_version)
     if incident.status == IncidentStatus.OPEN:
         raise RuleViolated("open", "It is being worked.", "status")
     before = snapshot_incident(incident)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection
 from typing import Any
 
+from django.db import IntegrityError, transaction
 from django.utils.text import slugify
 
 from accounts.errors import RuleViolated
@@ -24,6 +25,17 @@ def new_key(rows: Any, key: str, name: str, *, limit: int, otherwise: str, taken
     if rows.filter(key=wanted).exists():
         raise RuleViolated("key_taken", taken, "key" if key else named)
     return wanted
+
+
+def insert_key(row: Any, *, taken: str, field: str) -> None:
+    """Store a new row. Raises RuleViolated at ``field`` where somebody else took its key at the same time."""
+    try:
+        with transaction.atomic():
+            row.save(force_insert=True)
+    except IntegrityError:
+        if not type(row).objects.filter(key=row.key).exists():
+            raise
+        raise RuleViolated("key_taken", taken, field) from None
 
 
 def free_key(rows: Any, name: str, *, limit: int, otherwise: str, reserved: Collection[str] = ()) -> str:

@@ -14,6 +14,7 @@ from accounts.errors import RuleViolated, StaleVersion
 from accounts.models import Tier, WorkCalendar
 from businesstime import read_calendar
 from support.actions.configuring import clean_warnings
+from support.actions.keys import insert_key
 from support.actions.log import choice, one_line
 from support.choices import PolicyScope, Waits
 from support.models import Ladder, SlaPolicy, SlaPolicyVersion, SupportLevel
@@ -98,10 +99,11 @@ def create_policy(
         raise RuleViolated("key", "A key is a–z, 0–9 and hyphens, at most 80.", "key")
     if SlaPolicy.objects.filter(key=key).exists():
         raise RuleViolated("key_taken", "There is a service level with this key.", "key")
-    policy = SlaPolicy.objects.create(
+    policy = SlaPolicy(
         key=key, name=one_line(name, "name", 120), scope=_scope(choice(scope, PolicyScope, "scope"), channels),
         tier_keys=_tiers(tiers), channels=list(channels), position=position, created_at=at,
     )  # fmt: skip
+    insert_key(policy, taken="There is a service level with this key.", field="key")
     content = checked_content(
         {"calendar": calendar, "tier_calendars": {}, "rules": rules, "escalate_at_pct": escalate_at_pct,
          "warn_at": warn_at, "pause_on": pause_on}

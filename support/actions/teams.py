@@ -11,7 +11,7 @@ from django.db import transaction
 from accounts.audit import plain, record
 from accounts.errors import RuleViolated, StaleVersion
 from accounts.models import Tier, WorkCalendar
-from support.actions.keys import new_key
+from support.actions.keys import insert_key, new_key
 from support.actions.log import choice, one_line
 from support.choices import Level
 from support.models import Team, TeamSeat, Ticket
@@ -19,6 +19,7 @@ from support.models import Team, TeamSeat, Ticket
 if TYPE_CHECKING:
     from accounts.models import User
 
+TAKEN = "There is or was a team with this key."
 MOST_SKILLS = 30
 MOST_TICKETS = 500
 
@@ -45,7 +46,10 @@ def save_team(
     row.name, row.level = one_line(name, "name", 120), choice(level, Level, "level")
     row.skills, row.calendar = clean_skills(skills), calendar
     row.version += 1 if team else 0
-    row.save()
+    if team:
+        row.save()
+    else:
+        insert_key(row, taken=TAKEN, field="key" if key else "name")
     row.tiers.set(tiers)
     action = "team.update" if team else "team.create"
     record(action, row, actor=actor, at=at, before=before or None, after=team_shown(row))
@@ -131,5 +135,4 @@ def _seat_shown(row: TeamSeat) -> dict[str, Any]:
 
 
 def _new_key(key: str, name: str) -> str:
-    taken = "There is or was a team with this key."
-    return new_key(Team.objects, key, name, limit=60, otherwise="team", taken=taken)
+    return new_key(Team.objects, key, name, limit=60, otherwise="team", taken=TAKEN)

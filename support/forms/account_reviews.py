@@ -15,11 +15,10 @@ def _day(**given: Any) -> forms.DateField:
 
 
 class ServiceReviewForm(RuleForm):
-    """The day agreed for the next review, and one that was held. ``version`` is the one it was opened with."""
+    """The day agreed for the next review, and one that was held."""
 
     held_on = _day(label="A review was held on", help_text="Empty: none to note. It goes onto the account's timeline.")
     outcome = forms.CharField(
         label="What came of it", required=False, max_length=500, widget=forms.Textarea(attrs={"rows": 2})
     )
     next_on = _day(label="The next one is on", help_text="Empty: as the methodology has it.")
-    version = forms.IntegerField(required=False, widget=forms.HiddenInput)

@@ -16,6 +16,7 @@ from accounts.queries.workspace import workspace_day
 from support import actions
 from support.forms.account_reviews import ServiceReviewForm
 from support.queries.account_reviews import next_review
+from support.views.incidents import seen_version
 
 
 @requires(GET="accounts.edit", POST="accounts.edit")
@@ -23,16 +24,12 @@ def review_edit(request: HttpRequest, account_id: UUID) -> HttpResponse:
     """Agree the day of the next review, or note one that was held."""
     account, at = editable_account_or_404(request, account_id), timezone.now()
     review = next_review(account, today=workspace_day(at))
-    initial = {"next_on": review.on if review.is_agreed else None, "version": review.version}
+    initial = {"next_on": review.on if review.is_agreed else None}
     form = ServiceReviewForm(request.POST or None, initial=initial)
-    given: dict[str, Any] = {"actor": request.user, "at": at}
-
-    def keep() -> None:
-        values = dict(form.cleaned_data)
-        seen = values.pop("version")
-        actions.keep_review(account, **values, **given, expected_version=seen)
-
-    if form.is_bound and form.is_valid() and form.run(keep):
+    given: dict[str, Any] = {"actor": request.user, "at": at, "expected_version": seen_version(request)}
+    if form.is_bound and form.is_valid() and form.run(
+        lambda: actions.keep_review(account, **form.cleaned_data, **given)
+    ):  # fmt: skip
         messages.success(request, "The review is noted.")
         return redirect("support:account-tickets", account.pk)
     context = {"form": form, "account": account, "review": review}

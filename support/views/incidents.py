@@ -235,11 +235,17 @@ def done(request: HttpRequest, incident: Incident, text: str) -> HttpResponse:
     return redirect("support:incident-detail", incident.pk)
 
 
+def seen_version(request: HttpRequest) -> int | None:
+    """The version the reader's page showed; None where it names none."""
+    sent = request.POST.get("version", "")
+    return int(sent) if sent.isascii() and sent.isdigit() and len(sent) < 10 else None
+
+
 def with_form(
     request: HttpRequest, incident: Incident, name: str, form: Any, act: Callable[[dict[str, Any]], Any], text: str
 ) -> HttpResponse:
     """Run ``act`` if the form of this part of the page is right; else show the page with what is wrong."""
-    given = {"actor": request.user, "at": timezone.now()}
+    given = {"actor": request.user, "at": timezone.now(), "expected_version": seen_version(request)}
     if form.is_valid() and form.run(lambda: act({**form.cleaned_data, **given})):
         return done(request, incident, text)
     return incident_page(
@@ -307,9 +313,9 @@ def incident_close(request: HttpRequest, incident_id: UUID) -> HttpResponse:
 def incident_reopen(request: HttpRequest, incident_id: UUID) -> HttpResponse:
     """Work a resolved or closed one again."""
     incident = workable_incident(request, incident_id)
+    given: dict[str, Any] = {"actor": request.user, "at": timezone.now(), "expected_version": seen_version(request)}
     try:
-        reason = request.POST.get("reason", "")
-        actions.reopen_incident(incident, reason=reason, actor=request.user, at=timezone.now())  # type: ignore[arg-type]
+        actions.reopen_incident(incident, reason=request.POST.get("reason", ""), **given)
     except RuleViolated as broken:
         messages.error(request, str(broken.message))
         return redirect("support:incident-detail", incident.pk)

@@ -210,6 +210,13 @@ def test_over_rest_and_in_a_constant_number_of_queries(desk):
     sent = {"data": json.dumps({"own_address": "+1 555 0199"}), "content_type": "application/json"}
     changed = desk.patch(f"/api/v1/support/channels/{row['id']}/", **sent).json()
     assert (changed["own_address"], changed["is_offered"], changed["version"]) == ("+1 555 0199", True, 2)
+    late = desk.patch(f"/api/v1/support/channels/{row['id']}/", **sent, headers={"If-Match": '"1"'})
+    assert late.status_code == 412
+    days = {"data": json.dumps({"name": "Feast", "days": ["12-24"]}), "content_type": "application/json"}
+    made = desk.post("/api/v1/support/holiday-lists/", **days).json()
+    address = f"/api/v1/support/holiday-lists/{made['id']}/"
+    assert desk.patch(address, **days, headers={"If-Match": '"1"'})["ETag"] == '"2"'
+    assert desk.patch(address, **days, headers={"If-Match": '"1"'}).status_code == 412
     assert len(desk.get("/api/v1/support/issue-guides/").json()["results"]) == 5
     with CaptureQueriesContext(connection) as fleet:
         reach_of(account, at=timezone.now())

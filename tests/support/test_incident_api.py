@@ -116,6 +116,30 @@ def test_a_lost_race_is_412_and_the_list_is_narrowed(call):
     call("GET", body={"status": "burning"}, status=400)
 
 
+def test_no_verb_acts_on_what_somebody_changed_in_the_meantime(call):
+    rail = named("Rail")
+    asked = ticket(rail, timezone.now(), severity="S1")
+    made = call("POST", body=down(tickets=[str(asked.pk)]), status=201)
+    one, before = f"{made['id']}/", {"If-Match": f'"{made["version"]}"'}
+    now = call("POST", one + "timeline/", {"body": "Found it"}, 201, **before) and call("GET", one)["version"]
+    late = {
+        "timeline/": {"body": "Second"},
+        "stage/": {"to": "resolution", "resolution": "Renewed"},
+        "letters/": {"letter": "incident-alert"},
+        "accounts/": {"of_tier": rail.tier.key},
+        "accounts/remove/": {"accounts": [str(rail.pk)]},
+        "tickets/": {"ticket": str(asked.pk), "linked": False},
+        "answer/": {"body": "It works"},
+        "close/": {"confirmed": True},
+        "reopen/": {"reason": "Back"},
+    }
+    for verb, body in late.items():
+        call("POST", one + verb, body, 412, **before)
+    call("POST", one + "timeline/", {"kind": "note", "body": "Second"}, 412, **before)
+    assert call("GET", one)["version"] == now
+    assert call("POST", one + "stage/", late["stage/"], **{"If-Match": f'"{now}"'})["status"] == "resolved"
+
+
 @pytest.mark.parametrize(
     ("body", "pointer"),
     [

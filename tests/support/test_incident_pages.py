@@ -232,6 +232,31 @@ def test_two_who_edit_at_once_do_not_undo_each_other(desk, vp):
     assert incident.title == "First"
 
 
+def test_what_a_colleague_did_meanwhile_is_shown_before_the_incident_moves(desk, vp):
+    incident = opened(vp, [named("Rail")])
+    page = f"/incidents/{incident.pk}/"
+    seen = set(re.findall(r'name="version" value="(\d+)"', text(desk.get(page))))
+    assert seen == {str(incident.version)}
+    actions.post_incident_update(incident, "The cause is found", actor=vp, at=timezone.now())
+    old = {"version": seen.pop()}
+    for verb, fields in (
+        ("move", {"move-stage": "resolution", "move-resolution": "Renewed"}),
+        ("update", {"update-body": "Still looking"}),
+    ):
+        refused = desk.post(f"{page}{verb}/", fields | old)
+        assert refused.status_code == 422
+        assert "Somebody changed this" in text(refused)
+        assert "The cause is found" in text(refused)
+    assert "Still looking" in text(refused)
+    now = re.search(r'name="version" value="(\d+)"', text(refused))[1]
+    moved = {"move-stage": "resolution", "move-resolution": "Renewed", "version": now}
+    assert desk.post(f"{page}move/", moved).status_code == 302
+    incident.refresh_from_db()
+    assert incident.status == "resolved"
+    assert "Somebody changed this" in text(desk.post(f"{page}reopen/", {"reason": "Back"} | old, follow=True))
+    assert desk.post(f"{page}note/", {"note-body": "Noted all the same"}).status_code == 302
+
+
 def test_a_review_that_lacks_a_part_is_published_on_the_second_try(desk, vp):
     incident = opened(vp, [named("Rail")])
     actions.move_incident(incident, "closure", resolution="Renewed", confirmed=True, actor=vp, at=timezone.now())
