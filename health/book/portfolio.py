@@ -88,6 +88,11 @@ def portfolio(user: Any, scope: Scope, currency: str) -> Portfolio:
     )
 
 
+def movers(user: Any, scope: Scope) -> list[Mover]:
+    """The accounts whose score changed most between the scope's days. Two queries."""
+    return explained(_lists(user, scope)["mover"], scope)
+
+
 def history(user: Any, scope: Scope, currency: str) -> list[Month]:
     """The last day recorded in each of the last 12 months and the latest. One query.
 
@@ -166,11 +171,11 @@ def _lists(user: Any, scope: Scope) -> dict[str, list[dict[str, Any]]]:
 def explained(rows: list[dict[str, Any]], scope: Scope) -> list[Mover]:
     """The rows with what moved their scores between the scope's days. One query."""
     states = states_on([row["account_id"] for row in rows], scope.since, scope.on)
-    movers = []
+    found = []
     for row in rows:
         before, after = (states.get((row["account_id"], late)) for late in (False, True))
-        movers.append(Mover(row, change_between(before, after) if before and after else None))
-    return movers
+        found.append(Mover(row, change_between(before, after) if before and after else None))
+    return found
 
 
 def states_on(ids: list[Any], since: date, on: date) -> dict[tuple[Any, bool], HealthScore]:

@@ -25,6 +25,8 @@ PAGES = {
     "portfolio retention": ("vp", "/portfolio/figures/nrr/"),
     "portfolio compared": ("vp", "/portfolio/compare/?period=90"),
     "portfolio team": ("vp", "/portfolio/team/"),
+    "digest": ("csm", "/portfolio/digest/"),
+    "digest of a leader": ("vp", "/portfolio/digest/"),
     "board packs": ("vp", "/portfolio/board-packs/"),
     "accounts": ("vp", "/accounts/"),
     "accounts filtered": ("csm", "/accounts/?owner=me&band=risk&sort=-arr"),

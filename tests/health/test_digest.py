@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import html
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.utils import timezone
+from django.utils.html import strip_tags
 
 from accounts.choices import Role
 from accounts.models import Workspace
@@ -12,7 +15,7 @@ from engagement.actions import set_preferences
 from engagement.choices import Kind
 from engagement.models import Notification, OutboxMessage
 from health.actions import recompute
-from health.actions.digest import send_digests
+from health.actions.digest import next_digest_at, send_digests
 from health.models import DigestWeek
 from playbooks.actions import open_cta
 from tests.factories import AccountFactory, UserFactory
@@ -68,6 +71,44 @@ def test_tells_what_moved_and_what_is_due_to_whom_it_concerns(team):
     assert not told(team["idle"]).exists()
     assert not told(team["admin"]).exists()
     assert not told(team["gone"]).exists()
+
+
+def test_the_page_shows_beforehand_what_the_mail_then_says(team, client, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(timezone, "now", lambda: MONDAY - timedelta(minutes=45))
+        client.force_login(team["csm"])
+        page = html.unescape(strip_tags(client.get("/portfolio/digest/").content.decode()))
+        client.force_login(team["idle"])
+        assert "Without a customer no digest is sent" in client.get("/portfolio/digest/").content.decode()
+        client.force_login(team["admin"])
+        assert "VPs and CSMs get it on Monday morning" in client.get("/portfolio/digest/").content.decode()
+    assert "Comes by mail and in the app on 23 Nov at 07:00, UTC." in page
+    send_digests(at=MONDAY)
+    mail = told(team["csm"]).get()
+    assert mail.title in page
+    lines = [line.removeprefix("• ").removesuffix(":") for line in mail.body.splitlines() if line]
+    assert len(lines) >= 8
+    assert [line for line in lines if line not in page] == []
+
+
+def test_the_page_says_when_it_was_switched_off(team, client):
+    client.force_login(team["vp"])
+    assert "/portfolio/digest/" in client.get("/notifications/preferences/").content.decode()
+    set_preferences(team["vp"], {Kind.WEEKLY_DIGEST: (False, False)}, at=MONDAY)
+    assert "You switched it off" in client.get("/portfolio/digest/").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("at", "zone", "following"),
+    [
+        (MONDAY.replace(hour=6), "UTC", MONDAY.replace(hour=7, minute=0)),
+        (MONDAY, "UTC", MONDAY.replace(day=30, hour=7, minute=0)),
+        (MONDAY, "America/New_York", MONDAY.replace(hour=12, minute=0)),
+        (MONDAY - timedelta(days=1), "UTC", MONDAY.replace(hour=7, minute=0)),
+    ],
+)
+def test_the_next_one_comes_on_the_workspaces_monday(team, at, zone, following):
+    assert next_digest_at(Workspace(timezone=zone), at) == following
 
 
 def test_a_week_is_told_once_however_often_it_is_rung(team):
