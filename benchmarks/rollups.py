@@ -119,7 +119,7 @@ def reading(bench: Bench, portfolio: Portfolio) -> Iterator[Case]:
 
     def scan() -> None:
         with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute(QUIET)
+            cursor.execute(f"SELECT {QUIET}")
             cursor.execute(SCAN, {"on": on})
             cursor.fetchone()
 

@@ -1,37 +1,34 @@
 """The provider's answer for a whole tenant at once, as coded columns: each distinct observation once.
 
 Says exactly what ``usage.metrics.provide`` says (``tests/usage/test_columns.py``), an order of magnitude
-cheaper for thousands of accounts: rows come as binary COPY, numpy finds the distinct ones, and an
-``Observation`` is made only for those.
+cheaper for thousands of accounts: rows come as columns, numpy finds the distinct ones, and an ``Observation`` is
+made only for those.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple
 from uuid import UUID
 
 import numpy as np
 import numpy.typing as npt
-from django.db import connection
 
 from accounts.observations import Observation
 from usage import stated
 from usage.catalogue import STATED_FOR_DAYS
 from usage.counts import counts_of
-from usage.derived import FORMULAS, exact, trimmed
+from usage.derived import FORMULAS, counts_read, exact, trimmed
 from usage.metrics import BASES, PER_USER, SOURCE, _observed_at, computed_counts, per_user, provide
+from usage.packed import KEY, LARGE, WHOLE, packed_by, words
 from usage.stated import DAILY, TICKET_FORMULAS, Given, Tickets, latest_sql, sums_sql
 
 Codes = npt.NDArray[np.int64]
 MISSING = -1
 MILLION = 10**6
-_NO_NUMBER = 1 - 2**63
 _EPOCH = dt.date(1970, 1, 1)
-# Choices and sources come as hashes; what they stand for is looked up once a process and schema.
-_names: dict[tuple[str, int], str] = {}
 
 
 class Coded(NamedTuple):
@@ -51,6 +48,7 @@ class Roster:
         low = self.keys[:, 1].astype(np.uint64)
         self.order = np.argsort(low, kind="stable")
         self.low = low[self.order]
+        self.is_ambiguous = len(np.unique(low)) != len(low)
 
     def places(self, keys: npt.NDArray[Any]) -> Codes:
         """The place of each key (rows of two words), -1 for accounts that are not asked about."""
@@ -58,7 +56,7 @@ class Roster:
             return np.full(len(keys), MISSING, dtype=np.int64)
         low = keys[:, 1].astype(np.uint64)
         found = self.order[np.minimum(np.searchsorted(self.low, low), len(self.low) - 1)]
-        if len(np.unique(self.low)) != len(self.low):
+        if self.is_ambiguous:
             known = {account.bytes: place for place, account in enumerate(self.accounts)}
             return np.array([known.get(key.tobytes(), MISSING) for key in keys], dtype=np.int64)
         return np.where((self.keys[found] == keys).all(axis=1), found, MISSING)
@@ -111,66 +109,41 @@ def coded(accounts: Sequence[UUID], column: Mapping[UUID, Observation]) -> Coded
     return Coded(codes, list(known))
 
 
-_SEND = {"V16": "uuid_send", ">i2": "int2send", ">i4": "int4send", ">i8": "int8send"}
-
-
-def _packed(statement: str, parameters: dict[str, Any], **fields: str) -> dict[str, npt.NDArray[Any]]:
-    """The columns of a statement, none of them null, each as the bytes of all its rows read in place.
-
-    One row comes back, so that 100,000 values cost a client no more than their bytes.
-    """
-    packed = ", ".join(f"string_agg({_SEND[kind]}(s.{name}), '')" for name, kind in fields.items())
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {packed} FROM ({statement}) AS s ({', '.join(fields)})", parameters)
-        row = cursor.fetchone()
-    return {
-        name: np.frombuffer(data or b"", dtype=kind) for (name, kind), data in zip(fields.items(), row, strict=True)
-    }
-
-
-def _native(column: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """In this machine's order of bytes: sorting numbers in the network's order takes ten times as long."""
-    return column if column.dtype.kind == "V" else column.astype(np.int64)
-
-
-def _keys(rows: Mapping[str, npt.NDArray[Any]]) -> npt.NDArray[Any]:
-    return rows["account"].view(">u8").reshape(-1, 2)
-
-
 # In millionths; figures of nine million million and more, which no scorecard takes, are cut there.
 _MICRO = f"(LEAST(GREATEST({{0}}, -9000000000000), 9000000000000) * {MILLION})::bigint"
-_STATED = f"""SELECT l.account_id, m.place::int2,
-    CASE WHEN l.number IS NULL THEN {_NO_NUMBER} ELSE {_MICRO.format("l.number")} END,
-    hashtextextended(l.choice, 0), (l."on" - date '1970-01-01')::int4, hashtextextended(l.source, 0)
-FROM ({{latest}}) AS l JOIN unnest(%(metrics)s::text[]) WITH ORDINALITY AS m (metric, place) USING (metric)"""
+_STATED = f"""SELECT account_id, metric, choice, source, {_MICRO.format("number")} AS micro,
+    ("on" - date '1970-01-01')::int4 AS day
+FROM ({{latest}}) AS l"""
 
 
 def _stated(roster: Roster, metrics: set[str], on: dt.date, known_at: dt.datetime | None) -> dict[str, Coded]:
-    """The newest stated values. One query, and one more when a choice or source is met for the first time."""
-    names = sorted(metrics)
-    parameters = {"metrics": names, "on": on, "ids": roster.ids or [], "known_at": known_at}
+    """The newest stated values. One query."""
+    parameters = {"metrics": sorted(metrics), "on": on, "ids": roster.ids or [], "known_at": known_at}
     narrow = "" if roster.ids is None else "AND l.account_id = ANY(%(ids)s)"
-    rows = _packed(
-        _STATED.format(latest=latest_sql(known_at).format(narrow=narrow)), parameters,
-        account="V16", metric=">i2", micro=">i8", choice=">i8", day=">i4", source=">i8",
-    )  # fmt: skip
-    texts = _texts(np.unique(rows["choice"]), np.unique(rows["source"]))
-    places = roster.places(_keys(rows))
-    columns = {}
-    for number, name in enumerate(names, start=1):
-        chosen = np.flatnonzero((rows["metric"] == number) & (places != MISSING))
-        if not len(chosen):
+    statement = _STATED.format(latest=latest_sql(known_at).format(narrow=narrow))
+    fields = {"account_id": KEY, "micro": LARGE, "day": WHOLE}
+    columns: dict[str, Coded] = {}
+    # Rows of one metric and source with one choice, or with numbers: what is left to tell apart is numbers and days.
+    for (metric, choice, source), rows in packed_by(("metric", "choice", "source"), statement, parameters, fields):
+        places = roster.places(words(rows["account_id"]))
+        there = np.flatnonzero(places != MISSING)
+        if not len(there):
             continue
-        picked = [rows[field][chosen] for field in ("micro", "choice", "day", "source")]
-        first, inverse = _distinct(picked)
-        cells = [_cell(*values, texts) for values in zip(*(column[first].tolist() for column in picked), strict=True)]
-        columns[name] = Coded(_spread(len(roster.accounts), places[chosen], inverse), cells)
+        days = rows["day"][there].astype(np.int64)
+        micros = [] if choice else [rows["micro"][there].astype(np.int64)]
+        first, inverse = _distinct([*micros, days])
+        values = [choice] * len(first) if choice else map(_number, micros[0][first].tolist())
+        column = columns.setdefault(metric, Coded(np.full(len(roster.accounts), MISSING, dtype=np.int64), []))
+        column.codes[places[there]] = inverse + len(column.cells)
+        column.cells.extend(
+            Observation(value, stated._start_of(_EPOCH + dt.timedelta(days=day)), source)
+            for value, day in zip(values, days[first].tolist(), strict=True)
+        )
     return columns
 
 
-def _cell(micro: int, choice: int, day: int, source: int, texts: Mapping[int, str]) -> Observation:
-    value = texts[choice] if micro == _NO_NUMBER else trimmed(Decimal(micro).scaleb(-6))
-    return Observation(value, stated._start_of(_EPOCH + dt.timedelta(days=day)), texts[source])
+def _number(micro: int) -> Decimal:
+    return trimmed(Decimal(micro).scaleb(-6))
 
 
 def _distinct(fields: Sequence[npt.NDArray[Any]]) -> tuple[Codes, Codes]:
@@ -192,32 +165,14 @@ def _spread(count: int, places: Codes, inverse: Codes) -> Codes:
     return codes
 
 
-def _texts(choices: npt.NDArray[Any], sources: npt.NDArray[Any]) -> dict[int, str]:
-    """What the hashes of choices and sources stand for."""
-    schema = connection.schema_name
-    wanted = {int(code) for code in (*choices.tolist(), *sources.tolist())}
-    missing = [code for code in wanted if (schema, code) not in _names]
-    if missing:
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT DISTINCT hashtextextended(t.text, 0), t.text FROM (SELECT choice FROM usage_metricvalue"
-                " UNION ALL SELECT source FROM usage_metricvalue UNION ALL SELECT choice FROM usage_metriclatest"
-                " UNION ALL SELECT source FROM usage_metriclatest) AS t (text)"
-                " WHERE hashtextextended(t.text, 0) = ANY(%s)",
-                [missing],
-            )
-            _names.update({(schema, code): text for code, text in cursor.fetchall()})
-    return {code: _names[schema, code] for code in wanted}
-
-
 def _by_account(roster: Roster, column: Coded) -> dict[UUID, Observation]:
     places = np.flatnonzero(column.codes != MISSING).tolist()
     return {roster.accounts[place]: column.cells[column.codes[place]] for place in places}
 
 
-def _computed(roster: Roster, formulas: Iterable[str], bases: Given, on: dt.date) -> dict[str, Coded]:
+def _computed(roster: Roster, formulas: set[str], bases: Given, on: dt.date) -> dict[str, Coded]:
     """Figures computed from events and the stated figures they divide by. Two queries."""
-    window = counts_of(roster.ids, on)
+    window = counts_of(roster.ids, on, asked=counts_read(formulas))
     counts = computed_counts(window, bases)
     observed_at = _observed_at(window.seen_at, on)
     places = roster.places(window.keys)
@@ -243,10 +198,8 @@ def _merged(computed: Coded, given: Coded | None, on: dt.date) -> Coded:
     return Coded(np.where(stated_wins, shifted, computed.codes), [*computed.cells, *given.cells])
 
 
-_TICKET_SUMS = f"""SELECT t.account_id, m.place::int2, {_MICRO.format("t.fortnight")}, {_MICRO.format("t.month")},
-    {_MICRO.format("t.before")}
-FROM ({{sums}}) AS t (account_id, metric, fortnight, month, before)
-JOIN unnest(%(metrics)s::text[]) WITH ORDINALITY AS m (metric, place) USING (metric)"""
+_TICKET_SUMS = f"""SELECT account_id, metric, {_MICRO.format("month")} AS month, {_MICRO.format("before")} AS before
+FROM ({{sums}}) AS t"""
 
 
 def _ticket_columns(
@@ -258,21 +211,26 @@ def _ticket_columns(
     """
     if not any(daily.values()):
         return {}
+    # Only a change looks at the month before.
+    windows = ("month", "before") if "ticket_count_change_pct" in metrics else ("month",)
     narrow = "" if roster.ids is None else "AND v.account_id = ANY(%(ids)s)"
-    sums = _packed(
-        _TICKET_SUMS.format(sums=sums_sql(narrow, known_at)),
-        {"metrics": list(DAILY), "on": on, "ids": roster.ids or [], "known_at": known_at},
-        account="V16", metric=">i2", fortnight=">i8", month=">i8", before=">i8",
-    )  # fmt: skip
-    width, places = len(DAILY), roster.places(_keys(sums))
-    table = np.zeros((len(roster.accounts) + 1, 5 * width), dtype=np.int64)
+    parameters = {
+        "metrics": list(DAILY), "on": on, "days": 30 * len(windows), "ids": roster.ids or [], "known_at": known_at,
+    }  # fmt: skip
+    statement = _TICKET_SUMS.format(sums=sums_sql(narrow, known_at))
+    width = len(DAILY)
+    # A block of columns each for what was ever given, for what the window has, and for the sums.
+    table = np.zeros((len(roster.accounts) + 1, (2 + len(windows)) * width), dtype=np.int64)
     for column, name in enumerate(DAILY):
         if (given := daily[name]) is not None:
             table[:-1, column] = given.codes != MISSING
-    # A sum of zero is not the same as no figure in the window.
-    table[places, 4 * width + sums["metric"] - 1] = 1
-    for block, field in enumerate(("fortnight", "month", "before"), start=1):
-        table[places, block * width + sums["metric"] - 1] = sums[field]
+    fields = {"account_id": KEY} | dict.fromkeys(windows, LARGE)
+    for (metric,), sums in packed_by(("metric",), statement, parameters, fields):
+        column, places = DAILY.index(metric), roster.places(words(sums["account_id"]))
+        # A sum of zero is not the same as no figure in the window.
+        table[places, width + column] = 1
+        for block, window in enumerate(windows, start=2):
+            table[places, block * width + column] = sums[window]
     known = np.flatnonzero(table[:-1, :width].any(axis=1))
     first, inverse = _distinct(list(table[known].T.copy()))
     told = [_tickets(row, width) for row in table[known][first].tolist()]
@@ -284,13 +242,13 @@ def _ticket_columns(
 
 
 def _tickets(row: list[int], width: int) -> Tickets:
-    """The sums of one row as ``usage.stated`` reads them."""
-    blocks = [row[block * width : (block + 1) * width] for block in range(5)]
-    named = [
-        {name: Decimal(value).scaleb(-6) for name, value, there in zip(DAILY, block, blocks[4], strict=True) if there}
-        for block in blocks[1:4]
-    ]
-    return Tickets(*named, frozenset(name for name, flag in zip(DAILY, blocks[0], strict=True) if flag))
+    """The sums of one row as ``usage.stated`` reads them; two weeks are asked for by severities only."""
+    given, there, *blocks = (row[start : start + width] for start in range(0, len(row), width))
+    month, before, *_ = [
+        {name: Decimal(value).scaleb(-6) for name, value, known in zip(DAILY, block, there, strict=True) if known}
+        for block in blocks
+    ] + [{}]
+    return Tickets({}, month, before, frozenset(name for name, flag in zip(DAILY, given, strict=True) if flag))
 
 
 def _by_formula(

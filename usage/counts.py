@@ -1,13 +1,13 @@
 """Counts of a window per account, added up in PostgreSQL and read as columns.
 
-One statement over the daily rows of the window, whatever the number of accounts; the answer comes as binary
-COPY, which numpy reads in place, so 10,000 accounts cost little more than the scan itself.
+One statement over the daily rows of the window, whatever the number of accounts, which adds up only what is asked
+for; the answer comes in columns, so 10,000 accounts cost little more than the scan itself.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -17,21 +17,19 @@ import numpy.typing as npt
 from django.db import connection, transaction
 
 from usage.catalogue import TREND_WINDOW, WINDOW
+from usage.packed import KEY, LARGE, packed, words
 
 MONDAY = "date '2000-01-03'"
-COUNTS = (
-    "has_events", "has_users", "assigned", "active", "logged_in", "mobile",
-    "features_used", "two_features", "three_features", "feature_users", "weekday_active", "quantity", "recent",
-    "previous", "logins", "sessions", "session_seconds", "workflows_started", "workflows_completed",
-    "active_days",
+# What every formula stands on, and what is added up over the window.
+_BASES = ("has_events", "has_users", "assigned")
+_SUMS = (
+    "active", "logged_in", "mobile", "features_used", "two_features", "three_features", "feature_users",
+    "weekday_active", "quantity", "recent", "previous", "logins", "sessions", "session_seconds", "workflows_started",
+    "workflows_completed", "active_days",
 )  # fmt: skip
-_RECORD = np.dtype(
-    [("fields", ">i2"), ("id_length", ">i4"), ("account", "V16")]
-    + [field for name in COUNTS for field in ((f"{name}_length", ">i4"), (name, ">i8"))]
-)
-_HEADER, _TRAILER = 19, 2
+# As long as the transaction lasts: compiling, spilling and splitting cost more than the scan of the window.
 QUIET = (
-    "SELECT set_config('jit', 'off', true), set_config('work_mem', '64MB', true),"
+    "set_config('jit', 'off', true), set_config('work_mem', '64MB', true),"
     " set_config('max_parallel_workers_per_gather', '0', true)"
 )
 # A user counts from the day of their first event.
@@ -55,28 +53,26 @@ class Window:
         return [UUID(bytes=key.tobytes()) for key in self.keys]
 
 
-def counts_of(account_ids: Sequence[UUID] | None, on: dt.date) -> Window:
-    """Counts of the 30 days up to ``on`` for the accounts (None: all). Two queries, one a COPY."""
-    frame = _frame(on)
-    statement = _statement(frame.slots, narrowed=account_ids is not None)
+def counts_of(account_ids: Sequence[UUID] | None, on: dt.date, *, asked: Collection[str] = _SUMS) -> Window:
+    """Counts of the 30 days up to ``on`` for the accounts (None: all): the bases, and what is ``asked`` of the sums.
+
+    Two queries, one a COPY.
+    """
     parameters = {"on": on} if account_ids is None else {"on": on, "ids": list(account_ids)}
-    # The settings last as long as the transaction: compiling, spilling and splitting cost more than the scan.
-    with transaction.atomic(savepoint=False), connection.cursor() as cursor:
-        cursor.execute(QUIET)
-        with cursor.cursor.copy(f"COPY ({statement}) TO STDOUT (FORMAT BINARY)", parameters) as copy:
-            data = b"".join(copy)
-    count = (len(data) - _HEADER - _TRAILER) // _RECORD.itemsize
-    rows = np.frombuffer(data, dtype=_RECORD, offset=_HEADER, count=count)
-    columns: dict[str, npt.NDArray[Any]] = {name: rows[name].astype(np.int64) for name in COUNTS}
+    names = [*_BASES, *(name for name in _SUMS if name in asked)]
+    with transaction.atomic(savepoint=False):
+        frame = _frame(on)
+        statement = _statement(frame.slots, narrowed=account_ids is not None)
+        rows = packed(statement, parameters, {"account_id": KEY} | dict.fromkeys(names, LARGE))
+    columns: dict[str, npt.NDArray[Any]] = {name: rows[name].astype(np.int64) for name in names}
     for name, value in (
         ("features", len(frame.slots)),
         ("weekdays", weekdays_before(on)),
         ("has_mobile", int("mobile" in frame.signals)),
         ("has_logins", int("login" in frame.signals)),
     ):
-        columns[name] = np.full(count, value, dtype=np.int64)
-    keys = np.ascontiguousarray(rows["account"]).view(">u8").reshape(-1, 2)
-    return Window(keys, columns, frame.seen_at)
+        columns[name] = np.full(len(rows["account_id"]), value, dtype=np.int64)
+    return Window(words(rows["account_id"]), columns, frame.seen_at)
 
 
 class Frame(NamedTuple):
@@ -93,15 +89,16 @@ def weekdays_before(on: dt.date) -> int:
 
 
 def _frame(on: dt.date) -> Frame:
+    """Also sets the transaction to QUIET, for what it is read for."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT (SELECT max(last_at) FROM usage_accountday WHERE day ="
+            f"SELECT {QUIET}, (SELECT max(last_at) FROM usage_accountday WHERE day ="
             " (SELECT max(day) FROM usage_accountday WHERE day <= %(on)s)),"
             " (SELECT array_agg(slot ORDER BY slot) FROM usage_featureslot WHERE counted),"
             " (SELECT array_agg(kind) FROM usage_signal WHERE first_at < %(on)s::date + 1)",
             {"on": on},
         )
-        seen_at, slots, signals = cursor.fetchone()
+        *_, seen_at, slots, signals = cursor.fetchone()
         return Frame(seen_at, slots or [], signals or [])
 
 
@@ -125,6 +122,7 @@ def _statement(slots: Sequence[int], *, narrowed: bool) -> str:
     mask = sum(1 << (slot - 1) for slot in slots)
     merged = "".join(f", bit_or({key}) AS {key}" for key in keys)
     feature_users = " + ".join(f"{_bits(key)}" for key in keys) or "0"
+    summed = "".join(f", coalesce(t.{name}, 0)::bigint AS {name}" for name in _SUMS)
     return f"""
 WITH words AS (
     SELECT account_id, word, bit_or(act) AS act, bit_or(login) AS login, bit_or(mobile) AS mobile,
@@ -144,7 +142,7 @@ WITH words AS (
 ),
 totals AS (
     SELECT account_id, sum({_bits("act")}) AS active, sum({_bits("login")}) AS logged_in,
-        sum({_bits("mobile")}) AS mobile, bit_or(features) AS features,
+        sum({_bits("mobile")}) AS mobile, {_bits(f"bit_or(features)::bigint & {mask}")} AS features_used,
         sum({_bits(_at_least(2, keys))}) AS two_features, sum({_bits(_at_least(3, keys))}) AS three_features,
         sum({feature_users}) AS feature_users, sum(weekday_active) AS weekday_active, sum(quantity) AS quantity,
         sum(recent) AS recent, sum(previous) AS previous, sum(logins) AS logins, sum(sessions) AS sessions,
@@ -152,21 +150,13 @@ totals AS (
         sum(workflows_completed) AS workflows_completed, {_bits("bit_or(days)")} AS active_days
     FROM words GROUP BY account_id
 )
-SELECT a.id,
+SELECT a.id AS account_id,
     (t.account_id IS NOT NULL OR EXISTS (
-        SELECT FROM usage_accountday d WHERE d.account_id = a.id AND d.day <= %(on)s::date))::int::bigint,
+        SELECT FROM usage_accountday d WHERE d.account_id = a.id AND d.day <= %(on)s::date))::int::bigint AS has_events,
     (coalesce(t.active > 0, false) OR EXISTS (
-        SELECT FROM usage_appuser u WHERE u.account_id = a.id AND {_SEEN}))::int::bigint,
+        SELECT FROM usage_appuser u WHERE u.account_id = a.id AND {_SEEN}))::int::bigint AS has_users,
     coalesce(a.assigned_users, a.seats, (
-        SELECT count(*) FROM usage_appuser u WHERE u.account_id = a.id AND {_SEEN}))::bigint,
-    coalesce(t.active, 0)::bigint, coalesce(t.logged_in, 0)::bigint, coalesce(t.mobile, 0)::bigint,
-    {_bits(f"coalesce(t.features, 0)::bigint & {mask}")},
-    coalesce(t.two_features, 0)::bigint, coalesce(t.three_features, 0)::bigint,
-    coalesce(t.feature_users, 0)::bigint, coalesce(t.weekday_active, 0)::bigint, coalesce(t.quantity, 0)::bigint,
-    coalesce(t.recent, 0)::bigint, coalesce(t.previous, 0)::bigint, coalesce(t.logins, 0)::bigint,
-    coalesce(t.sessions, 0)::bigint, coalesce(t.session_seconds, 0)::bigint,
-    coalesce(t.workflows_started, 0)::bigint, coalesce(t.workflows_completed, 0)::bigint,
-    coalesce(t.active_days, 0)::bigint
+        SELECT count(*) FROM usage_appuser u WHERE u.account_id = a.id AND {_SEEN}))::bigint AS assigned{summed}
 FROM accounts_account a LEFT JOIN totals t ON t.account_id = a.id
 {"WHERE a.id = ANY(%(ids)s)" if narrowed else ""}
 """

@@ -6,7 +6,7 @@ no edge of a band moves. NaN stands for "not measured" (AMB-03): no events ever,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
@@ -105,3 +105,19 @@ FORMULAS: dict[str, Callable[[Counts], Column]] = {
     "session_minutes": lambda c: ratio(c["session_seconds"], c["sessions"] * 60),
     "workflow_completion_pct": lambda c: share(c["workflows_completed"], c["workflows_started"]),
 }
+
+
+class _Noting(dict[str, Any]):
+    """Counts of no account, which note what is read of them."""
+
+    def __missing__(self, name: str) -> npt.NDArray[Any]:
+        self[name] = found = np.zeros(0)
+        return found
+
+
+def counts_read(metrics: Iterable[str]) -> set[str]:
+    """The counts that the formulas of ``metrics`` read, so that no others need adding up."""
+    noting = _Noting()
+    for metric in metrics:
+        FORMULAS[metric](noting)
+    return set(noting)

@@ -21,7 +21,7 @@ import numpy as np
 from accounts.observations import Observation
 from usage.catalogue import STATED_FOR_DAYS
 from usage.counts import Window, counts_of
-from usage.derived import FORMULAS, Column, exact, trimmed
+from usage.derived import FORMULAS, Column, counts_read, exact, trimmed
 from usage.stated import Given, latest_values, ticket_columns, ticket_metrics_in
 
 SOURCE = "usage events"
@@ -45,7 +45,7 @@ def provide(
     parts = {"tickets_month", "active_users"} if PER_USER in metrics else set()
     formulas = (metrics | parts) & set(FORMULAS)
     if formulas:
-        computed = computed_columns(counts_of(account_ids, on), given, formulas, on)
+        computed = computed_columns(counts_of(account_ids, on, asked=counts_read(formulas)), given, formulas, on)
     tickets = ticket_metrics_in(metrics | parts)
     if tickets:
         computed |= ticket_columns(account_ids, tickets, on, known_at)

@@ -196,12 +196,12 @@ def _open_tickets(
 
 SUMS = """
 SELECT v.account_id, v.metric,
-    coalesce(sum(v.number) FILTER (WHERE v."on" > %(on)s::date - 14), 0),
-    coalesce(sum(v.number) FILTER (WHERE v."on" > %(on)s::date - 30), 0),
-    coalesce(sum(v.number) FILTER (WHERE v."on" <= %(on)s::date - 30), 0)
+    coalesce(sum(v.number) FILTER (WHERE v."on" > %(on)s::date - 14), 0) AS fortnight,
+    coalesce(sum(v.number) FILTER (WHERE v."on" > %(on)s::date - 30), 0) AS month,
+    coalesce(sum(v.number) FILTER (WHERE v."on" <= %(on)s::date - 30), 0) AS before
 FROM usage_metricvalue v
 WHERE {which} AND v.metric = ANY(%(metrics)s)
-    AND v."on" > %(on)s::date - 60 AND v."on" <= %(on)s::date {narrow}
+    AND v."on" > %(on)s::date - %(days)s AND v."on" <= %(on)s::date {narrow}
 GROUP BY v.account_id, v.metric
 """
 EVER = """
@@ -219,7 +219,7 @@ WHERE l.metric = ANY(%(metrics)s) {narrow} AND EXISTS (
 
 
 def sums_sql(narrow: str, known_at: dt.datetime | None) -> str:
-    """The statement for sums of daily figures, ``narrow`` being a condition on ``v``."""
+    """The statement for sums of the daily figures of ``days``, 60 for all; ``narrow`` is a condition on ``v``."""
     return SUMS.format(narrow=narrow, which="v.superseded_at IS NULL" if known_at is None else KNOWN)
 
 
@@ -230,7 +230,7 @@ def ever_sql(narrow: str, known_at: dt.datetime | None) -> str:
 
 def _tickets(account_ids: Sequence[UUID] | None, on: dt.date, known_at: dt.datetime | None) -> dict[UUID, Tickets]:
     ids = list(account_ids or [])
-    parameters: dict[str, Any] = {"metrics": list(DAILY), "on": on, "ids": ids, "known_at": known_at}
+    parameters: dict[str, Any] = {"metrics": list(DAILY), "on": on, "days": 60, "ids": ids, "known_at": known_at}
     narrow = "" if account_ids is None else "AND {}.account_id = ANY(%(ids)s)"
     ever: dict[UUID, set[str]] = {}
     sums: dict[UUID, tuple[dict[str, Decimal], ...]] = {}

@@ -84,7 +84,7 @@ def test_the_number_of_queries_does_not_depend_on_the_accounts(leader, count):
     for number in range(count):
         world.measure(world.account(f"A{number}"), FLEET_BEST)
 
-    preview_of(version, leader, at=NOON)  # a process reads the words of choices once
+    preview_of(version, leader, at=NOON)  # a process compiles a version once
 
     with CaptureQueriesContext(connection) as seen:
         preview_of(version, leader, at=NOON)

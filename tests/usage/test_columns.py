@@ -7,7 +7,9 @@ import pytest
 from accounts.models import Account, Severity
 from tests.health import world
 from usage.columns import Roster, coded_columns
-from usage.metrics import provide
+from usage.counts import counts_of
+from usage.derived import FORMULAS, counts_read
+from usage.metrics import computed_counts, provide
 from usage.models import AccountDay, FeatureSlot, MetricLatest, Signal
 
 pytestmark = pytest.mark.django_db
@@ -72,6 +74,30 @@ def test_columns_equal_the_provider(accounts, everyone, on):
     expected = provide(None if everyone else chosen, METRICS, on)
     assert {name: column for name, column in spread(chosen, columns).items() if column} == expected
     assert len(expected) > 8
+
+
+def test_a_metric_asked_for_alone_is_what_it_is_beside_others(accounts):
+    chosen = [account.pk for account in accounts]
+    together = provide(None, METRICS, ON)
+
+    alone = {metric: spread(chosen, coded_columns(chosen, {metric}, ON, everyone=True)) for metric in METRICS}
+
+    assert {metric: columns.get(metric) for metric, columns in alone.items()} == {
+        metric: together.get(metric) for metric in METRICS
+    }
+
+
+@pytest.mark.parametrize("metric", sorted(FORMULAS))
+def test_a_formula_reads_what_it_notes_and_no_more(accounts, metric):
+    asked = counts_read([metric])
+
+    window = counts_of(None, ON, asked=asked)
+
+    assert window.columns.keys() <= asked | {
+        "has_events", "has_users", "assigned", "features", "weekdays", "has_mobile", "has_logins"
+    }  # fmt: skip
+    every = computed_counts(counts_of(None, ON), {})
+    assert str(FORMULAS[metric](computed_counts(window, {}))) == str(FORMULAS[metric](every))
 
 
 def test_each_distinct_observation_stands_once(accounts):
