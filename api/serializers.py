@@ -10,6 +10,7 @@ what only the API takes. A ``QuerySerializer`` reads the address; its fields are
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cache
 from typing import Any, ClassVar, NamedTuple
@@ -230,6 +231,17 @@ class MomentField(serializers.DateTimeField):
             return read_moment(value.replace(" ", "+") if isinstance(value, str) else value)
         except Unreadable as error:
             raise ValidationError(error.message, error.rule) from error
+
+
+class OffsetMomentField(MomentField):
+    """A moment that says its offset: where a deadline follows from it, nothing is guessed."""
+
+    OFFSET = re.compile(r"(?:[zZ]|[+-]\d\d:?\d\d)$", re.ASCII)
+
+    def to_internal_value(self, value: Any) -> Any:
+        if not isinstance(value, str) or not self.OFFSET.search(value.strip()):
+            raise ValidationError("A moment with its offset, such as 2026-11-24T09:00:00+01:00.", "moment")
+        return super().to_internal_value(value)
 
 
 class DayField(serializers.DateField):

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from health.conditions import Facts, absences_of, accounts_where, events_of, metrics_of, named_metrics
+from health.conditions import Facts, absences_of, accounts_where, events_of, leaves, metrics_of, named_metrics
 from health.scoring import Refusal, Scorecard, Value, check_inputs, decimal, number
 
 _ONE = 1
@@ -64,13 +64,16 @@ def simulate_trigger(definition: Mapping[str, Any], facts: Mapping[str, Any]) ->
     """
     condition = definition["condition"]
     metrics, events = named_metrics(condition), events_of(condition) | absences_of(condition)
+    amounts = metrics - {leaf["metric"] for leaf in leaves(condition) if _takes_words(leaf)}
     refusals: list[Refusal] = []
     values: dict[str, dict[int, Value]] = {}
     happened: dict[str, dict[int, datetime]] = {}
     for name, given in facts.items():
         if name in metrics and name not in events:
             value = _fact(name, given, refusals)
-            if value is not None:
+            if isinstance(value, str) and name in amounts:
+                refusals.append(Refusal(name, "number", f"{name} must be a number"))
+            elif value is not None:
                 values[name] = {_ONE: value}
         elif name in events:
             if not isinstance(given, bool) and given is not None:
@@ -110,6 +113,11 @@ def _fact(name: str, given: Any, refusals: list[Refusal]) -> Value | None:
     if value is None:
         refusals.append(Refusal(name, "number", f"{name} must be a number"))
     return value
+
+
+def _takes_words(leaf: Mapping[str, Any]) -> bool:
+    """Whether a test of a metric asks for the key of a choice."""
+    return "metric" in leaf and (leaf["op"] == "in" or (leaf["op"] == "==" and number(leaf["value"]) is None))
 
 
 def _is_no_number(text: str) -> bool:

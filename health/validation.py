@@ -334,7 +334,7 @@ def _amounts(item: Mapping[str, Any], names: Sequence[str], at: str, *, above_ze
         value = number(item.get(name))
         if value is None:
             yield Problem(f"{at}/{name}", "number", f"{name} must be a number")
-        elif (value * MILLION) % 1 or abs(value) >= 10**9:
+        elif abs(value) >= 10**9 or (value * MILLION) % 1:
             yield Problem(f"{at}/{name}", "decimals", f"{name} may have six decimals at most")
         elif above_zero and value <= 0:
             yield Problem(f"{at}/{name}", "minimum", f"{name} must be over 0")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
@@ -17,10 +16,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.actions.calendars import create_calendar, delete_calendar, update_calendar
-from accounts.fields import Field, FieldError, Unreadable, read_moment, text, whole
+from accounts.fields import Field, FieldError, Unreadable, text, whole
 from accounts.models import WorkCalendar, Workspace
 from api.problems import Problem
-from api.serializers import RowSerializer, invalid, record
+from api.serializers import OffsetMomentField, RowSerializer, invalid, record
 from api.views import Endpoint
 from businesstime import Calendar, InvalidCalendar, NoWorkingTime, read_calendar
 
@@ -66,8 +65,6 @@ class CalendarSerializer(RowSerializer):
         fields = ["key", "name", "timezone", "definition", "minutes_per_day", "pack"]
 
 
-# What ends a moment of RFC 3339.
-OFFSET = re.compile(r"(?:[zZ]|[+-]\d\d:?\d\d)$", re.ASCII)
 MOST_MINUTES = Decimal(100_000_000)
 OPERATIONS = ("add", "between", "next_open", "is_open")
 
@@ -207,13 +204,11 @@ def read_definition(definition: Any) -> Calendar:
 
 def _moment(body: Mapping[str, Any], name: str) -> datetime:
     """The moment under ``name``, which must say its offset. Raises Problem 422."""
-    raw = body.get(name)
-    if not isinstance(raw, str) or not OFFSET.search(raw):
-        raise invalid(FieldError(name, "moment", "A moment with its offset, such as 2026-11-24T09:00:00+01:00."))
     try:
-        return read_moment(raw)
-    except Unreadable as error:
-        raise invalid(FieldError(name, error.rule, error.message)) from error
+        moment: datetime = OffsetMomentField().run_validation(body.get(name))
+    except serializers.ValidationError as error:
+        raise serializers.ValidationError({name: error.detail}) from error
+    return moment
 
 
 def _minutes(raw: Any) -> Decimal:

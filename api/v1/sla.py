@@ -19,7 +19,7 @@ from accounts.models import WorkCalendar
 from api.problems import Problem, error_at
 from api.reading import json_object
 from api.schema import IF_MATCH
-from api.serializers import MomentField, QuerySerializer, RowSerializer
+from api.serializers import OffsetMomentField, QuerySerializer, RowSerializer
 from api.v1.calendars import read_definition
 from api.views import Endpoint
 from businesstime import NoWorkingTime
@@ -152,10 +152,12 @@ class SimulationBody(serializers.Serializer):
     """A calendar, the time promised in minutes, and what happened."""
 
     calendar = serializers.JSONField(help_text="A calendar as in the calculator, or the key of a stored one")
-    target_minutes = serializers.DictField(child=serializers.DecimalField(None, 6), help_text="By clock")
-    clock_rules = serializers.DictField(child=serializers.DictField(), default=dict)
+    target_minutes = serializers.DictField(
+        child=serializers.DecimalField(None, None, allow_null=True), help_text="By clock; null: nothing is promised"
+    )
+    clock_rules = serializers.DictField(child=serializers.DictField(), allow_null=True, default=dict)
     events = serializers.ListField(child=serializers.DictField(), allow_empty=False, max_length=MOST_EVENTS)
-    evaluated_at = MomentField(allow_null=True, default=None)
+    evaluated_at = OffsetMomentField(allow_null=True, default=None)
 
 
 class SlaSimulate(Endpoint):
@@ -177,7 +179,7 @@ class SlaSimulate(Endpoint):
         try:
             found = simulate(
                 calendar, targets, events,
-                pausable=_pausable(values["clock_rules"]), evaluated_at=values["evaluated_at"],
+                pausable=_pausable(values["clock_rules"] or {}), evaluated_at=values["evaluated_at"],
             )  # fmt: skip
         except NoWorkingTime as error:
             raise wrong("calendar", "no_working_time", f"{str(error).capitalize()}.") from error
@@ -189,9 +191,11 @@ class PolicySimulationBody(serializers.Serializer):
 
     tier = serializers.CharField(allow_null=True, default=None)
     severity = serializers.CharField(allow_null=True, default=None)
-    created_at = MomentField()
+    created_at = OffsetMomentField()
     timezone = serializers.CharField(allow_blank=True, allow_null=True, default="")
-    holidays = serializers.ListField(child=serializers.CharField(max_length=10), default=list, max_length=2000)
+    holidays = serializers.ListField(
+        child=serializers.CharField(max_length=10), allow_null=True, default=list, max_length=2000
+    )
 
 
 class PolicySimulate(Endpoint):
@@ -208,7 +212,7 @@ class PolicySimulate(Endpoint):
         try:
             found = simulate_policy(
                 policy_of(key), tier=values["tier"] or "", severity=values["severity"] or "*",
-                created_at=values["created_at"], zone=values["timezone"] or "", holidays=values["holidays"],
+                created_at=values["created_at"], zone=values["timezone"] or "", holidays=values["holidays"] or (),
             )  # fmt: skip
         except SimulationRefused as error:
             raise wrong(error.field, error.rule, str(error)) from error
@@ -277,6 +281,8 @@ def _targets(minutes: Mapping[str, Any]) -> dict[str, int]:
     for clock, value in minutes.items():
         if clock not in CLOCKS:
             raise wrong(f"target_minutes/{clock}", "clock", f"Use {', '.join(CLOCKS)}.")
+        if value is None:
+            continue
         if not 0 < value <= MOST_MINUTES:
             raise wrong(f"target_minutes/{clock}", "number", "A target is longer than nothing.")
         found[clock] = int(value * 60)
@@ -304,12 +310,13 @@ def _events(events: list[Mapping[str, Any]]) -> list[tuple[str, datetime]]:
         if kind not in EVENT_TYPES:
             raise wrong(f"events/{index}/type", "choice", f"Use {', '.join(EVENT_TYPES)}.")
         try:
-            moment = MomentField().run_validation(event.get("at"))
+            moment = OffsetMomentField().run_validation(event.get("at"))
         except (serializers.ValidationError, AttributeError) as error:
             detail = "A moment with its offset, such as 2026-11-24T09:00:00+01:00."
             raise wrong(f"events/{index}/at", "moment", detail) from error
         found.append((kind, moment))
-    found.sort(key=lambda event: event[1])
+    # Whatever happened at the moment of its creation happened after it.
+    found.sort(key=lambda event: (event[1], event[0] != "created"))
     if sum(kind == "created" for kind, _at in found) != 1 or found[0][0] != "created":
         raise wrong("events", "created", "Begin with created, once.")
     return found

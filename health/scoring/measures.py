@@ -11,7 +11,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any, NamedTuple
 
-from health.scoring.figures import MILLION, PLACES, exact, number
+from health.scoring.figures import MILLION, exact, number
 
 Value = Decimal | str
 # (points at scale, index of the level or None); None when a value is outside its domain.
@@ -41,7 +41,7 @@ class Domain(NamedTuple):
         return value < _TOO_MUCH if self.maximum is None else value <= self.maximum
 
     def refusal(self, value: Any) -> tuple[str, str] | None:
-        """The rule that ``value`` breaks as (code, sentence), or None. Numbers are exact to six decimals."""
+        """The rule that ``value`` breaks as (code, sentence), or None. Points are exact to six decimals of it."""
         if self.options:
             if isinstance(value, str) and value in self.options:
                 return None
@@ -55,8 +55,6 @@ class Domain(NamedTuple):
             return "maximum", f"must be {self.maximum} or less"
         if abs(amount) >= _TOO_MUCH:
             return "maximum", "must be under 1,000,000,000,000"
-        if amount != amount.quantize(Decimal(1).scaleb(-PLACES)):
-            return "decimals", f"may have {PLACES} decimals at most"
         return None
 
 

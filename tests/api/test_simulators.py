@@ -110,6 +110,7 @@ def test_the_trigger_simulator_answers_and_names_what_it_ignored(api):
     [
         ({"nps": True}, "/facts/nps", "number"),
         ({"nps": "NaN"}, "/facts/nps", "number"),
+        ({"nps": "high"}, "/facts/nps", "number"),
         ({"negative_feedback_trend": 3}, "/facts/negative_feedback_trend", "boolean"),
     ],
 )

@@ -109,7 +109,11 @@ class TestSlaSimulator:
             ({"events": [{"type": "opened", "at": "2026-11-23T09:00:00Z"}]}, "/events/0/type"),
             ({"events": [{"type": "resolved", "at": "2026-11-23T09:00:00Z"}]}, "/events"),
             ({"target_minutes": {"resolution": 0}}, "/target_minutes/resolution"),
+            ({"target_minutes": {"resolution": 1e300}}, "/target_minutes/resolution"),
+            ({"target_minutes": {"resolution": None}}, "/target_minutes"),
             ({"target_minutes": {"solution": 10}}, "/target_minutes/solution"),
+            ({"events": [{"type": "created", "at": "2026-11-23T09:00:00"}]}, "/events/0/at"),
+            ({"evaluated_at": "2026-11-23T10:00:00"}, "/evaluated_at"),
             ({"clock_rules": {"update": {"pausable": "no"}}}, "/clock_rules/update/pausable"),
             ({"calendar": {"timezone": "Mars/Base"}}, "/calendar/timezone"),
             ({"evaluated_at": "2020-01-01T00:00:00Z"}, "/evaluated_at"),
@@ -124,6 +128,14 @@ class TestSlaSimulator:
         }
         found = post("sla/simulate", body | change, 422)
         assert pointer in [error["pointer"] for error in found["errors"]]
+
+    def test_a_clock_without_a_promise_a_fraction_and_what_happened_at_its_creation_are_taken(self, post):
+        found = simulated(
+            post, event("first_response", "23T09:00"), event("created", "23T09:00"), clock_rules=None,
+            target_minutes={"first_response": 100 / 3, "update": None},
+        )  # fmt: skip
+        assert found["first_response_due"] == "2026-11-23T09:33:20+01:00"
+        assert (found["first_response_business_minutes"], found["next_due"], "update_due" in found) == (0, None, False)
 
 
 class TestPolicySimulator:
@@ -154,6 +166,11 @@ class TestPolicySimulator:
         body = {"severity": "S1", "created_at": "2026-11-26T12:00:00Z", "timezone": "Nowhere"}
         assert post("sla-policies/standard/simulate", body, 422)["errors"][0]["pointer"] == "/timezone"
         post("sla-policies/none/simulate", body, 404)
+
+    def test_a_moment_without_an_offset_is_refused(self, post):
+        install("fmea")
+        body = {"severity": "S1", "created_at": "2026-11-26T12:00:00", "holidays": None}
+        assert [e["pointer"] for e in post("sla-policies/standard/simulate", body, 422)["errors"]] == ["/created_at"]
 
 
 def test_the_decision_says_who_owns_and_who_joins(post):
