@@ -112,6 +112,10 @@ class Cluster:
             self.children[program.name] = child
             started.append(child)
         self.supervisor.add(*started)
+        self.recover()
+
+    def recover(self) -> None:
+        """Tend until everything answers again: a test may end with a kill that nobody waited for."""
         missing = application.wait_until_ready(self.supervisor, self.port)
         assert not missing, missing
 

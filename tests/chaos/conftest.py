@@ -33,6 +33,7 @@ def accounts_of(cluster):
     def make(source, count=20, **fields):
         ids = [f"{source}-{number}" for number in range(count)]
         rows = [{"external_id": one, "name": f"Account {one}", **fields} for one in ids]
+        cluster.recover()
         cluster.post("accounts/bulk/", {"source": source, "accounts": rows})
         return ids
 
