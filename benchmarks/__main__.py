@@ -15,7 +15,8 @@ from benchmarks.bench import SIZES, Bench, bench_database, prepare_database
 from benchmarks.harness import HEAD, Result, measure, row_of, table
 
 AREAS = (
-    "ingest", "rollups", "recompute", "backtest", "delay", "pages", "work", "tenancy", "deadlines", "desk", "queue",
+    "ingest", "rollups", "recompute", "backtest", "delay", "pages", "statements", "work", "tenancy", "deadlines",
+    "desk", "queue",
 )  # fmt: skip
 # Told by the clock alone, and minutes long: not for every change.
 CHECKED = tuple(area for area in AREAS if area not in {"backtest", "delay"})

@@ -1,0 +1,78 @@
+"""What pages ask PostgreSQL: all statements of one answer, repeated, against round trips of ``select 1``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from http.cookies import SimpleCookie
+from time import perf_counter
+
+from django.core.cache import cache
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from benchmarks.bench import Bench
+from benchmarks.harness import Case
+from benchmarks.pages import populate
+
+# Times the work of one side is done in a repetition: one `select 1` is too short to be measured.
+TIMES = 10
+GOAL, SECONDS = 120, 0.02
+
+
+def cases(bench: Bench) -> Iterator[Case]:
+    """The statements are those of a page drawn anew, by somebody whose session is not in the cache either."""
+    from accounts.models import Account
+
+    host, cookie = populate(bench)
+    account = Account.objects.order_by("-arr").values_list("pk", flat=True)[0]
+    pages = {
+        "portfolio": "/portfolio/",
+        "accounts by ARR": "/accounts/?sort=-arr",
+        "accounts by health": "/accounts/?view=all",
+        "an account": f"/accounts/{account}/",
+    }
+    for name, path in pages.items():
+        asked = statements_of(path, host, cookie)
+        bench.select("pages")
+        yield Case(
+            area="statements", name=f"{name}: {len(asked)} statements", run=lambda asked=asked: _ask(asked, TIMES),
+            floor=lambda: _ask(["SELECT 1"], TIMES), goal=GOAL, measure="wall", units=TIMES, unit="pages",
+            floor_name="select 1", pids=bench.backends,
+        )  # fmt: skip
+        yield Case(
+            area="statements", name=f"{name}: its statements, by the clock", run=lambda asked=asked: _timed(asked),
+            floor=None, goal=SECONDS, measure="seconds",
+        )  # fmt: skip
+
+
+def statements_of(path: str, host: str, cookie: str) -> list[str]:
+    """What one answer reads, in order, with its values written in."""
+    from django.test import Client
+
+    cookies = SimpleCookie(cookie.partition(": ")[2])
+    client = Client(HTTP_HOST=host)
+    client.cookies.update(cookies)
+    cache.clear()
+    with CaptureQueriesContext(connection) as captured:
+        answer = client.get(path)
+    assert answer.status_code == 200, (path, answer.status_code)
+    asked = [query["sql"] for query in captured if query["sql"].startswith(("SELECT", "WITH"))]
+    assert len(asked) > 3, asked
+    return asked
+
+
+def _ask(statements: list[str], times: int) -> None:
+    with connection.cursor() as cursor:
+        for _ in range(times):
+            for statement in statements:
+                cursor.execute(statement)
+                cursor.fetchall()
+
+
+def _timed(statements: list[str]) -> list[float]:
+    taken = []
+    for _ in range(TIMES):
+        began = perf_counter()
+        _ask(statements, 1)
+        taken.append(perf_counter() - began)
+    return taken
