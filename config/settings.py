@@ -125,14 +125,14 @@ TEMPLATES = [
 ]
 
 FORM_RENDERER = "ui.forms.Renderer"
-# What waits behind an entry of the side bar: (user) -> number, asked of the domain that knows.
+# What waits behind an entry of the side bar: (user) -> its rows, from the domain that knows; counted in one query.
 NAVIGATION_COUNTS: dict[str, str] = {
-    "playbooks:cta-list": "playbooks.queries.open_count",
-    "support:ticket-list": "support.queries.listing.waiting_count",
-    "support:escalation-list": "support.queries.escalations.open_count",
-    "support:incident-list": "support.queries.incidents.open_count",
-    "support:mail-list": "support.queries.mail.held_count",
-    "engagement:inbox": "engagement.queries.unread_count",
+    "playbooks:cta-list": "playbooks.queries.waiting_ctas",
+    "support:ticket-list": "support.queries.listing.waiting_tickets",
+    "support:escalation-list": "support.queries.escalations.waiting_escalations",
+    "support:incident-list": "support.queries.incidents.waiting_incidents",
+    "support:mail-list": "support.queries.mail.waiting_mail",
+    "engagement:inbox": "engagement.queries.unread",
 }
 # Where an account stands in a list: (user, account id, the list's query string) -> place or None.
 ACCOUNT_PLACE = "health.book.accounts.place.place_of"

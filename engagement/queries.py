@@ -52,9 +52,9 @@ def inbox(user: User, filters: InboxFilters, cursor: str) -> keyset.Page:
     return keyset.page(rows.values(*NOTICE_COLUMNS), order, _created(Notification), cursor, PAGE_SIZE)
 
 
-def unread_count(user: User) -> int:
-    """Unread notices of ``user``: the number in the side bar. One query on a partial index."""
-    return Notification.objects.of(user).unread().count()
+def unread(user: User) -> QuerySet[Notification]:
+    """Unread notices of ``user``: counted in the side bar, on a partial index."""
+    return Notification.objects.of(user).unread()
 
 
 # What a row of its own shows on the page of the day already: the CTA itself, or the one that the trigger opened.

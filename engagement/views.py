@@ -31,7 +31,7 @@ def inbox(request: HttpRequest) -> HttpResponse:
         "filters": filters,
         "kinds": Kind.choices,
         "labels": dict(Kind.choices),
-        "unread": queries.unread_count(request.user),
+        "unread": queries.unread(request.user).count(),
         "next": _page_url(parameters, page.next),
         "previous": _page_url(parameters, page.previous),
     }

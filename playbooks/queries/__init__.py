@@ -30,10 +30,10 @@ from playbooks.queries.listing import (
     default_sort,
     due_range,
     most_urgent,
-    open_count,
     open_ctas,
     playbook_list,
     status_counts,
+    waiting_ctas,
 )
 from playbooks.queries.past import ctas_as_of
 
@@ -67,8 +67,8 @@ __all__ = [
     "default_sort",
     "due_range",
     "most_urgent",
-    "open_count",
     "open_ctas",
     "playbook_list",
     "status_counts",
+    "waiting_ctas",
 ]

@@ -194,10 +194,10 @@ def ctas_between(user: User, account_id: UUID, begin: datetime, end: datetime) -
     return CtaSpan(opened, closed, len(found) - len(opened), len(found) - len(closed))
 
 
-def open_count(user: User) -> int:
-    """Open CTAs that ``user`` owns and that are due, or nearly (within a week): the number in the side bar."""
+def waiting_ctas(user: User) -> CtaQuerySet:
+    """Open CTAs that ``user`` owns and that are due, or nearly (within a week): counted in the side bar."""
     soon = timezone.localdate() + timedelta(days=7)
-    return Cta.objects.visible_to(user).open().filter(owner=user, due_on__lte=soon).count()
+    return Cta.objects.visible_to(user).open().filter(owner=user, due_on__lte=soon)
 
 
 def open_ctas() -> CtaQuerySet:

@@ -115,9 +115,9 @@ def view_counts(user: User, at: datetime) -> dict[str, int]:
     )
 
 
-def open_count(user: User) -> int:
-    """Open escalations ``user`` owns: the number in the side bar."""
-    return Escalation.objects.visible_to(user).open().filter(owner=user).count()
+def waiting_escalations(user: User) -> EscalationQuerySet:
+    """Open escalations ``user`` owns: counted in the side bar."""
+    return Escalation.objects.visible_to(user).open().filter(owner=user)
 
 
 def escalation_record(user: User, pk: UUID) -> Escalation | None:

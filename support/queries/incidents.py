@@ -189,9 +189,9 @@ def view_counts(user: User, filters: IncidentFilters, at: datetime) -> dict[str,
     )
 
 
-def open_count(user: User) -> int:
-    """Incidents being worked that ``user`` may see: the number in the side bar. One query."""
-    return Incident.objects.visible_to(user).open().count()
+def waiting_incidents(user: User) -> IncidentQuerySet:
+    """Incidents being worked that ``user`` may see: counted in the side bar."""
+    return Incident.objects.visible_to(user).open()
 
 
 def incident_record(user: User, pk: UUID, at: datetime) -> Incident | None:

@@ -234,9 +234,9 @@ def tickets_of_account(user: User, account_id: UUID, at: datetime, limit: int = 
     return list(rows.order_by(F("resolved_at").desc(nulls_first=True), "-created_at")[:limit])
 
 
-def waiting_count(user: User) -> int:
-    """Active tickets ``user`` works: the number in the side bar."""
-    return Ticket.objects.visible_to(user).active().filter(assignee=user).count()
+def waiting_tickets(user: User) -> TicketQuerySet:
+    """Active tickets ``user`` works: counted in the side bar."""
+    return Ticket.objects.visible_to(user).active().filter(assignee=user)
 
 
 def assignees() -> list[tuple[str, str]]:

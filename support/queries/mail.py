@@ -61,9 +61,9 @@ def mail_counts(user: User, filters: MailFilters) -> dict[str, int]:
     )
 
 
-def held_count(user: User) -> int:
-    """Mails that wait for a person's decision. One query on an index."""
-    return IncomingMail.objects.visible_to(user).filter(state__in=TABS[""][1]).count()
+def waiting_mail(user: User) -> QuerySet[IncomingMail]:
+    """Mails that wait for a person's decision: counted in the side bar, on an index."""
+    return IncomingMail.objects.visible_to(user).filter(state__in=TABS[""][1])
 
 
 def known_as(user: User, address: str) -> list[Contact]:

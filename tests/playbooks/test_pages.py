@@ -15,7 +15,7 @@ from accounts.choices import Role
 from accounts.models import Workspace
 from playbooks.actions import add_task, close_cta, install_playbook, snooze_cta
 from playbooks.models import Cta, Playbook, Task
-from playbooks.queries import open_count
+from playbooks.queries import waiting_ctas
 from tests.factories import AT, AccountFactory, CtaFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -273,7 +273,7 @@ def test_the_number_in_the_side_bar_counts_ones_own_that_are_near():
     CtaFactory(owner=me, due_on=today + timedelta(days=7))
     CtaFactory(owner=me, due_on=today + timedelta(days=8))
     CtaFactory(due_on=today)
-    assert open_count(me) == 1
+    assert waiting_ctas(me).count() == 1
 
 
 def test_playbooks_are_listed_and_their_triggers_chosen(client):

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from support import actions
 from support.models import Escalation, Ladder
-from support.queries.escalations import open_count
+from support.queries.escalations import waiting_escalations
 from tests.factories import AccountFactory, UserFactory
 from tests.support.world import customer, install, ticket
 
@@ -155,7 +155,7 @@ def test_a_step_is_acknowledged_begun_told_of_handed_over_and_ended(desk, vp):
         AccountFactory(), ladder=Ladder.objects.get(pack="fleet"), path="default", level="T2", reason="Feed stops",
         owner=vp, actor=vp, at=timezone.now() - timedelta(hours=5),
     )  # fmt: skip
-    assert open_count(vp) == 1
+    assert waiting_escalations(vp).count() == 1
     address = f"/escalations/{raised.pk}/"
     shown = text(desk.get(address))
     assert "code change needed, possible security concern" in shown

@@ -20,7 +20,7 @@ from health.actions import create_segment
 from playbooks.models import Cta
 from support import actions
 from support.models import Incident, Ticket
-from support.queries.incidents import IncidentFilters, incident_record, open_count
+from support.queries.incidents import IncidentFilters, incident_record, waiting_incidents
 from tests.factories import UserFactory
 from tests.support.levels import own_calendar
 from tests.support.world import agent, at, customer, install, ticket
@@ -86,7 +86,7 @@ def test_it_is_opened_from_a_ticket_for_a_tier_and_shown_on_the_tickets_page(des
     assert f"/incidents/{incident.pk}/" in shown
     said = re.search(r'aria-labelledby="h-incident".*?</ol>', shown, re.S)[0]
     assert re.findall(r'<div class="t">([^<]+)</div>', said) == ["First notice", "Updates", "Resolution", "Post-mortem"]
-    assert open_count(vp) == 1
+    assert waiting_incidents(vp).count() == 1
     for words in ("sign-in is", "INC-1"):
         assert f"/incidents/{incident.pk}/" in text(desk.get("/search/", {"q": words}))
 

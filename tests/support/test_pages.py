@@ -18,7 +18,7 @@ from accounts.actions import create_contact
 from accounts.models import Severity
 from support import actions
 from support.models import Attachment, Macro, Ticket
-from support.queries.listing import waiting_count
+from support.queries.listing import waiting_tickets
 from tests.factories import AccountFactory, UserFactory
 from tests.support.world import agent, customer, install, ticket
 
@@ -95,7 +95,7 @@ class TestQueue:
         }
         for query, found in expected.items():
             assert set(subjects(desk.get(f"/tickets/?{query}"))) == found, query
-        assert waiting_count(me) == 1
+        assert waiting_tickets(me).count() == 1
 
     def test_one_ticket_and_three_take_the_same_number_of_queries(self, desk):
         install("fmea")
