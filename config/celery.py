@@ -39,6 +39,8 @@ app.conf.beat_schedule = {
     "health-nightly": every(900, "health.nightly"),
     "sla-sweep": every(15, "support.sweep"),
     "sla-calendars": every(30, "support.follow_calendars"),
+    "tickets-wake": every(60, "support.wake_snoozed"),
+    "tickets-unescalated": every(300, "support.tell_unescalated"),
     "tickets-close": every(3600, "support.close_quiet"),
     "checklists": every(3600, "support.open_checklists"),
     "mail": every(10, "support.work_mail"),

@@ -18,6 +18,7 @@ class Kind(TextChoices):
     SLA_BREACH = "sla_breach", "A promise to a customer was missed"
     ESCALATION = "escalation", "An escalation reached me"
     TICKET = "ticket", "A ticket of mine moved"
+    MENTION = "mention", "Somebody mentions me"
     TASK_DUE = "task_due", "Tasks of mine are due"
     IMPORT_DONE = "import_done", "An import finished"
     WEEKLY_DIGEST = "weekly_digest", "My week: what moved and what is due"

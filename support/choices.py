@@ -113,6 +113,8 @@ class EventKind(TextChoices):
     TIME = "time", "Time logged"
     # Names the entry that counts no more ("event").
     UNDONE = "undone", "Taken back"
+    SNOOZED = "snoozed", "Set aside"
+    WOKEN = "woken", "Came back"
 
 
 class LinkKind(TextChoices):

@@ -76,3 +76,19 @@ def fetch_mail() -> dict[str, Any]:
             return {"skipped": "another worker fetches"}
         done = mailbox.fetch(settings.MAILBOX, at=timezone.now())
     return {"stored": done.stored, "left": done.left}
+
+
+@shared_task(
+    base=TenantTask,
+    name="support.wake_snoozed",
+    waiting="select min(snoozed_until) from {schema}.support_ticket where snoozed_until <= now()",
+)
+def wake_snoozed() -> int:
+    """Bring back tickets whose moment has come; how many."""
+    return actions.wake_snoozed(at=timezone.now())
+
+
+@shared_task(base=TenantTask, name="support.tell_unescalated")
+def tell_unescalated() -> int:
+    """Tell of tickets a methodology would have escalated by now; how many."""
+    return actions.tell_unescalated(at=timezone.now())

@@ -11,7 +11,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.fields import Field, FieldError, choice, text, whole
+from accounts.fields import Field, FieldError, choice, moment, text, whole
 from api.schema import IF_MATCH
 from api.serializers import invalid, record
 from api.v1.ticket_inputs import colleague_called, id_in, other_ticket, severity_called, workable_ticket
@@ -48,6 +48,7 @@ StatusBody = record(
 )
 SeverityBody = record("TicketSeverity", {"severity": text(60, required=True), "reason": text(300)})
 AssignBody = record("TicketAssign", {"assignee": text(254, help="E-mail address or id; empty: nobody")})
+SnoozeBody = record("TicketSnooze", {"until": moment(help="Absent: until the customer writes")})
 LevelBody = record("TicketLevel", {"level": whole(1, 4), "reason": text(300, required=True)})
 OtherBody = record(
     "TicketOther", {"ticket": text(36, required=True, help="Id"), "kind": choice(LinkKind.values, empty="related")}
@@ -89,6 +90,26 @@ class TicketAssign(TicketVerb):
         ticket = workable_ticket(self.user, ticket_id)
         assignee = colleague_called(self.user, self.read(AssignBody).get("assignee", ""))
         actions.assign(ticket, assignee, **self.given)
+        return self.done(ticket_id)
+
+
+class TicketSnooze(TicketVerb):
+    @extend_schema(
+        summary="Set a ticket aside",
+        description="It leaves the queue until the moment or the customer's next message; its promises run on.",
+        request=SnoozeBody,
+        parameters=[IF_MATCH],
+    )
+    def post(self, request: Request, ticket_id: UUID) -> Response:
+        ticket = workable_ticket(self.user, ticket_id)
+        actions.snooze(ticket, self.read(SnoozeBody).get("until"), **self.given)
+        return self.done(ticket_id)
+
+
+class TicketWake(TicketVerb):
+    @extend_schema(summary="Bring a ticket back into the queue", request=None, parameters=[IF_MATCH])
+    def post(self, request: Request, ticket_id: UUID) -> Response:
+        actions.wake(workable_ticket(self.user, ticket_id), **self.given)
         return self.done(ticket_id)
 
 
@@ -164,6 +185,8 @@ urlpatterns = [
     path("support/tickets/<uuid:ticket_id>/status/", TicketStatus.as_view(), name="ticket-status"),
     path("support/tickets/<uuid:ticket_id>/severity/", TicketSeverity.as_view(), name="ticket-severity"),
     path("support/tickets/<uuid:ticket_id>/assign/", TicketAssign.as_view(), name="ticket-assign"),
+    path("support/tickets/<uuid:ticket_id>/snooze/", TicketSnooze.as_view(), name="ticket-snooze"),
+    path("support/tickets/<uuid:ticket_id>/wake/", TicketWake.as_view(), name="ticket-wake"),
     path("support/tickets/<uuid:ticket_id>/level/", TicketLevel.as_view(), name="ticket-level"),
     path("support/tickets/<uuid:ticket_id>/merge/", TicketMerge.as_view(), name="ticket-merge"),
     path("support/tickets/<uuid:ticket_id>/link/", TicketLinkVerb.as_view(), name="ticket-link"),

@@ -41,7 +41,8 @@ class TicketSerializer(RowSerializer):
         model = Ticket
         fields = """id number subject account account_name requester channel type component category severity impact
             priority status level team assignee tags custom timezone next_due_at next_due_clock breached_at created_at
-            first_responded_at resolved_at closed_at reopened_count solved_at_first_contact minutes_spent csat_score
+            snoozed_at snoozed_until first_responded_at
+            resolved_at closed_at reopened_count solved_at_first_contact minutes_spent csat_score
             root_cause engineering_reference merged_into source external_id version""".split()
         paths = {
             "account_name": "account__name", "requester": "requester__email", "severity": "severity__key",

@@ -51,6 +51,7 @@ from support.actions.policies import (
     retire_policy,
 )
 from support.actions.routing import route_ticket
+from support.actions.snooze import snooze, wake, wake_snoozed
 from support.actions.sorting import bring_back, discard, release, release_many
 from support.actions.sweep import Swept, note_due, sweep, tell
 from support.actions.teams import leave_team, retire_team, save_team, seat, set_away
@@ -65,6 +66,7 @@ from support.actions.tickets import (
     resolve,
     update_ticket,
 )
+from support.actions.unescalated import tell_unescalated
 
 __all__ = [
     "BulkResult",
@@ -169,14 +171,18 @@ __all__ = [
     "set_routing",
     "settings_row",
     "settings_shown",
+    "snooze",
     "split",
     "start_checklist",
     "sweep",
     "tell",
+    "tell_unescalated",
     "undo_bulk",
     "unlink_ticket",
     "update_incident",
     "update_ticket",
+    "wake",
+    "wake_snoozed",
     "work_checklist",
     "work_due",
     "work_mail",

@@ -21,6 +21,7 @@ from accounts.models import User
 from support.actions.clocks import recompute
 from support.actions.handling import assign
 from support.actions.log import add_event, audit, store
+from support.actions.telling import tell_many
 from support.actions.tickets import change_status, clean_tags, update_ticket
 from support.choices import EventKind, Status
 from support.models import Team, Ticket, TicketEdit, TicketEditRow, TicketEvent
@@ -63,9 +64,12 @@ def bulk_assign(
     label = f"given to {assignee or team or 'nobody'}"
 
     def give(ticket: Ticket) -> Any:
-        return assign(ticket, assignee, team=team, actor=actor, at=at)
+        return assign(ticket, assignee, team=team, actor=actor, at=at, tell=False)
 
-    return _each(keys, give, "assign", label, actor=actor, at=at)
+    done = _each(keys, give, "assign", label, actor=actor, at=at)
+    if assignee is not None and done.edit is not None:
+        tell_many(assignee, len(done.changed), key=f"edit:{done.edit.pk}", actor=actor, at=at)
+    return done
 
 
 def bulk_status(keys: Iterable[UUID], status: str, *, actor: User, at: datetime) -> BulkResult:

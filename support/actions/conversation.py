@@ -10,7 +10,8 @@ from django.db import transaction
 from accounts.actions.changes import mark_changed
 from support.actions.clocks import recompute
 from support.actions.letters import leaves_by_mail, post, undelivered
-from support.actions.log import add_event, audit, locked, store, written
+from support.actions.log import AT_HAND, add_event, audit, locked, store, written
+from support.actions.telling import mentioned, tell_mentioned, tell_wrote
 from support.actions.tickets import change_status
 from support.choices import DONE, WAITING, Delivery, EventKind, Status
 from support.models import Message, Ticket
@@ -90,24 +91,28 @@ def customer_reply(
     data = {"message": str(message.pk), "automatic": is_automatic}
     add_event(ticket, EventKind.CUSTOMER_REPLY, at=at, actor=actor, data=data)
     if not is_automatic:
-        store(ticket, last_customer_at=at)
+        store(ticket, last_customer_at=at, **(AT_HAND if ticket.snoozed_at else {}))
         if ticket.status in DONE | WAITING:
             change_status(ticket, Status.OPEN, actor=actor, at=at, reason="The customer wrote")
         mark_changed([ticket.account_id], at=at)
+        tell_wrote(ticket, message, at=at)
     audit("customer_reply", ticket, actor=actor, at=at, after={"message": str(message.pk)})
     return message
 
 
 @transaction.atomic
 def note(ticket: Ticket, body: str, *, actor: User | None, at: datetime) -> Message:
-    """Add an internal note. Returns it. It is no response: no clock knows of it."""
+    """Add an internal note. Returns it. It is no response: no clock knows of it. Whom it names with an @ is told."""
     ticket = locked(ticket)
     message = Message.objects.create(
         ticket=ticket, is_internal=True, author=actor, body=written(body), channel=ticket.channel, created_at=at
     )
-    add_event(ticket, EventKind.NOTE, at=at, actor=actor, data={"message": str(message.pk)})
+    told = mentioned(message.body, besides=actor)
+    data = {"message": str(message.pk), "told": [str(person) for person in told]}
+    add_event(ticket, EventKind.NOTE, at=at, actor=actor, data=data)
     store(ticket)
-    audit("note", ticket, actor=actor, at=at, after={"message": str(message.pk)})
+    tell_mentioned(ticket, message, told, at=at)
+    audit("note", ticket, actor=actor, at=at, after=data)
     return message
 
 

@@ -12,8 +12,9 @@ from accounts.actions.changes import mark_changed
 from accounts.choices import ActivityKind
 from accounts.errors import RuleViolated
 from support.actions.clocks import recompute
-from support.actions.log import add_event, audit, choice, locked, one_line, store
+from support.actions.log import AT_HAND, add_event, audit, choice, locked, one_line, store
 from support.actions.routing import route_by_itself
+from support.actions.telling import tell_assigned
 from support.actions.tickets import NotAllowed, change_status, open_ticket, priority_of, snapshot
 from support.choices import DONE, EventKind, Level, LinkKind, Status
 from support.models import Message, Ticket, TicketEvent, TicketLink, TicketRating, TimeEntry
@@ -63,8 +64,9 @@ def assign(
     at: datetime,
     team: Team | None = None,
     expected_version: int | None = None,
+    tell: bool = True,
 ) -> Ticket:
-    """Give it to a colleague (None: to nobody), and to ``team`` where one is named. Raises RuleViolated."""
+    """Give it to a colleague (None: to nobody), who is told, and to ``team`` if one is named. Raises RuleViolated."""
     ticket = locked(ticket, expected_version)
     if assignee is not None and not _may_work(assignee, ticket):
         raise RuleViolated("assignee", "That person cannot work this ticket.", "assignee")
@@ -73,8 +75,11 @@ def assign(
         return ticket
     before = snapshot(ticket)
     event = {"from": ticket.assignee_id, "to": assignee.pk if assignee else None, "team": team.key if team else None}
-    store(ticket, **values)
+    # Whoever gets it has not set it aside.
+    store(ticket, **values, **(AT_HAND if ticket.snoozed_at and assignee != ticket.assignee else {}))
     add_event(ticket, EventKind.ASSIGNED, at=at, actor=actor, data=event)
+    if tell:
+        tell_assigned(ticket, before["assignee_id"], actor=actor, at=at)
     audit("assign", ticket, actor=actor, at=at, before=before, after=snapshot(ticket))
     return ticket
 

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from accounts.models import User
 
 
+# What a ticket's row says when nobody set it aside.
+AT_HAND: dict[str, Any] = {"snoozed_at": None, "snoozed_until": None, "snoozed_by": None}
+
+
 def settings_row() -> SupportSettings:
     """The workspace's settings of the desk, made when first asked for."""
     found = SupportSettings.objects.first()

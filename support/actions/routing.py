@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from django.db import transaction
 
 from support.actions.log import add_event, audit, locked, settings_row, store
+from support.actions.telling import tell_assigned
 from support.choices import EventKind, Routing
 from support.models import Team, TeamSeat
 from support.queries.teams import route_of
@@ -54,5 +55,6 @@ def _give(ticket: Ticket, chosen: Route, *, actor: User | None, at: datetime) ->
     why = [f"{step.name}: {step.why}" for step in chosen.steps if step.chosen]
     data = {"from": before["assignee_id"], "to": person, "team": chosen.crew.name, "routed": why}
     add_event(ticket, EventKind.ASSIGNED, at=at, actor=actor, data=data)
+    tell_assigned(ticket, before["assignee_id"], actor=actor, at=at)
     after = {"assignee_id": person, "team_id": chosen.crew.key, "why": why}
     audit("route", ticket, actor=actor, at=at, before=before, after=after)

@@ -19,7 +19,7 @@ from accounts.errors import RuleViolated
 from accounts.models import Account, Contact, Severity
 from support.actions.clocks import recompute
 from support.actions.fields import clean_custom
-from support.actions.log import add_event, audit, choice, locked, one_line, settings_row, store, written
+from support.actions.log import AT_HAND, add_event, audit, choice, locked, one_line, settings_row, store, written
 from support.actions.routing import route_by_itself
 from support.choices import ACTIVE, DONE, TRANSITIONS, Channel, Delivery, EventKind, Impact, Level, Status, TicketType
 from support.models import Message, SupportSettings, Ticket
@@ -269,11 +269,11 @@ def _of_status(
 ) -> dict[str, Any]:
     """What a ticket's row shows of the status it enters."""
     if status == Status.RESOLVED:
-        return {"resolved_at": at, "solved_at_first_contact": _first_contact(ticket)}
+        return AT_HAND | {"resolved_at": at, "solved_at_first_contact": _first_contact(ticket)}
     if status == Status.CLOSED:
         return {"closed_at": at, "confirmed_by_customer": confirmed}
     if status == Status.CANCELLED:
-        return {"resolved_at": None, "closed_at": None, "solved_at_first_contact": None}
+        return AT_HAND | {"resolved_at": None, "closed_at": None, "solved_at_first_contact": None}
     if ticket.status not in DONE:
         return {}
     again: dict[str, Any] = {

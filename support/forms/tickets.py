@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from django import forms
+from django.utils import timezone
 
 from accounts.choices import Role
+from accounts.errors import RuleViolated
 from accounts.models import Account, Contact, Severity, User
 from accounts.people_forms import RuleForm
 from accounts.uploads import ACCEPT, HINT
@@ -42,6 +45,34 @@ class SeverityField(forms.ModelChoiceField):
     def label_from_instance(self, obj: Severity) -> str:  # type: ignore[override]
         meaning = obj.data.get("definition") or obj.data.get("description") or ""
         return f"{obj.name}: {meaning}" if meaning else obj.name
+
+
+class SnoozeForm(RuleForm):
+    """Until when a ticket is set aside: one of the moments people mean, or one of their own."""
+
+    WHEN = (
+        ("reply", "the customer writes"), ("hours", "in four hours"), ("tomorrow", "tomorrow at nine"),
+        ("monday", "Monday at nine"), ("moment", "the moment below"),
+    )  # fmt: skip
+    when = forms.ChoiceField(label="Until", choices=WHEN, widget=forms.Select(attrs={"data-shortcut": "z"}))
+    until = forms.DateTimeField(
+        label="Moment", required=False, widget=forms.DateTimeInput(attrs={"type": "datetime-local"})
+    )
+
+    def moment(self, at: datetime) -> datetime | None:
+        """The moment meant at ``at`` in the reader's zone; None: until the customer writes. Raises RuleViolated."""
+        when, now = self.cleaned_data["when"], timezone.localtime(at)
+        nine = now.replace(hour=9, minute=0, second=0, microsecond=0)
+        if when == "moment" and self.cleaned_data["until"] is None:
+            raise RuleViolated("required", "Choose the moment it comes back.", "until")
+        found: dict[str, datetime | None] = {
+            "reply": None,
+            "hours": now + timedelta(hours=4),
+            "tomorrow": nine + timedelta(days=1),
+            "monday": nine + timedelta(days=7 - now.weekday()),
+            "moment": self.cleaned_data["until"],
+        }
+        return found[when]
 
 
 class DetailsForm(CustomFields, RuleForm):

@@ -23,6 +23,11 @@ ACTIVE_STATUSES = sorted(ACTIVE)
 DONE_STATUSES = sorted(DONE)
 
 
+def in_queue(at: datetime) -> Q:
+    """Not set aside, or until a moment that has come at ``at``."""
+    return Q(snoozed_at=None) | Q(snoozed_until__isnull=False, snoozed_until__lte=at)
+
+
 class TicketQuerySet(TenantQuerySet):
     def visible_to(self, user: User) -> TicketQuerySet:
         """Tickets of accounts ``user`` may see; a portal user's own, a portal administrator's whole account's."""
@@ -55,6 +60,14 @@ class TicketQuerySet(TenantQuerySet):
         """With ``is_late``: whether the next promise of one that is active is out of time."""
         late = ExpressionWrapper(Q(status__in=ACTIVE_STATUSES) & past_due(at), BooleanField())
         return self.annotate(is_late=late)
+
+    def aside(self, at: datetime) -> TicketQuerySet:
+        """Active ones that somebody set aside, until the customer writes or a moment after ``at``."""
+        return self.active().filter(~in_queue(at))
+
+    def at_hand(self, at: datetime) -> TicketQuerySet:
+        """Active ones that nobody set aside, or whose moment has come."""
+        return self.active().filter(in_queue(at))
 
     def unassigned(self) -> TicketQuerySet:
         return self.filter(assignee=None)
@@ -131,6 +144,13 @@ class Ticket(TenantModel):
     csat_comment = models.TextField(blank=True)
     csat_asked_at = models.DateTimeField(null=True, blank=True)
     csat_at = models.DateTimeField(null=True, blank=True)
+    # Set aside: out of the queue, its clocks running, until the moment (none: until the customer writes).
+    snoozed_at = models.DateTimeField(null=True, blank=True)
+    snoozed_until = models.DateTimeField(null=True, blank=True)
+    snoozed_by = models.ForeignKey("accounts.User", null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    unescalated_told_at = models.DateTimeField(
+        null=True, blank=True, help_text="When people were told that nobody escalated it (FLEET-9.1)"
+    )
     source = models.CharField(max_length=40, blank=True)
     external_id = models.CharField(max_length=120, blank=True)
     version = models.PositiveIntegerField(default=1, help_text="Counts changes; the ETag")
@@ -157,6 +177,11 @@ class Ticket(TenantModel):
                 | Q(status__in=ACTIVE_STATUSES, resolved_at=None, closed_at=None),
                 name="ticket_resolved_at_iff_done",
             ),
+            models.CheckConstraint(
+                condition=Q(snoozed_at__isnull=False, status__in=ACTIVE_STATUSES)
+                | Q(snoozed_at=None, snoozed_until=None, snoozed_by=None),
+                name="ticket_set_aside_while_active",
+            ),
             models.UniqueConstraint(
                 fields=["source", "external_id"], condition=~Q(external_id=""), name="ticket_external_id_once"
             ),
@@ -179,6 +204,12 @@ class Ticket(TenantModel):
                 condition=Q(csat_asked_at=None, status__in=[Status.RESOLVED, Status.CLOSED]),
                 name="ticket_to_be_rated",
             ),
+            models.Index(fields=["snoozed_until"], condition=Q(snoozed_until__isnull=False), name="ticket_waking"),
+            models.Index(
+                fields=["created_at"],
+                condition=Q(unescalated_told_at=None, status__in=ACTIVE_STATUSES),
+                name="ticket_unescalated",
+            ),
             GinIndex(fields=["tags"], name="ticket_tags"),
             GinIndex(fields=["subject"], opclasses=["extensions.gin_trgm_ops"], name="ticket_subject_trigrams"),
         ]
@@ -189,6 +220,10 @@ class Ticket(TenantModel):
     @property
     def is_active(self) -> bool:
         return self.status in ACTIVE
+
+    def is_aside(self, at: datetime) -> bool:
+        """Whether it is set aside at ``at``."""
+        return self.snoozed_at is not None and (self.snoozed_until is None or self.snoozed_until > at)
 
 
 class TicketEvent(TenantRow):

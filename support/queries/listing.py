@@ -10,12 +10,13 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from django.db.models import Count, F, Q
+from django.utils import timezone
 
 from accounts.models import Severity, User
 from support.choices import DONE, WAITING, Channel, Level, Status, TicketType
 from support.models import SlaClock, Team, TeamSeat, Ticket
 from support.models.clocks import past_due
-from support.models.tickets import TicketQuerySet
+from support.models.tickets import TicketQuerySet, in_queue
 from support.queries.calendars import calendar_of
 from support.sla.promises import elapsed
 from ui import keyset
@@ -33,6 +34,7 @@ VIEWS = {
     "active": "All active",
     "overdue": "Overdue",
     "waiting": "Waiting",
+    "aside": "Set aside",
     "resolved": "Resolved",
     "all": "All",
 }
@@ -119,10 +121,11 @@ class TicketFilters:
         if self.status in DONE and self.view not in {"resolved", "all"}:
             return rows
         narrowed = {
-            "mine": lambda: rows.active().filter(assignee=user.pk),
-            "unassigned": lambda: rows.active().unassigned(),
-            "team": lambda: rows.active().filter(team__in=_teams_of(user)),
-            "active": rows.active,
+            "mine": lambda: rows.at_hand(at).filter(assignee=user.pk),
+            "unassigned": lambda: rows.at_hand(at).unassigned(),
+            "team": lambda: rows.at_hand(at).filter(team__in=_teams_of(user)),
+            "active": lambda: rows.at_hand(at),
+            "aside": lambda: rows.aside(at),
             "overdue": lambda: rows.overdue(at),
             "waiting": lambda: rows.filter(status__in=sorted(WAITING)),
             "resolved": rows.done,
@@ -175,12 +178,14 @@ def default_sort(filters: TicketFilters) -> str:
 
 def view_counts(user: User, filters: TicketFilters, at: datetime) -> dict[str, int]:
     """How many active tickets each tab holds, the other filters kept. One query over the open ones."""
-    rows = replace(filters, view="active", status="").tickets(user, at)
+    rows = replace(filters, view="all", status="").tickets(user, at).active()
+    here = in_queue(at)
     return rows.order_by().aggregate(
-        mine=Count("pk", filter=Q(assignee=user.pk)),
-        unassigned=Count("pk", filter=Q(assignee=None)),
-        team=Count("pk", filter=Q(team__in=_teams_of(user))),
-        active=Count("pk"),
+        mine=Count("pk", filter=here & Q(assignee=user.pk)),
+        unassigned=Count("pk", filter=here & Q(assignee=None)),
+        team=Count("pk", filter=here & Q(team__in=_teams_of(user))),
+        active=Count("pk", filter=here),
+        aside=Count("pk", filter=~here),
         overdue=Count("pk", filter=past_due(at)),
         waiting=Count("pk", filter=Q(status__in=sorted(WAITING))),
     )
@@ -235,8 +240,8 @@ def tickets_of_account(user: User, account_id: UUID, at: datetime, limit: int = 
 
 
 def waiting_tickets(user: User) -> TicketQuerySet:
-    """Active tickets ``user`` works: counted in the side bar."""
-    return Ticket.objects.visible_to(user).active().filter(assignee=user)
+    """Tickets in the queue of ``user``: counted in the side bar."""
+    return Ticket.objects.visible_to(user).at_hand(timezone.now()).filter(assignee=user)
 
 
 def assignees() -> list[tuple[str, str]]:

@@ -11,6 +11,7 @@ from uuid import UUID
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import BooleanField, Case, CharField, Exists, F, Func, OuterRef, Q, Subquery, Value, When
 from django.db.models.functions import Cast, Coalesce, JSONObject, NullIf
+from django.utils import timezone
 
 from accounts.models import User
 from support.choices import TRANSITIONS, EventKind, Level, LinkKind, Status, Verdict
@@ -33,6 +34,7 @@ from support.queries.calendars import calendar_of
 from support.queries.explain import clocks_of
 from support.queries.incident_said import letters_said
 from support.queries.listing import is_late, time_left
+from ui.formats import moment
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -62,7 +64,7 @@ def ticket_record(user: User, pk: UUID) -> Ticket | None:
     ``is_workable`` says whether its row lets ``user`` work it, ``said`` what customers were told of its incident.
     """
     related = ("account__owner", "account__tier", "account__health", "severity", "requester", "assignee", "team")
-    rows = Ticket.objects.visible_to(user).select_related(*related, "merged_into", "incident")
+    rows = Ticket.objects.visible_to(user).select_related(*related, "merged_into", "incident", "snoozed_by")
     workable = Exists(Ticket.objects.workable_by(user).filter(pk=OuterRef("pk")))
     return rows.annotate(is_workable=workable, said=letters_said("incident"), **_besides()).filter(pk=pk).first()
 
@@ -139,6 +141,15 @@ def _in_words(event: TicketEvent, people: Mapping[str, str]) -> str:
             return f"{data.get('score')} of 5"
         case EventKind.TIME:
             return f"{data.get('minutes')} minutes"
+        case EventKind.SNOOZED:
+            until = data.get("until")
+            return (
+                f"until {moment(timezone.localtime(datetime.fromisoformat(until)))}"
+                if until
+                else "until the customer writes"
+            )
+        case EventKind.NOTE:
+            return f"for {', '.join(data['told'])}" if data.get("told") else ""
         case EventKind.UNDONE:
             return str(data.get("label", ""))
         case EventKind.REPLY_FAILED:

@@ -32,7 +32,7 @@ from support.queries.listing import TicketFilters
 from ui.formats import number
 from ui.tables import table
 
-TABS = ("mine", "unassigned", "team", "active", "overdue", "waiting", "resolved", "all")
+TABS = ("mine", "unassigned", "team", "active", "overdue", "waiting", "aside", "resolved", "all")
 
 
 @requires(GET="tickets.view")

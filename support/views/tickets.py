@@ -19,7 +19,7 @@ from accounts.policy import may, requires
 from accounts.uploads import ACCEPT, HINT, check
 from support import actions
 from support.forms.fields import PREFIX
-from support.forms.tickets import EditForm, NewTicketForm, RelateForm, ReplyForm, TimeForm
+from support.forms.tickets import EditForm, NewTicketForm, RelateForm, ReplyForm, SnoozeForm, TimeForm
 from support.models import SlaClock, Ticket
 from support.queries import incidents, listing, record
 from support.queries.escalations import overdue_hours
@@ -90,6 +90,8 @@ def detail_context(request: HttpRequest, ticket: Ticket, **given: Any) -> dict[s
         "reply_status": chosen.actions.get("status", "") if chosen else "",
         "relate_form": RelateForm(prefix="relate"),
         "time_form": TimeForm(prefix="time"),
+        "snooze_form": SnoozeForm(prefix="snooze"),
+        "is_aside": ticket.is_aside(at),
         "people": choices.people if workable else [],
         "teams": choices.teams if workable else [],
         "accept": ACCEPT,

@@ -20,7 +20,7 @@ from accounts.policy import requires
 from accounts.uploads import check
 from support import actions, presence
 from support.choices import Status
-from support.forms.tickets import RelateForm, ReplyForm, TimeForm, team_called
+from support.forms.tickets import RelateForm, ReplyForm, SnoozeForm, TimeForm, team_called
 from support.models import Message, Ticket
 from support.queries import listing, record
 from support.views.tickets import detail_context, visible_ticket, workable_ticket
@@ -144,6 +144,25 @@ def _person(wanted: str, me: User) -> User | None:
     if person is None:
         raise RuleViolated("assignee", "There is no such colleague.", "assignee")
     return person
+
+
+@requires(POST="tickets.work")
+def snooze(request: HttpRequest, ticket_id: UUID) -> HttpResponse:
+    """Set it aside until a moment, or until its customer writes."""
+    form = SnoozeForm(request.POST, prefix="snooze")
+
+    def put(ticket: Ticket, by: dict[str, Any]) -> None:
+        if not form.is_valid():
+            raise RuleViolated("until", "Choose until when it is set aside.", "until")
+        actions.snooze(ticket, form.moment(by["at"]), **by)
+
+    return _with(request, ticket_id, put, "Set aside. Its promises run on.")
+
+
+@requires(POST="tickets.work")
+def wake(request: HttpRequest, ticket_id: UUID) -> HttpResponse:
+    """Bring it back into the queue."""
+    return _with(request, ticket_id, lambda ticket, by: actions.wake(ticket, **by), "It is back in the queue.")
 
 
 @requires(POST="tickets.work")

@@ -44,6 +44,7 @@ EXAMPLES: dict[str, Example] = {
     "POST support:ticket-assign": Example({"assignee": "me"}),
     "POST support:ticket-tags": Example({"tags": "login"}),
     "POST support:ticket-level": Example({"level": "2", "reason": "Logs needed"}),
+    "POST support:ticket-snooze": Example({"snooze-when": "tomorrow"}),
     "POST support:ticket-time": Example({"time-minutes": "5"}),
     "POST support:ticket-relate": Example(
         lambda world, actor: {"relate-number": world.own("ticket_other").number, "relate-how": "related"}
@@ -91,6 +92,8 @@ EXAMPLES: dict[str, Example] = {
         status=201,
     ),
     "POST api:ticket-rate": Example({"score": 5}, status=200),
+    "POST api:ticket-snooze": Example({}, status=200),
+    "POST api:ticket-wake": Example(status=200),
     "POST api:ticket-time": Example({"minutes": 5}, status=200),
     "POST api:ticket-messages": Example({"body": "Looking into it"}, status=201),
     "POST api:escalation-list": Example(
