@@ -43,37 +43,22 @@ def notify(
         raise ValueError(f"{kind!r} is not a kind of notification")
     people = {user.pk: user for user in users if user.is_active and _may_see(user, account)}
     channels = channels_of(people, kind)
-    notices = [
-        Notification(
-            user_id=pk,
-            kind=kind,
-            title=title[:200],
-            body=body,
-            url=url[:300],
-            account=account,
-            dedupe_key=dedupe_key[:200],
-            created_at=at,
-        )
-        for pk in people
-        if channels[pk][0]
-    ]
+    told: dict[str, Any] = {
+        "kind": kind,
+        "title": title[:200],
+        "body": body,
+        "url": url[:300],
+        "dedupe_key": dedupe_key[:200],
+        "created_at": at,
+    }
+    notices = [Notification(user_id=pk, account=account, **told) for pk in people if channels[pk][0]]
     mails = [
-        OutboxMessage(
-            user_id=pk,
-            to=user.email,
-            kind=kind,
-            title=title[:200],
-            body=body,
-            url=url[:300],
-            dedupe_key=dedupe_key[:200],
-            created_at=at,
-            not_before=at,
-        )
+        OutboxMessage(user_id=pk, to=user.email, not_before=at, **told)
         for pk, user in people.items()
         if channels[pk][1]
     ]
     already = set(
-        Notification.objects.filter(user__in=people, dedupe_key=dedupe_key[:200]).values_list("user_id", flat=True)
+        Notification.objects.filter(user__in=people, dedupe_key=told["dedupe_key"]).values_list("user_id", flat=True)
     )
     Notification.objects.bulk_create(notices, ignore_conflicts=True)
     OutboxMessage.objects.bulk_create(mails, ignore_conflicts=True)

@@ -85,16 +85,9 @@ def log_touch(
     A ``next_step`` is the actor's own, due on ``next_step_on`` or on the day ``next_step_at`` falls on. Raises
     RuleViolated for a kind only the product writes, a moment after ``at``, and a next step without a day ahead.
     """
-    if kind not in LOGGED_BY_HAND:
-        raise RuleViolated("activity.kind", "Log a note, a call, a meeting or an e-mail.", "kind")
     happened_at = happened_at or at
-    if happened_at > at:
-        raise RuleViolated("activity.future", "The timeline holds what has happened; this lies ahead.", "at")
     agreed = agreement(next_step, next_step_on, next_step_at)
-    if agreed["next_step_on"] and agreed["next_step_on"] < workspace_day(at):
-        raise RuleViolated(
-            "activity.next_step_past", "The next step lies ahead: choose today or later.", "next_step_on"
-        )
+    _check_touch(kind, happened_at, agreed["next_step_on"], at)
     entry = log_activity(
         account,
         kind=kind,
@@ -116,6 +109,17 @@ def log_touch(
         after |= {"next_step": agreed["next_step"], "next_step_on": str(agreed["next_step_on"])}
     record_many([Change("activity.logged", entry, after=after, account=account)], actor=actor, at=at)
     return entry
+
+
+def _check_touch(kind: str, happened_at: datetime, next_step_on: date | None, at: datetime) -> None:
+    if kind not in LOGGED_BY_HAND:
+        raise RuleViolated("activity.kind", "Log a note, a call, a meeting or an e-mail.", "kind")
+    if happened_at > at:
+        raise RuleViolated("activity.future", "The timeline holds what has happened; this lies ahead.", "at")
+    if next_step_on and next_step_on < workspace_day(at):
+        raise RuleViolated(
+            "activity.next_step_past", "The next step lies ahead: choose today or later.", "next_step_on"
+        )
 
 
 def agreement(next_step: str, next_step_on: date | None, next_step_at: datetime | None) -> dict[str, Any]:

@@ -52,19 +52,12 @@ def start_backtest(
 
     ``until`` ends the span on a past day, for history that ends there; nothing later is judged.
     """
-    if not 1 <= months <= MOST_MONTHS:
-        raise RuleViolated("range", f"From 1 to {MOST_MONTHS} months.", "months")
-    if not 30 <= horizon_days <= 365:
-        raise RuleViolated("range", "From 30 to 365 days.", "horizon_days")
-    if step not in Step.values:
-        raise RuleViolated("choice", f"One of {', '.join(Step.values)}.", "step")
-    if basis not in Basis.values:
-        raise RuleViolated("choice", f"One of {', '.join(Basis.values)}.", "basis")
+    today = local_day(at)
+    _check_span(months, horizon_days, step, basis)
     if challenger is not None and challenger.pk == version.pk:
         raise RuleViolated("same", "Compare it with another version.", "challenger")
     if Backtest.objects.filter(state__in=BACKTEST_WORKING).count() >= 3:
         raise RuleViolated("busy", "Three backtests are under way. Wait for one, or cancel it.")
-    today = local_day(at)
     if until is not None and until > today:
         raise RuleViolated("future", "History ends today at the latest.", "until")
     today = until or today
@@ -90,6 +83,17 @@ def start_backtest(
 
     run_backtest.delay_on_commit(str(backtest.pk))
     return backtest
+
+
+def _check_span(months: int, horizon_days: int, step: str, basis: str) -> None:
+    if not 1 <= months <= MOST_MONTHS:
+        raise RuleViolated("range", f"From 1 to {MOST_MONTHS} months.", "months")
+    if not 30 <= horizon_days <= 365:
+        raise RuleViolated("range", "From 30 to 365 days.", "horizon_days")
+    if step not in Step.values:
+        raise RuleViolated("choice", f"One of {', '.join(Step.values)}.", "step")
+    if basis not in Basis.values:
+        raise RuleViolated("choice", f"One of {', '.join(Basis.values)}.", "basis")
 
 
 @transaction.atomic

@@ -240,11 +240,18 @@ def _notes(firing: TriggerFiring) -> list[str]:
 
 
 def _reason(evidence: Mapping[str, Any]) -> str:
-    """Why it fired, as a sentence with the facts."""
-    facts = ", ".join(f"{name.replace('_', ' ')} {formats.reading(value)}" for name, value in evidence["facts"].items())
+    """Why it fired, as a sentence with the facts; one that the condition says already is not said again."""
     condition = evidence["condition"]
+    facts = [_fact(name, value) for name, value in evidence["facts"].items()]
+    new = ", ".join(f"{name} {value}" for name, value in facts if f"{name} is {value}" not in condition)
     sentence = f"{condition[0].upper()}{condition[1:]}."
-    return f"{sentence} Now: {facts}." if facts else sentence
+    return f"{sentence} Now: {new}." if new else sentence
+
+
+def _fact(name: str, value: object) -> tuple[str, str]:
+    """A fact's name and figure as people read them: ("usage change", "-20 %")."""
+    plain = name.removesuffix("_pct").replace("_", " ")
+    return plain, formats.reading(value) + (" %" if name.endswith("_pct") else "")
 
 
 def _url(account: Account) -> str:

@@ -123,10 +123,10 @@ def _cautions(backtest: Backtest) -> list[str]:
         if backtest.basis == Basis.RECORDED:
             words += " History that was imported later was not known then; the dated basis would use it."
         found.append(words)
-    if graded["unscored_lost"]:
-        found.append(
-            f"{graded['unscored_lost']} losses had no score at the beginning of their period and are not judged."
-        )
+    unscored = graded["unscored_lost"]
+    if unscored:
+        losses = _counted(unscored, "loss", "losses")
+        found.append(f"Not judged, having no score at the beginning of the period: {losses}.")
     if backtest.basis == Basis.DATED:
         found.append(
             "Each value counts on the day it speaks of, whenever it was recorded. What was entered afterwards may "
@@ -134,10 +134,15 @@ def _cautions(backtest: Backtest) -> list[str]:
         )
     if result["losses_in_span"] < FEW:
         found.append(
-            f"{result['losses_in_span']} losses and {result['renewals']} renewals in the whole span. "
+            f"{_counted(result['losses_in_span'], 'loss', 'losses')} and "
+            f"{_counted(result['renewals'], 'renewal', 'renewals')} in the whole span. "
             f"With fewer than {FEW} losses, rates are shown with their intervals and mean little."
         )
     return found
+
+
+def _counted(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"
 
 
 def _side(title: str, graded: Mapping[str, Any] | None, warn: str) -> dict[str, Any] | None:

@@ -73,16 +73,23 @@ def open_cta(
         opened_by=opened_by,
         assigned_at=at,
     )
+    if not _inserted(cta):
+        return None
+    Task.objects.bulk_create(_tasks(cta, playbook, actions, days))
+    _note(cta, "cta.open", f"CTA opened: {cta.title}", actor=opened_by, at=at, body=reason, after=snapshot(cta))
+    return cta
+
+
+def _inserted(cta: Cta) -> bool:
+    """RACE: False if somebody else opened one with its duplicate key between our look and our insert."""
     try:
         with transaction.atomic():
             cta.save(force_insert=True)
     except IntegrityError as error:
-        if "cta_one_open_per_duplicate_key" in str(error):
-            return None  # somebody else opened it between our look and our insert
-        raise
-    Task.objects.bulk_create(_tasks(cta, playbook, actions, days))
-    _note(cta, "cta.open", f"CTA opened: {cta.title}", actor=opened_by, at=at, body=reason, after=snapshot(cta))
-    return cta
+        if "cta_one_open_per_duplicate_key" not in str(error):
+            raise
+        return False
+    return True
 
 
 def create_cta(account: Account, *, actor: User, at: datetime, **fields: Any) -> Cta:
