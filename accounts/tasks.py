@@ -10,6 +10,7 @@ from celery import shared_task
 from django.core.mail import send_mail as send
 from django.utils import timezone
 
+from accounts.actions.files import purge_files
 from accounts.actions.refresh import refresh_due
 from accounts.actions.stages import advance_stages
 from accounts.actions.verification import read_on
@@ -37,6 +38,12 @@ def refresh_accounts() -> int:
     """
     now = timezone.now()
     return refresh_due(at=now) + advance_stages(at=now)
+
+
+@shared_task(base=TenantTask, name="accounts.purge_files")
+def purge_deleted_files() -> int:
+    """Do away with files that were deleted 30 days ago; how many went. Safe to run at any time."""
+    return purge_files(at=timezone.now())
 
 
 @shared_task(base=TenantTask, name="accounts.verify_chain")

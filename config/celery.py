@@ -49,6 +49,7 @@ app.conf.beat_schedule = {
     "ctas-wake": every(300, "playbooks.wake_snoozed"),
     "imports": every(60, "imports.resume_lost"),
     "contracts": every(3600, "accounts.refresh_due"),
+    "deleted-files": every(3600, "accounts.purge_files"),
     "idempotency-keys": every(3600, "api.forget_keys"),
     "documents": every(120, "documents.resume_lost"),
     "weekly-digest": every(900, "health.digest"),

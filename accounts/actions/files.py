@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from django.core.files.base import ContentFile
@@ -12,16 +13,18 @@ from django.db import transaction
 
 from accounts.actions.activity import log_activity
 from accounts.actions.locking import differences, locked
-from accounts.audit import record
+from accounts.audit import Change, record, record_many
 from accounts.choices import ActivityKind, Visibility
 from accounts.errors import RuleViolated
 from accounts.models import Account, AccountFile, FileVersion
+from accounts.models.files import KEPT_DELETED
 from accounts.uploads import Checked
 
 if TYPE_CHECKING:
     from accounts.models import User
 
 MOST_TAGS, MOST_VERSIONS, TAG_LENGTH = 10, 100, 40
+PURGED_AT_ONCE = 200
 EDITABLE = frozenset({"title", "description", "tags", "visibility"})
 
 
@@ -128,6 +131,36 @@ def restore_file(
     document.save(update_fields=["deleted_at", "deleted_by", "version"])
     record("file.restored", document, actor=actor, at=at, after={"title": document.title}, account=document.account)
     return document
+
+
+@transaction.atomic
+def purge_files(*, at: datetime) -> int:
+    """Do away with files deleted 30 days ago, with every version and its content; how many went, 200 at most.
+
+    Each leaves an entry in the audit log that names it and the digests of what it held. The contents go once this is
+    committed. Two workers at once take different files.
+    """
+    due = AccountFile.objects.filter(deleted_at__lte=at - KEPT_DELETED).order_by("deleted_at", "pk")
+    gone = list(due.select_for_update(of=("self",), skip_locked=True).select_related("account")[:PURGED_AT_ONCE])
+    versions: dict[Any, list[FileVersion]] = {document.pk: [] for document in gone}
+    for version in FileVersion.objects.filter(document__in=gone).order_by("number"):
+        versions[version.document_id].append(version)
+        transaction.on_commit(partial(version.file.storage.delete, str(version.file.name)))
+    record_many(
+        [
+            Change(
+                "file.purged",
+                document,
+                before={"title": document.title, "sha256": [version.sha256 for version in versions[document.pk]]},
+                account=document.account,
+            )
+            for document in gone
+        ],
+        actor=None,
+        at=at,
+    )
+    AccountFile.objects.filter(pk__in=versions).delete()
+    return len(gone)
 
 
 def read_tags(words: str | Iterable[str]) -> list[str]:

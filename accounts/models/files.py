@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 
 from accounts.choices import Visibility
 from accounts.models.account import Account
@@ -14,6 +16,9 @@ from tenants.guard import TenantModel, TenantQuerySet
 
 if TYPE_CHECKING:
     from accounts.models.people import User
+
+# How long a deleted file can be brought back.
+KEPT_DELETED = timedelta(days=30)
 
 
 class AccountFileQuerySet(TenantQuerySet):
@@ -30,7 +35,7 @@ class AccountFileQuerySet(TenantQuerySet):
 class AccountFile(TenantModel):
     """A document of an account. What it holds is in its versions, the highest number is the current one.
 
-    A deleted file keeps its versions, so that it can be brought back.
+    A deleted file keeps its versions for 30 days, so that it can be brought back; then it is done away with.
     """
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="files")
@@ -56,6 +61,11 @@ class AccountFile(TenantModel):
 
     def __str__(self) -> str:
         return self.title
+
+    @property
+    def gone_on(self) -> date | None:
+        """The day from which a deleted file cannot be brought back; None while it is not deleted."""
+        return timezone.localdate(self.deleted_at + KEPT_DELETED) if self.deleted_at else None
 
 
 class FileVersionQuerySet(TenantQuerySet):

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from accounts.actions.files import add_file, add_version, delete_file, restore_file, update_file
+from accounts.actions.files import add_file, add_version, delete_file, purge_files, restore_file, update_file
 from accounts.choices import Role
 from accounts.errors import RuleViolated, StaleVersion
 from accounts.models import AccountFile, Activity, AuditEntry, FileVersion
@@ -155,6 +157,28 @@ class TestChange:
         client.post(f"/accounts/files/{document.pk}/restore/")
         assert AccountFile.objects.values("title", "tags", "visibility", "updated_at").get() == before
         assert AccountFile.objects.get().deleted_at is None
+
+    def test_thirty_days_after_deletion_a_file_is_gone_with_its_content(
+        self, client, account, vp, django_capture_on_commit_callbacks
+    ):
+        gone, kept_on, other = (kept(account, vp, title=title, content=title.encode()) for title in ("A", "B", "C"))
+        add_version(gone, Checked("b.txt", TEXT, b"Two."), actor=vp, at=now())
+        contents = {version.file.name: version for version in FileVersion.objects.all()}
+        storage = FileVersion.objects.first().file.storage
+        at = now()
+        delete_file(gone, actor=vp, at=at - timedelta(days=30))
+        delete_file(kept_on, actor=vp, at=at - timedelta(days=29, hours=23))
+        assert "for good on" in client.get(f"/accounts/{account.pk}/files/?deleted=1").content.decode()
+        with django_capture_on_commit_callbacks(execute=True):
+            assert [purge_files(at=at), purge_files(at=at)] == [1, 0]
+        assert set(AccountFile.objects.values_list("title", flat=True)) == {"B", "C"}
+        there = {name for name in contents if storage.exists(name)}
+        assert there == {name for name, version in contents.items() if version.document_id != gone.pk}
+        entry = AuditEntry.objects.get(action="file.purged")
+        assert (entry.before["title"], len(entry.before["sha256"]), entry.actor) == ("A", 2, None)
+        assert client.get(f"/accounts/files/{gone.pk}/").status_code == 404
+        assert client.get(f"/accounts/{account.pk}/timeline/").status_code == 200
+        assert other.versions.count() == 1
 
     def test_a_reader_downloads_and_changes_nothing(self, client, account, vp):
         document = kept(account, vp)
