@@ -123,15 +123,20 @@ def _line(data: Portfolio, key: str) -> list[float]:
     return []
 
 
+def _accounts(number: int) -> str:
+    return f"{number:,} account{'' if number == 1 else 's'}"
+
+
 def _sub(key: str, data: Portfolio) -> str:
     now, kept = data.now, data.retention
+    then = f"{kept.customers:,} customer{'' if kept.customers == 1 else 's'} then"
     return {
-        "nrr": f"{kept.customers:,} customers then",
-        "grr": f"{kept.customers:,} customers then",
+        "nrr": then,
+        "grr": then,
         "churn": f"{kept.customers - kept.kept:,} of {kept.customers:,} left",
-        "arr": f"{now.whole.accounts:,} accounts",
-        "risk": f"{now.at_risk.accounts:,} accounts",
-        "renewing": f"{now.renewing.accounts:,} accounts, {now.renewing_at_risk.accounts:,} at risk",
+        "arr": _accounts(now.whole.accounts),
+        "risk": _accounts(now.at_risk.accounts),
+        "renewing": f"{_accounts(now.renewing.accounts)}, {now.renewing_at_risk.accounts:,} at risk",
         "accounts": f"{now.other_currencies:,} in another currency" if now.other_currencies else "customers",
         "scored": f"{now.scored:,} of {now.whole.accounts:,}",
         "coverage": "of the scorecard's weight",

@@ -133,7 +133,7 @@ class TestPage:
         ("query", "inside", "outside"),
         [
             ("segment=SMB", ["Sinking Ltd"], ["Rising Ltd", "Steady Ltd"]),
-            ("owner=none", ["1 accounts"], ["Sinking Ltd", "Rising Ltd"]),
+            ("owner=none", ["1 account"], ["Sinking Ltd", "Rising Ltd"]),
             ("owner=me", ["Steady Ltd"], ["Sinking Ltd"]),
             ("segment=no-such", ["No account matches"], ["Sinking Ltd"]),
             ("card=no-such", ["No account matches"], ["Sinking Ltd"]),
