@@ -49,6 +49,55 @@ def test_a_view_is_made_changed_and_reset_with_the_mouse(visit):
     assert seen.problems == []
 
 
+def test_a_view_that_is_shared_stands_in_a_colleagues_list(visit):
+    page = visit("vp", "/accounts/?sort=-arr&cols=arr,owner").page
+    page.locator("summary", has_text="Save as new").click()
+    page.locator("#view-name").fill("Largest first")
+    page.get_by_label("Share with everybody").check()
+    page.get_by_role("button", name="Save view").click()
+    expect(page.locator(".tabs [aria-current]")).to_contain_text("Largest first")
+    other = visit("csm", "/accounts/").page
+    other.locator(".tabs").get_by_role("link", name=re.compile("Largest first")).click()
+    expect(other.locator("thead th").nth(2)).to_contain_text("ARR")
+    expect(other.locator("tbody th a").first).to_have_text(NAMES[-1])
+    other.locator("summary", has_text=re.compile("^ *View")).click()
+    expect(other.get_by_role("button", name="Delete the view")).to_have_count(0)
+    page.locator("summary", has_text=re.compile("^ *View")).click()
+    page.get_by_role("button", name="Delete the view").click()
+    expect(page.locator(".tabs")).not_to_contain_text("Largest first")
+
+
+def test_the_list_narrows_to_what_changed_since_one_looked(visit, world, address):
+    name = NAMES[9]
+    path = f"/accounts/{world.accounts[name]}/"
+    seen = visit("owner", f"{path}since/")
+    page = seen.page
+    page.get_by_role("button", name="Mark as seen").click()
+    expect(page.locator("#since")).to_contain_text("Nothing changed since you last looked")
+    colleague = visit("vp", f"{path}timeline/log/?kind=note").page
+    colleague.get_by_label("What happened").fill("They asked for a second depot")
+    colleague.get_by_role("button", name="Log it").click()
+    expect(colleague).to_have_url(re.compile("/timeline/$"))
+
+    page.goto(address("/accounts/?view=all"))
+    page.locator("#add-filter").click()
+    page.locator(".facet > summary", has_text="News").click()
+    page.get_by_label("Changed since I looked").check()
+    expect(page.locator(".chip")).to_contain_text("Changed since I looked")
+    expect(page).to_have_url(re.compile("seen=changed"))
+    row = page.locator("tbody th a", has_text=name)
+    expect(row).to_have_count(1)
+    expect(page.locator("tbody th a", has_text=NAMES[2])).to_have_count(0)
+    narrowed = page.url
+    row.click()
+    expect(page.locator("#since")).to_contain_text("They asked for a second depot")
+    page.locator("#since").get_by_role("button", name="Mark as seen").click()
+    expect(page.locator("#since")).to_contain_text("Nothing changed since you last looked")
+    page.goto(narrowed)
+    expect(page.locator("tbody th a", has_text=name)).to_have_count(0)
+    assert seen.problems == []
+
+
 def test_columns_are_chosen_and_moved(visit):
     page = visit("vp", "/accounts/?view=all").page
     page.locator("#choose-columns").click()

@@ -54,7 +54,32 @@ def test_a_rule_is_written_tried_and_put_in_force_and_opens_its_ctas(visit):
     page.goto(re.sub(r"/health/.*", f"/ctas/{latest.cta_id}/", page.url))
     expect(page.locator("h1")).to_contain_text("Doing well")
     expect(page.get_by_text("Ask for a reference").first).to_be_visible()
+    page.goto(re.sub(r"/ctas/.*", "/health/triggers/", page.url))
+    page.get_by_role("link", name="Run log").click()
+    page.locator("tbody th a").first.click()
+    expect(page.locator("section", has=page.locator("#h-by"))).to_contain_text("Doing well")
+    expect(page.locator("section", has=page.locator("#h-fired")).locator("tbody tr")).not_to_have_count(0)
     assert seen.problems == []
+
+
+def test_quiet_hours_and_a_cap_are_set_refused_by_halves_and_lifted(visit):
+    page = visit("vp", "/health/triggers/").page
+    page.get_by_role("link", name="Quiet hours and caps").click()
+    page.get_by_label("Quiet from").fill("20:00")
+    page.get_by_label("CTAs of triggers per account").fill("2")
+    page.get_by_label("in so many days").fill("7")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    expect(page.get_by_label("Quiet from")).to_have_value("20:00")
+    page.get_by_label("Quiet until").fill("07:00")
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator(".toasts")).not_to_be_empty()
+    page.reload()
+    expect(page.get_by_label("Quiet until")).to_have_value("07:00")
+    for label in ("Quiet from", "Quiet until", "CTAs of triggers per account", "in so many days"):
+        page.get_by_label(label).fill("")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_label("Quiet from")).to_have_value("")
 
 
 def test_a_rule_is_written_without_javascript(visit):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 from django_tenants.utils import tenant_context
 from playwright.sync_api import expect
 
@@ -44,6 +46,23 @@ def test_edit_preview_activate_and_roll_back_without_javascript(visit):
     page.get_by_role("link", name="Preview and roll back").click()
     page.get_by_role("button", name="Roll back to version 1").click()
     expect(page.locator("main .sub").first).to_contain_text("active: Back to version 1")
+
+
+def test_a_version_is_scheduled_and_taken_off_again_and_segments_say_who_uses_it(visit):
+    seen = visit("vp", CARD + "edit/")
+    page = seen.page
+    page.get_by_label("Why this version").fill("For next week")
+    page.get_by_role("button", name="Keep as a draft and preview").click()
+    page.get_by_label("Or on a day").fill((timezone.localdate() + timedelta(days=7)).isoformat())
+    page.get_by_role("button", name="Schedule").click()
+    page.get_by_role("link", name=re.compile("Preview and activate")).click()
+    expect(page.locator("main")).to_contain_text("Goes live on")
+    page.get_by_role("button", name="Do not go live by itself").click()
+    expect(page.locator("main")).not_to_contain_text("Scheduled")
+    page.get_by_role("button", name="Discard draft").click()
+    page.get_by_role("link", name="Who uses it").click()
+    expect(page.locator("h1")).to_contain_text("scores 12 accounts")
+    assert seen.problems == []
 
 
 def test_rows_are_added_and_removed_with_what_was_typed_kept(visit):
