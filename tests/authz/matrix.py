@@ -15,7 +15,7 @@ from http.cookies import SimpleCookie
 from typing import TYPE_CHECKING, Any
 
 from django.core.cache import caches
-from django.db import connection, transaction
+from django.db import transaction
 from django.test import Client
 from django.urls import reverse
 
@@ -33,8 +33,6 @@ CANARY = re.compile(r"canary-([ab])-([12wx])-([is])")
 # Those who also try rows of another tenant, made-up ones and mismatched pairs wherever they are let in; for the
 # others own and other rows say what their role does.
 THOROUGH = {"owner", "csm", "renewals", "reader", "portal1", "token[read write admin]", "operator"}
-# A session notes that it was used; that is not a change of anything a person keeps.
-SESSION_TABLES = {"django_session", "usersessions_usersession"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,13 +110,10 @@ def knock(world: World, cell: Cell, example: Example) -> Outcome:
         caches[alias].clear()
     body = example.body(world, cell.actor) if callable(example.body) else example.body
     with world.inside("a"), transaction.atomic():
-        world.written = world.written or _writes()
         response = _send(cell, path, body, headers, client, multipart=example.multipart)
         text = _text_of(response)
         # The counters go on counting when the savepoint is undone, so one look a cell is enough.
-        after = _writes()
-        written = frozenset(name for name, count in after.items() if count != world.written.get(name, 0))
-        world.written = after
+        written = world.writes.since()
         transaction.set_rollback(True)
     return Outcome(response.status_code, text, response.get("Location", ""), written)
 
@@ -136,15 +131,6 @@ def _text_of(response: Any) -> str:
     body = b"".join(response.streaming_content) if response.streaming else response.content
     headers = " ".join(f"{name}: {value}" for name, value in response.items())
     return (headers + "\n" + body.decode("utf-8", "replace")).lower()
-
-
-def _writes() -> dict[str, int]:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT schemaname || '.' || relname, n_tup_ins + n_tup_upd + n_tup_del FROM pg_stat_xact_user_tables "
-            "WHERE n_tup_ins + n_tup_upd + n_tup_del > 0"
-        )
-        return {name: count for name, count in cursor.fetchall() if name.split(".")[1] not in SESSION_TABLES}
 
 
 def may_see(actor: Actor, tenant: str, scope: str, visibility: str) -> bool:

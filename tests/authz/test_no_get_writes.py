@@ -8,10 +8,11 @@ from http.cookies import SimpleCookie
 from django.db import transaction
 from django.urls import reverse
 
+from accounts.models import Account
 from tests.authz.bodies import example_of
-from tests.authz.matrix import SESSION_TABLES, _writes
 from tests.authz.objects import targets
 from tests.authz.routes import METHODS, routes
+from tests.authz.writes import SESSION_TABLES
 
 READERS = {"owner", "portal1"}
 
@@ -32,12 +33,11 @@ def _asked(world, route, path, actor):
     for method in ("HEAD", "OPTIONS"):
         with world.inside("a"), transaction.atomic():
             world.client.cookies = SimpleCookie(actor.cookies)
-            before = _writes()
             response = world.client.generic(method, path + query, headers={"host": world.host("a")})
-            changed = [name for name, count in _writes().items() if count != before.get(name, 0)]
+            changed = world.writes.since()
             transaction.set_rollback(True)
         if changed:
-            yield f"{method} {route.name} wrote to {', '.join(changed)}"
+            yield f"{method} {route.name} wrote to {', '.join(sorted(changed))}"
         if response.status_code >= 500 or not re.match(r"[2345]\d\d", str(response.status_code)):
             yield f"{method} {route.name} answered {response.status_code}"
 
@@ -61,3 +61,11 @@ def test_other_methods_are_405(world):
 
 def test_the_session_tables_are_the_only_exception():
     assert {"django_session", "usersessions_usersession"} == SESSION_TABLES
+
+
+def test_a_write_is_noticed_even_when_it_is_undone(world):
+    with transaction.atomic():
+        Account.objects.update(name="Another name")
+        transaction.set_rollback(True)
+    assert world.writes.since() == {f"{world.tenants['a'].schema_name}.accounts_account"}
+    assert world.writes.since() == set()

@@ -21,6 +21,7 @@ from django.utils import timezone
 
 from accounts.choices import Role
 from tests.authz.actors import PASSWORD, Actor
+from tests.authz.writes import Writes
 
 
 def canary(tenant: str, scope: Any, visibility: str = "i", word: str = "x") -> str:
@@ -66,10 +67,11 @@ class World:
     def __init__(self, tenants: dict[str, Any]) -> None:
         """``tenants`` maps a, b and p (the operators') to Tenant rows; all is made in the current transaction."""
         self.tenants = tenants
+        self._hosts = {letter: tenant.get_primary_domain().domain for letter, tenant in tenants.items()}
+        self._hosts["public"] = settings.BASE_DOMAIN
         self.rows: dict[tuple[str, str], Any] = {}
         self.actors: list[Actor] = []
         self.now = timezone.now()
-        self.written: dict[str, int] = {}
         # One client for all: a new one would set the middleware up again.
         self.client = Client(REMOTE_ADDR="198.51.100.7", raise_request_exception=False)
         from tests.authz import domain_seeds, seeds
@@ -82,12 +84,11 @@ class World:
             seeds.fill_platform(self)
         self.actors = list(seeds.actors(self))
         self.select("a")
+        self.writes = Writes()
 
     def host(self, letter: str) -> str:
         """The host name an actor of this tenant knocks at."""
-        if letter == "public":
-            return settings.BASE_DOMAIN
-        return self.tenants[letter].get_primary_domain().domain
+        return self._hosts[letter]
 
     def select(self, letter: str) -> None:
         """Work in the schema of a tenant."""
