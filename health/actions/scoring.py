@@ -11,6 +11,8 @@ from datetime import datetime
 from struct import pack
 from typing import Any
 
+import numpy as np
+
 from health.actions import binary
 from health.cards import CompiledCard
 from health.choices import FRESH, MISSING, REFUSED, STALE, Rag
@@ -128,4 +130,6 @@ def _points(card: Scorecard, read: Read) -> list[bytes]:
 
 
 def _whole(column: Integers) -> list[bytes]:
-    return [binary.whole(None if value == NONE else value) for value in column.tolist()]
+    values, codes = np.unique(column, return_inverse=True)
+    by_code = [binary.whole(None if value == NONE else value) for value in values.tolist()]
+    return [by_code[code] for code in codes.tolist()]

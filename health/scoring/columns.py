@@ -101,6 +101,8 @@ def _read(measure: Measure, columns: Sequence[Coded]) -> Read:
         codes, values = columns[0]
         readings = [None if value is None else measure.read((value,)) for value in values]
         return Read(codes, [*readings, None])
+    # There are as many pairs of values as accounts, but few of outcomes.
+    columns = [_told_apart(measure, place, column) for place, column in enumerate(columns)]
     pairs = np.zeros(len(columns[0].codes), dtype=np.int64)
     for codes, values in columns:
         pairs = pairs * (len(values) + 1) + (codes + 1)
@@ -111,3 +113,12 @@ def _read(measure: Measure, columns: Sequence[Coded]) -> Read:
         readings.append(measure.read(found))
     assert len(readings) == len(distinct)
     return Read(inverse, [*readings, None])
+
+
+def _told_apart(measure: Measure, place: int, column: Coded) -> Coded:
+    """The column of an input with one value in place of all that the measure cannot tell apart."""
+    outcomes = [None if value is None else measure.outcomes(place, value) for value in column.values]
+    values = dict(zip(outcomes, column.values, strict=True))
+    codes = {outcome: code for code, outcome in enumerate(values)}
+    coded = np.array([*(codes[outcome] for outcome in outcomes), NONE], dtype=np.int64)
+    return Coded(coded[column.codes], list(values.values()))

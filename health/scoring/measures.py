@@ -60,7 +60,10 @@ class Domain(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """One compiled measure. ``weight`` counts inside its dimension, ``max_points`` for points_sum cards."""
+    """One compiled measure. ``weight`` counts inside its dimension, ``max_points`` for points_sum cards.
+
+    ``outcomes`` is all that a reading depends on of the value of the input at a place.
+    """
 
     key: str
     name: str
@@ -74,6 +77,7 @@ class Measure:
     levels: tuple[str, ...]
     domains: Mapping[str, Domain]
     read: Reader
+    outcomes: Callable[[int, Value], Any]
     formula: str
 
 
@@ -117,6 +121,7 @@ def compile_measure(definition: Mapping[str, Any], *, dimension: str, scale: int
         levels=levels,
         domains=domains,
         read=_guarded(reader, inputs, optional, domain),
+        outcomes=_outcomes(scoring, inputs, domain),
         formula=formula,
     )
 
@@ -165,6 +170,17 @@ def _guarded(reader: Reader, inputs: tuple[str, ...], optional: frozenset[str], 
         return reader(values)
 
     return read
+
+
+def _outcomes(scoring: Mapping[str, Any], inputs: tuple[str, ...], domain: Domain) -> Callable[[int, Value], Any]:
+    """Levels see which of their tests a value passes, whatever else it is; the other kinds see the value."""
+    if scoring["kind"] != "levels":
+        return lambda place, value: value
+    tests: list[list[Callable[[Value | None], bool]]] = [[] for _ in inputs]
+    for level in scoring["levels"]:
+        for test in level["when"]:
+            tests[inputs.index(test["metric"])].append(compile_test(test))
+    return lambda place, value: (domain.takes(value), *(test(value) for test in tests[place]))
 
 
 def _levels(scoring: Mapping[str, Any], inputs: tuple[str, ...], scale: int) -> tuple[tuple[str, ...], Reader, str]:
