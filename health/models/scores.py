@@ -31,10 +31,11 @@ class Evidence(models.Model):
     measures; ``dimensions`` over its dimensions. Points are millionths.
     """
 
-    # No constraint in the database here and below: a run names only versions and accounts it has just read, live
-    # versions cannot be deleted, and two checks a row would cost a sixth of the run.
+    # No constraint in the database here and below: a run names only versions and accounts it has just read, and two
+    # checks a row would cost a sixth of the run. No index either, which every row would have to enter: the database
+    # lets nobody delete a version but a draft, and a draft has no scores to look for.
     version = models.ForeignKey(
-        "health.ScorecardVersion", on_delete=models.PROTECT, db_constraint=False, related_name="+"
+        "health.ScorecardVersion", on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
     )
     scorecard_key = models.CharField(max_length=60)
     score = models.DecimalField(max_digits=9, decimal_places=6, null=True)
@@ -105,7 +106,7 @@ class HealthScore(Evidence):
 
     pk = models.CompositePrimaryKey("account_id", "computed_on")
     account = models.ForeignKey(
-        "accounts.Account", on_delete=models.CASCADE, db_constraint=False, related_name="health_scores"
+        "accounts.Account", on_delete=models.CASCADE, db_constraint=False, db_index=False, related_name="health_scores"
     )
 
     objects = OfAccountQuerySet.as_manager()
