@@ -6,6 +6,7 @@ import argparse
 import datetime as dt
 import json
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -73,4 +74,6 @@ def run(areas: Sequence[str], *, size: str, reps: int) -> list[Result]:
 
 
 if __name__ == "__main__":
+    # Whoever runs out of patience ends us with SIGTERM: the workers and servers a case has started end with it.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     sys.exit(main())
