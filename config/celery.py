@@ -40,6 +40,7 @@ app.conf.beat_schedule = {
     "sla-sweep": every(15, "support.sweep"),
     "sla-calendars": every(30, "support.follow_calendars"),
     "tickets-wake": every(60, "support.wake_snoozed"),
+    "tickets-silent": every(3600, "support.follow_silence"),
     "tickets-unescalated": every(300, "support.tell_unescalated"),
     "tickets-close": every(3600, "support.close_quiet"),
     "checklists": every(3600, "support.open_checklists"),

@@ -92,3 +92,10 @@ def wake_snoozed() -> int:
 def tell_unescalated() -> int:
     """Tell of tickets a methodology would have escalated by now; how many."""
     return actions.tell_unescalated(at=timezone.now())
+
+
+@shared_task(base=TenantTask, name="support.follow_silence")
+def follow_silence() -> dict[str, int]:
+    """Remind customers who were asked and say nothing; solve what stayed silent."""
+    reminded, solved = actions.follow_silence(at=timezone.now())
+    return {"reminded": reminded, "solved": solved}

@@ -245,6 +245,8 @@ class ClockSettingsBody(serializers.Serializer):
     pause_on_vendor = serializers.BooleanField()
     reopen_days = serializers.IntegerField(min_value=0, max_value=365)
     close_after_days = serializers.IntegerField(min_value=0, max_value=365)
+    remind_after_days = serializers.IntegerField(min_value=0, max_value=365, help_text="0: never")
+    solve_after_days = serializers.IntegerField(min_value=0, max_value=365, help_text="0: never")
     warn_at = serializers.ListField(child=serializers.CharField(max_length=8), max_length=8)
     customers_see_deadlines = serializers.BooleanField()
 

@@ -51,6 +51,7 @@ from support.actions.policies import (
     retire_policy,
 )
 from support.actions.routing import route_ticket
+from support.actions.silence import follow_silence
 from support.actions.snooze import snooze, wake, wake_snoozed
 from support.actions.sorting import bring_back, discard, release, release_many
 from support.actions.sweep import Swept, note_due, sweep, tell
@@ -105,6 +106,7 @@ __all__ = [
     "escalate",
     "follow_macro",
     "follow_mail",
+    "follow_silence",
     "hand_over",
     "install_channels",
     "install_cycles",

@@ -36,7 +36,7 @@ COLUMNS = {
     "tag": ("tags",),
     "status": (
         "status", "resolved_at", "closed_at", "confirmed_by_customer", "solved_at_first_contact", "merged_into_id",
-        "csat_asked_at", "reopened_count", "cycle",
+        "csat_asked_at", "reopened_count", "cycle", "waiting_since", "reminded_at",
     ),
 }  # fmt: skip
 

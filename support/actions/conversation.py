@@ -12,7 +12,7 @@ from support.actions.clocks import recompute
 from support.actions.letters import leaves_by_mail, post, undelivered
 from support.actions.log import AT_HAND, add_event, audit, locked, store, written
 from support.actions.telling import mentioned, tell_mentioned, tell_wrote
-from support.actions.tickets import change_status
+from support.actions.tickets import change_status, waiting_for
 from support.choices import DONE, WAITING, Delivery, EventKind, Status
 from support.models import Message, Ticket
 
@@ -56,6 +56,9 @@ def reply(
         first = {} if ticket.first_responded_at or ticket.opened_by_staff else {"first_responded_at": at}
         takes = {"assignee": actor} if ticket.assignee_id is None and actor is not None else {}
         store(ticket, last_agent_at=at, **first, **takes)
+        if ticket.status == Status.WAITING_CUSTOMER:
+            # Asked once more: the silence begins anew.
+            store(ticket, **waiting_for(ticket.status, at))
     wanted = status or (Status.OPEN if ticket.status == Status.NEW and not is_automatic else "")
     if wanted and wanted != ticket.status:
         change_status(ticket, wanted, actor=actor, at=at)

@@ -73,7 +73,7 @@ def open_ticket(
         tier_key=account.tier.key if account.tier else "", tier_rank=account.tier.rank if account.tier else 0,
         status=choice(status, Status, "status"), team=team, assignee=assignee, tags=clean_tags(tags),
         custom=clean_custom(custom) if custom else {}, parent=parent, timezone=account.timezone or Calendars().zone,
-        opened_by_staff=opened_by_staff, created_at=began, created_by=actor,
+        opened_by_staff=opened_by_staff, created_at=began, created_by=actor, **waiting_for(status, began),
         last_customer_at=None if opened_by_staff else began, source=source, external_id=external_id,
     )  # fmt: skip
     ticket.save(force_insert=True)
@@ -139,7 +139,8 @@ def change_status(
     settings = settings_row()
     before = snapshot(ticket)
     event = {"from": ticket.status, "to": status, "reason": reason}
-    store(ticket, status=status, **_of_status(ticket, status, settings, at, confirmed=confirmed))
+    values = _of_status(ticket, status, settings, at, confirmed=confirmed)
+    store(ticket, status=status, **values, **waiting_for(status, at))
     add_event(ticket, EventKind.STATUS, at=at, actor=actor, data=event)
     recompute([ticket], at=at, settings=settings)
     if status in DONE or event["from"] in DONE:
@@ -262,6 +263,11 @@ def _first_message(
         mail_id=mail_id,
         created_at=at,
     )
+
+
+def waiting_for(status: str, at: datetime) -> dict[str, Any]:
+    """Since when the customer is asked, as a ticket's row says it, in a status entered at ``at``."""
+    return {"waiting_since": at if status == Status.WAITING_CUSTOMER else None, "reminded_at": None}
 
 
 def _of_status(

@@ -167,6 +167,13 @@ class ClockSettingsForm(RuleForm):
     close_after_days = forms.IntegerField(
         label="Days after which a resolved ticket is closed", min_value=0, max_value=365, help_text="0: only by hand."
     )
+    remind_after_days = forms.IntegerField(
+        label="Days after which a silent customer is reminded", min_value=0, max_value=365,
+        help_text="Of a ticket that waits for them, once, by mail or in the portal. 0: never.",
+    )  # fmt: skip
+    solve_after_days = forms.IntegerField(
+        label="Days after the reminder until it counts as solved", min_value=0, max_value=365, help_text="0: never."
+    )
     warn_at = WordsField(
         label="Warn at", required=False, max_length=100,
         help_text="Such as 80%, 60m: shares of the time used, or minutes left. Empty: no warning before a breach.",

@@ -28,6 +28,12 @@ class SupportSettings(TenantModel):
     close_after_days = models.PositiveSmallIntegerField(
         default=5, help_text="A resolved ticket nobody objects to is closed; 0: only by hand"
     )
+    remind_after_days = models.PositiveSmallIntegerField(
+        default=0, help_text="A customer who is asked and says nothing is reminded; 0: never"
+    )
+    solve_after_days = models.PositiveSmallIntegerField(
+        default=0, help_text="So long after the reminder it counts as solved; 0: never"
+    )
     ask_for_rating = models.BooleanField(default=True, help_text="Ask the customer when a ticket is closed")
     # "80%" is a share of the promised time used up, "60m" that many business minutes left.
     warn_at = ArrayField(models.CharField(max_length=8), default=list, blank=True)

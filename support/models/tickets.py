@@ -148,6 +148,8 @@ class Ticket(TenantModel):
     snoozed_at = models.DateTimeField(null=True, blank=True)
     snoozed_until = models.DateTimeField(null=True, blank=True)
     snoozed_by = models.ForeignKey("accounts.User", null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    waiting_since = models.DateTimeField(null=True, blank=True, help_text="When the customer was asked last")
+    reminded_at = models.DateTimeField(null=True, blank=True, help_text="When they were reminded of it")
     unescalated_told_at = models.DateTimeField(
         null=True, blank=True, help_text="When people were told that nobody escalated it (FLEET-9.1)"
     )
@@ -205,6 +207,9 @@ class Ticket(TenantModel):
                 name="ticket_to_be_rated",
             ),
             models.Index(fields=["snoozed_until"], condition=Q(snoozed_until__isnull=False), name="ticket_waking"),
+            models.Index(
+                fields=["waiting_since"], condition=Q(waiting_since__isnull=False), name="ticket_customer_silent"
+            ),
             models.Index(
                 fields=["created_at"],
                 condition=Q(unescalated_told_at=None, status__in=ACTIVE_STATUSES),

@@ -25,7 +25,8 @@ from support.queries.preview import Preview
 from support.trying import preview_policy
 
 CLOCK_SETTINGS = (
-    "pause_on_customer", "pause_on_vendor", "reopen_days", "close_after_days", "warn_at", "customers_see_deadlines",
+    "pause_on_customer", "pause_on_vendor", "reopen_days", "close_after_days", "remind_after_days", "solve_after_days",
+    "warn_at", "customers_see_deadlines",
 )  # fmt: skip
 # Words of addresses that stand where a service level's key does.
 RESERVED = {"new", "matrix", "recounts", "settings", "try", "clocks"}

@@ -182,6 +182,7 @@ class TestApplying:
     def test_the_workspaces_clocks_are_set(self, desk):
         page = "/support/service-levels/settings/"
         sent = {"pause_on_vendor": "on", "reopen_days": "3", "close_after_days": "0", "warn_at": "50%,60m"}
+        sent |= {"remind_after_days": "3", "solve_after_days": "4"}
         assert desk.post(page, sent).status_code == 302
         row = actions.settings_row()
         assert (row.pause_on_customer, row.pause_on_vendor, row.reopen_days) == (False, True, 3)

@@ -37,7 +37,15 @@ EXAMPLES: dict[str, Example] = {
     "POST support:policy-edit": Example({"name": "Gold", "position": "0", "calendar": "matrix", "0-response": "4"}),
     "POST support:policy-switch": Example({"on": "1"}),
     "POST support:policy-restore": Example({"number": "1"}),
-    "POST support:clock-settings": Example({"reopen_days": "3", "close_after_days": "3", "warn_at": "50%"}),
+    "POST support:clock-settings": Example(
+        {
+            "reopen_days": "3",
+            "close_after_days": "3",
+            "remind_after_days": "2",
+            "solve_after_days": "5",
+            "warn_at": "50%",
+        }
+    ),
     "POST support:calendar-create": Example(HOURS),
     "POST support:calendar-edit": Example(HOURS),
     "POST support:calendar-restore": Example({"entry": "1"}),
