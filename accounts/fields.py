@@ -101,26 +101,32 @@ def text(limit: int, *, required: bool = False, lines: bool = False, help: str =
         value = str(raw).strip()
         if len(value) > limit:
             raise Unreadable("too_long", f"At most {limit} characters.")
-        allowed = "\n\r\t" if lines else ""
-        if any(unicodedata.category(char) in {"Cc", "Cs"} and char not in allowed for char in value):
+        if _has_controls(value, "\n\r\t" if lines else ""):
             raise Unreadable("control_characters", "Control characters are not allowed.")
         return value
 
     return Field(read, {"type": "string", "maxLength": limit}, required=required, empty="", help=help)
 
 
-def matching(pattern: str, rule: str, message: str, *, upper: bool = False, help: str = "") -> Field:
-    """Text of a fixed shape; blank stays blank."""
+def matching(pattern: str, rule: str, message: str, *, limit: int = 254, upper: bool = False, help: str = "") -> Field:
+    """Text of a fixed shape and at most ``limit`` characters, without control characters; blank stays blank."""
     compiled = re.compile(pattern)
 
     def read(raw: Any) -> str:
         value = raw.strip() if isinstance(raw, str) else ""
         value = value.upper() if upper else value
-        if not compiled.fullmatch(value):
+        if len(value) > limit:
+            raise Unreadable("too_long", f"At most {limit} characters.")
+        if not compiled.fullmatch(value) or _has_controls(value):
             raise Unreadable(rule, message)
         return value
 
-    return Field(read, {"type": "string", "pattern": f"^(?:{pattern})?$"}, empty="", help=help)
+    schema = {"type": "string", "pattern": f"^(?:{pattern})?$", "maxLength": limit}
+    return Field(read, schema, empty="", help=help)
+
+
+def _has_controls(value: str, allowed: str = "") -> bool:
+    return any(unicodedata.category(char) in {"Cc", "Cs"} and char not in allowed for char in value)
 
 
 def choice(values: Sequence[str], *, empty: str | None = None, help: str = "") -> Field:

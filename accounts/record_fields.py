@@ -40,8 +40,9 @@ EMAIL = matching(
     r"[^@\s,;<>\"']{1,120}@[^@\s,;<>\"']{1,120}\.[^@\s,;<>\"'.]{2,}", "email", "This is not an e-mail address."
 )
 WEBSITE = matching(
-    r"(?i:https?://)?[^\s<>\"':/?#@]+(?::\d{1,5})?(?:[/?#][^\s<>\"']*)?", "website", "This is not a web address."
-)
+    r"(?i:https?://)?[^\s<>\"':/?#@]+(?::\d{1,5})?(?:[/?#][^\s<>\"']*)?", "website", "This is not a web address.",
+    limit=200,
+)  # fmt: skip
 
 # Fields of a row that stand for another row, resolved by whoever writes: tier and stage by key, owner by
 # address, parent and account by external id or id.

@@ -13,6 +13,7 @@ from accounts.actions.bulk import MAX_ROWS
 from accounts.fields import Field, FieldError
 from accounts.results import Outcome, RowResult
 from api.problems import Problem, error_at, field_errors
+from api.reading import json_object
 from api.serializers import DEFAULT_SOURCE, invalid, schema_of
 from api.views import Endpoint
 
@@ -65,7 +66,7 @@ class BulkEndpoint(Endpoint):
 
     def upload(self) -> Response:
         """Answer with counts and results. Raises Problem 400, 413 or 422 when the list cannot be read at all."""
-        body = self.body
+        body = json_object(self.request, items=True)
         items = _items(body, self.name)
         source = read_source(body.get("source", DEFAULT_SOURCE))
         results = type(self).upsert(items, source=source, actor=self.user, at=timezone.now())

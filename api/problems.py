@@ -81,7 +81,7 @@ def bad_parameter(name: str, rule: str) -> Problem:
 
 def field_errors(errors: Iterable[FieldError]) -> list[dict[str, str]]:
     """Errors of ``accounts.fields`` as entries of ``errors``."""
-    return [error_at(f"/{_escape(e.field)}" if e.field else "", e.rule, e.message) for e in errors]
+    return [error_at(f"/{escaped(e.field)}" if e.field else "", e.rule, e.message) for e in errors]
 
 
 def problem_of(error: Exception) -> Problem | None:
@@ -133,7 +133,7 @@ def _flat(detail: Any, pointer: str) -> Iterator[dict[str, str]]:
     """The errors of a serializer, each with the JSON pointer of its place."""
     if isinstance(detail, dict):
         for name, inner in detail.items():
-            yield from _flat(inner, f"{pointer}/{_escape(str(name))}" if name else pointer)
+            yield from _flat(inner, f"{pointer}/{escaped(str(name))}" if name else pointer)
     elif isinstance(detail, list):
         for inner in detail:
             yield from _flat(inner, pointer)
@@ -141,7 +141,8 @@ def _flat(detail: Any, pointer: str) -> Iterator[dict[str, str]]:
         yield error_at(pointer, detail.code, str(detail))
 
 
-def _escape(name: str) -> str:
+def escaped(name: str) -> str:
+    """A name as a step of a JSON pointer."""
     return name.replace("~", "~0").replace("/", "~1")
 
 

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
+LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+
 
 class BadEnvironment(SystemExit):
     """A variable is missing or unreadable. The message names it; the process exits with status 1."""
@@ -33,6 +35,31 @@ def port(text: str) -> int:
     if not 0 < number < 65536:
         raise ValueError("a port lies between 1 and 65535")
     return number
+
+
+def at_least(least: int) -> Callable[[str], int]:
+    """Reads a whole number that is not under ``least``."""
+
+    def read_whole(text: str) -> int:
+        if not text.strip().isascii() or not text.strip().isdigit() or int(text) < least:
+            raise ValueError(f"use a whole number, {least} or more")
+        return int(text)
+
+    return read_whole
+
+
+def log_level(text: str) -> str:
+    """A level of the logging module."""
+    if text.upper() not in LEVELS:
+        raise ValueError(f"use one of {', '.join(LEVELS)}")
+    return text.upper()
+
+
+def domain(text: str) -> str:
+    """A domain name."""
+    if not text.strip() or set(text.strip()) & set("/: \t"):
+        raise ValueError("it is a domain name such as example.com, without scheme and port")
+    return text.strip()
 
 
 def host_name(text: str) -> str:
@@ -135,14 +162,14 @@ VARIABLES = {
         Variable("REDIS_URL", redis, None, "Redis for the task queue and the cache"),
         Variable("SECRET_KEY", str, None, "signs sessions and links; at least 32 characters, kept secret"),
         Variable("SECRET_KEY_FALLBACKS", names, "", "older keys still accepted while you rotate"),
-        Variable("BASE_DOMAIN", str, "localhost", "tenants live at <tenant>.<this domain>"),
+        Variable("BASE_DOMAIN", domain, "localhost", "tenants live at <tenant>.<this domain>"),
         Variable("PORT", port, "8000", "port of the web server, used in links of a development machine"),
         Variable("BIND", str, "127.0.0.1", "address the web server listens on; 0.0.0.0 for all"),
         Variable("TENURE_DATA", str, ".tenure", "data folder of the embedded stack"),
-        Variable("WEB_WORKERS", int, "2", "processes of the web server, each with four threads"),
-        Variable("TASK_WORKERS", int, "2", "processes of the background worker"),
+        Variable("WEB_WORKERS", at_least(1), "2", "processes of the web server, each with four threads"),
+        Variable("TASK_WORKERS", at_least(1), "2", "processes of the background worker"),
         Variable("HTTPS", boolean, "0", "1 behind TLS: secure cookies, HSTS, https links"),
-        Variable("TRUSTED_PROXIES", int, "0", "how many proxies stand in front and set X-Forwarded-For"),
+        Variable("TRUSTED_PROXIES", at_least(0), "0", "how many proxies stand in front and set X-Forwarded-For"),
         Variable("MAIL_URL", mail, "file:///tmp/tenure-mail", "where mail goes: smtp://… or file:///folder"),
         Variable("MAIL_FROM", str, "Tenure <no-reply@localhost>", "sender of outgoing mail"),
         Variable("MAIL_RELAY", host_name, "", "name of the relay whose Authentication-Results on incoming mail count"),
@@ -152,8 +179,10 @@ VARIABLES = {
         ),
         Variable("MEDIA_ROOT", str, "/tmp/tenure-media", "folder of uploaded and generated files"),  # noqa: S108
         Variable("DEBUG", boolean, "0", "1 shows error pages with detail; never in production"),
-        Variable("DB_POOL", int, "0", "size of the web process's connection pool; 0 keeps one connection a thread"),
-        Variable("LOG_LEVEL", str, "INFO", "level of the log on standard error"),
+        Variable(
+            "DB_POOL", at_least(0), "0", "size of the web process's connection pool; 0 keeps one connection a thread"
+        ),
+        Variable("LOG_LEVEL", log_level, "INFO", "level of the log on standard error"),
     )
 }
 
@@ -168,6 +197,15 @@ def read(name: str) -> Any:
         return variable.read(text)
     except ValueError as error:
         raise BadEnvironment(f"{name} cannot be used: {error}. It is {variable.purpose}.") from error
+
+
+def check() -> None:
+    """Read every variable that is set. Raises BadEnvironment for the first that cannot be used."""
+    for name in VARIABLES:
+        if name in os.environ:
+            read(name)
+    if os.environ.get("SECRET_KEY"):
+        secret_key()
 
 
 def secret_key() -> str:

@@ -26,6 +26,7 @@ _NUMBERS = {
     "penalty": ("free", "per_unit"),
 }
 EVENT_KEY = re.compile(r"[a-z][a-z0-9_-]{1,79}")
+_TOO_MUCH = 10**15
 _MOST = {"dimensions": 20, "measures": 60, "bands": 10, "conditions": 50}
 
 
@@ -41,21 +42,36 @@ def scorecard_problems(definition: Any) -> list[Problem]:
     """Everything wrong with a scorecard definition; empty if it may go live."""
     if not isinstance(definition, Mapping):
         return [Problem("", "object", "a scorecard is an object")]
-    return list(_scorecard(definition))
+    return list(_unkeepable(definition)) or list(_scorecard(definition))
 
 
 def trigger_problems(definition: Any) -> list[Problem]:
     """Everything wrong with a trigger definition; empty if it may go live."""
     if not isinstance(definition, Mapping):
         return [Problem("", "object", "a trigger is an object")]
-    return list(_trigger(definition))
+    return list(_unkeepable(definition)) or list(_trigger(definition))
+
+
+def _unkeepable(value: Any, at: str = "") -> Iterator[Problem]:
+    """What no database or reader of JSON takes, wherever it stands: NULs and numbers beyond all measure."""
+    if isinstance(value, str) and "\x00" in value:
+        yield Problem(at, "control_characters", "a text cannot hold a NUL character")
+    elif isinstance(value, int) and abs(value) >= _TOO_MUCH:
+        yield Problem(at, "range", f"a number is under {_TOO_MUCH:,}")
+    elif isinstance(value, Mapping):
+        for name, inner in value.items():
+            yield from _unkeepable(str(name), at)
+            yield from _unkeepable(inner, f"{at}/{name}")
+    elif isinstance(value, list | tuple):
+        for place, inner in enumerate(value):
+            yield from _unkeepable(inner, f"{at}/{place}")
 
 
 def _scorecard(card: Mapping[str, Any]) -> Iterator[Problem]:
     yield from _texts(card, ("key", "name"), "")
-    if card.get("method") not in {POINTS_SUM, WEIGHTED_AVERAGE}:
+    if card.get("method") not in (POINTS_SUM, WEIGHTED_AVERAGE):
         yield Problem("/method", "choice", f"method must be {POINTS_SUM} or {WEIGHTED_AVERAGE}")
-    if card.get("stale_policy", "count") not in {"count", "missing"}:
+    if card.get("stale_policy", "count") not in ("count", "missing"):
         yield Problem("/stale_policy", "choice", "stale_policy must be count or missing")
     age = card.get("max_age_days")
     if age is not None and (not isinstance(age, int) or isinstance(age, bool) or age < 1):
@@ -84,7 +100,7 @@ def _dimension(part: Mapping[str, Any], method: Any, at: str) -> Iterator[Proble
     yield from _amounts(part, ("weight",), at, above_zero=True)
     yield from _amounts(part, [name for name in ("cap", "start", "floor") if part.get(name) is not None], at)
     combine = part.get("combine")
-    if combine not in COMBINES:
+    if not isinstance(combine, str) or combine not in COMBINES:
         yield Problem(f"{at}/combine", "choice", f"combine must be one of {', '.join(sorted(COMBINES))}")
         return
     if (combine == "sum_points") != (method == POINTS_SUM):
@@ -104,9 +120,11 @@ def _measure(measure: Mapping[str, Any], combine: str, at: str) -> Iterator[Prob
         yield from _amounts(measure, ("points",), at, above_zero=True)
     elif combine in {"weighted_mean", "direct"}:
         yield from _amounts(measure, ("weight",), at, above_zero=True)
+    elif "weight" in measure:
+        yield from _amounts(measure, ("weight",), at)
     scoring = measure.get("scoring")
     kind = scoring.get("kind") if isinstance(scoring, Mapping) else None
-    if kind not in KINDS:
+    if not isinstance(kind, str) or kind not in KINDS:
         yield Problem(f"{at}/scoring/kind", "choice", f"kind must be one of {', '.join(sorted(KINDS))}")
         return
     if (kind == "penalty") != (combine == "start_minus_penalties"):
@@ -131,7 +149,7 @@ def _scoring(scoring: Mapping[str, Any], measure: Mapping[str, Any], at: str) ->
     yield from _amounts(scoring, [name for name in ("cap", "max") if scoring.get(name) is not None], at)
     for name in ("full_at", "unit_size", "factor"):
         value = number(scoring[name]) if scoring.get(name) is not None else 1
-        if value is not None and value <= 0:
+        if value is None or value <= 0:
             yield Problem(f"{at}/{name}", "minimum", f"{name} must be over 0")
 
 
@@ -153,6 +171,9 @@ def _levels(scoring: Mapping[str, Any], measure: Mapping[str, Any], at: str) -> 
         yield Problem(f"{at}/levels", "gap", "the last level takes what is left: its when must be empty")
     if not any(level.get("when") for level in levels):
         yield Problem(f"{at}/levels", "inputs", "no level reads a metric")
+    optional = scoring.get("optional_inputs", [])
+    if not isinstance(optional, list) or not all(isinstance(name, str) for name in optional):
+        yield Problem(f"{at}/optional_inputs", "list", "optional_inputs is a list of metrics")
 
 
 def _worths(worths: Mapping[str, Any], measure: Mapping[str, Any], at: str) -> Iterator[Problem]:
@@ -214,7 +235,7 @@ def _bands(bands: Any) -> Iterator[Problem]:
 
 
 def _flags_and_recommendations(card: Mapping[str, Any], parts: Sequence[Mapping[str, Any]]) -> Iterator[Problem]:
-    keys = {part.get("key") for part in parts}
+    keys = [part.get("key") for part in parts]
     flags, advice = card.get("red_flags", []), card.get("recommendations", [])
     if not _is_list_of_objects(flags, 0, 30) or not _is_list_of_objects(advice, 0, 60):
         yield Problem("/red_flags", "list", "red_flags and recommendations are lists of objects")
@@ -306,7 +327,7 @@ def _metric_test(test: Condition, at: str, *, words: bool) -> Iterator[Problem]:
         return
     yield from _texts(test, ("metric",), at)
     op, value = test.get("op"), test.get("value")
-    if op not in OPERATORS:
+    if not isinstance(op, str) or op not in OPERATORS:
         yield Problem(f"{at}/op", "choice", f"op must be one of {', '.join(sorted(OPERATORS))}")
         return
     if op == "in":
@@ -341,7 +362,7 @@ def _amounts(item: Mapping[str, Any], names: Sequence[str], at: str, *, above_ze
 
 
 def _unique(items: Sequence[Mapping[str, Any]], at: str) -> Iterator[Problem]:
-    counts = Counter(item.get("key") for item in items)
+    counts = Counter(item["key"] for item in items if isinstance(item.get("key"), str))
     for key, count in counts.items():
         if count > 1:
             yield Problem(at, "duplicate", f"the key {key} is used {count} times")

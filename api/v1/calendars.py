@@ -53,7 +53,7 @@ def _object(raw: Any) -> dict[str, Any]:
 _CALENDAR = {
     "name": text(120, required=True),
     "definition": Field(_object, DEFINITION, required=True, help="A calendar as in the calculator"),
-    "minutes_per_day": whole(1, 1440),
+    "minutes_per_day": whole(1, 1440, empty=480),
 }
 CalendarRecord = record("CalendarRecord", _CALENDAR)
 NewCalendar = record("NewCalendar", {"key": text(60, required=True), **_CALENDAR})
@@ -187,7 +187,7 @@ _OPERATIONS: dict[str, Callable[[Calendar, Mapping[str, Any]], dict[str, Any]]] 
 def read_definition(definition: Any) -> Calendar:
     """The calendar of the body: a definition, or the key of a stored one. Raises Problem 422."""
     if isinstance(definition, str):
-        stored = WorkCalendar.objects.filter(key=definition[:60]).first()
+        stored = WorkCalendar.objects.filter(key=definition).first()
         if stored is None:
             raise invalid(FieldError("calendar", "unknown", "There is no calendar with this key."))
         definition = stored.definition

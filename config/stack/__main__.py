@@ -22,6 +22,8 @@ from config.stack.terminal import Terminal
 def main(argv: list[str] | None = None) -> int:
     """Run one of the three commands; returns the process's exit status."""
     options = _arguments().parse_args(argv)
+    if options.command == "up":
+        environ.check()
     if options.with_parent:
         end_with_parent(signal.SIGTERM)
     folder = DataFolder(environ.read("TENURE_DATA"))

@@ -285,8 +285,8 @@ def _dimension(part: Mapping[str, Any], places: tuple[int, ...]) -> Dimension:
         combine=part["combine"],
         measures=places,
         cap=None if part.get("cap") is None else exact(part["cap"]),
-        start=exact(part.get("start", 0)),
-        floor=exact(part.get("floor", 0)),
+        start=exact(part.get("start") or 0),
+        floor=exact(part.get("floor") or 0),
     )
 
 

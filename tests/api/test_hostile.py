@@ -127,3 +127,31 @@ def encode(body):
         return orjson.dumps(body)
     except TypeError:  # A number of more than 64 bits.
         return str(body).replace("'", '"').replace("None", "null").replace("True", "true").encode()
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "pointer"),
+    [
+        ("POST", "accounts/", {"name": "New", "website": "a\0b"}, "/website"),
+        ("POST", "accounts/", {"name": "New", "custom": {"a\0b": 1}}, "/custom"),
+        ("POST", "support/calendars/calculate/", {"calendar": "a\0b", "operation": "is_open"}, "/calendar"),
+        ("POST", "health/triggers/", {"definition": {"key": "x", "actions": ["a\0"]}}, "/definition/actions/0"),
+    ],
+)
+def test_a_nul_is_refused_at_its_place(api, method, path, body, pointer):
+    answer = api(method, path, orjson.dumps(body))
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, pointer)
+
+
+def test_one_item_with_a_nul_does_not_stop_the_others(api):
+    items = [{"external_id": "A", "name": "A", "website": "a\0b"}, {"external_id": "B", "name": "B"}]
+    items += [{"external_id": "C", "name": "C", "website": "w" * 201}, {"external_id": "D", "name": "D\0"}]
+    answer = api("POST", "accounts/bulk/", orjson.dumps({"accounts": items})).json()
+    codes = [[error["code"] for error in item.get("errors", [])] for item in answer["results"]]
+    assert (answer["created"], codes) == (1, [["website"], [], ["too_long"], ["control_characters"]])
+
+
+def test_a_blank_day_of_a_calendar_is_the_usual_one(api):
+    new = {"key": "own", "name": "Own", "definition": {"timezone": "UTC", "weekly": {"mon": [["09:00", "17:00"]]}}}
+    answer = api("POST", "support/calendars/", orjson.dumps({**new, "minutes_per_day": ""}))
+    assert (answer.status_code, answer.json()["minutes_per_day"]) == (201, 480)

@@ -174,3 +174,21 @@ def test_conditions_nested_too_deep_are_refused():
         condition = {"any": [condition, {"event": "y"}]}
 
     assert "depth" in {p.code for p in trigger_problems({**TRIGGERS["mna:user-complaints"], "condition": condition})}
+
+
+@pytest.mark.parametrize("value", [[], {}, None, "a\x00b", 10**30, 1e300, "1e400", [[]]], ids=repr)
+def test_nothing_odd_at_any_place_of_a_definition_is_more_than_refused(value):
+    """Whatever stands anywhere, the answer is a list of problems, or what is left can be compiled."""
+    for key, card in CARDS.items():
+        for path in _places(card):
+            spoilt = changed(key, *path, value=value)
+            if not scorecard_problems(spoilt):
+                compile_scorecard(spoilt)
+
+
+def _places(value, at=()):
+    """A place of every kind: lists by their first item only."""
+    inner = value.items() if isinstance(value, dict) else list(enumerate(value))[:1] if isinstance(value, list) else ()
+    for name, part in inner:
+        yield (*at, name)
+        yield from _places(part, (*at, name))

@@ -1,3 +1,7 @@
+import os
+import subprocess
+import sys
+
 import pytest
 
 from config import env
@@ -24,7 +28,13 @@ def test_a_missing_variable_is_named_with_its_purpose(monkeypatch):
         ("PORT", "65536", "a port lies between 1 and 65535"),
         ("PORT", "web", "invalid literal"),
         ("HTTPS", "maybe", "use 1 or 0"),
-        ("TRUSTED_PROXIES", "one", "invalid literal"),
+        ("TRUSTED_PROXIES", "one", "use a whole number, 0 or more"),
+        ("WEB_WORKERS", "0", "use a whole number, 1 or more"),
+        ("TASK_WORKERS", "-1", "use a whole number, 1 or more"),
+        ("DB_POOL", "\u0663", "use a whole number, 0 or more"),
+        ("LOG_LEVEL", "LOUD", "use one of DEBUG, INFO, WARNING, ERROR, CRITICAL"),
+        ("BASE_DOMAIN", "", "it is a domain name"),
+        ("BASE_DOMAIN", "https://example.com", "it is a domain name"),
     ],
 )
 def test_an_unreadable_value_names_the_variable_and_the_rule(monkeypatch, name, value, rule):
@@ -35,6 +45,18 @@ def test_an_unreadable_value_names_the_variable_and_the_rule(monkeypatch, name, 
     assert message.startswith(f"{name} cannot be used: ")
     assert rule in message
     assert env.VARIABLES[name].purpose in message
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("WEB_WORKERS", "two"), ("MAIL_PORT", "smtp"), ("LOG_LEVEL", "LOUD"), ("SECRET_KEY", "short")]
+)
+def test_what_cannot_be_used_stops_the_stack_before_it_makes_anything(tmp_path, name, value):
+    kept = {key: text for key, text in os.environ.items() if key not in env.VARIABLES}
+    given = kept | {"TENURE_DATA": str(tmp_path / "data"), name: value}
+    stack = [sys.executable, "-m", "config.stack", "up"]
+    refused = subprocess.run(stack, env=given, capture_output=True, text=True, timeout=60)
+    assert (refused.returncode, refused.stderr.startswith(f"{name} cannot be used: ")) == (1, True)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_database_url_becomes_djangos_settings(monkeypatch):
