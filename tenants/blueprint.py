@@ -25,9 +25,10 @@ from tenants.locks import waiting_lock
 from tenants.models import Blueprint
 
 SCRATCH = "zz_blueprint"
-# Look-ups and session settings change nothing; ``select f(...)`` without a table may.
+# Look-ups and session settings change nothing; ``select f(...)`` without a table may, and so may what follows a
+# setting in the same string: Django drops a foreign key right behind the order to check it.
 IGNORED = re.compile(
-    r"^\s*(?:set|show|savepoint|release|rollback|select\b(?!\s+\w+\s*\([^)]*\)\s*;?\s*$))", re.IGNORECASE
+    r"^\s*(?:set\b[^;]*;?\s*$|show|savepoint|release|rollback|select\b(?!\s+\w+\s*\([^)]*\)\s*;?\s*$))", re.IGNORECASE
 )
 
 

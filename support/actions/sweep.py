@@ -27,19 +27,23 @@ from support.actions.escalations import escalate
 from support.choices import DONE, Clock
 from support.models import Ladder, SlaAlert, Ticket
 from support.queries.incident_clocks import NAMES
+from tenants.guard import new_id
 
 log = logging.getLogger(__name__)
 BATCH = 1000
 # An alert that comes this long after its moment says so.
 LATE_AFTER = timedelta(minutes=5)
 BREACH = "100%"
+# The characters of a key that tell its millisecond and version; the others are random.
+KEY_OF_TIME = len("0198f2c1-4f3a-7")
 
 # Looks at the ends of two small indexes.
 WAITING = """
 select exists(select from support_slaclock where next_alert_at <= %s),
     exists(select from support_slaalert where told_at is null)
 """
-# One that is noted already stays as it is. Keys are random: not every PostgreSQL that is supported makes keys by time.
+# One that is noted already stays as it is. Keys begin with the time, so that they come to lie together in the index;
+# not every PostgreSQL that is supported makes such keys itself.
 NOTE = """
 with taken as (
     select id, thresholds, moments, armed_at from support_slaclock
@@ -49,9 +53,10 @@ with taken as (
     from taken as t left join lateral unnest(t.thresholds, t.moments) as u(threshold, moment) on true
 ), noted as (
     insert into support_slaalert (id, clock_id, threshold, fell_due_at, sent_at, is_late)
-    select gen_random_uuid(), id, threshold, moment, %(at)s, greatest(moment, armed_at) < %(late_from)s
+    select overlay(gen_random_uuid()::text placing %(key)s from 1)::uuid, id, threshold, moment, %(at)s,
+        greatest(moment, armed_at) < %(late_from)s
     from reached where moment <= %(at)s
-    on conflict (clock_id, threshold) where rearmed_at is null do nothing
+    on conflict (clock_id, threshold, rearmed_at) do nothing
 )
 update support_slaclock as c
 set next_alert_at = v.next,
@@ -98,7 +103,9 @@ def sweep(*, at: datetime) -> Swept:
 def note_due(*, at: datetime, most: int = BATCH) -> int:
     """Note the alerts of at most ``most`` clocks whose moment has come; how many clocks. One statement."""
     with connection.cursor() as cursor:
-        cursor.execute(NOTE, {"at": at, "late_from": at - LATE_AFTER, "most": most, "breach": BREACH})
+        cursor.execute(NOTE, {
+            "at": at, "late_from": at - LATE_AFTER, "most": most, "breach": BREACH, "key": str(new_id())[:KEY_OF_TIME],
+        })  # fmt: skip
         return cursor.rowcount
 
 
@@ -127,7 +134,7 @@ def _tell(pk: UUID, *, at: datetime) -> bool | None:
     if alert is None:
         return None
     if _is_moot(alert):
-        SlaAlert.objects.filter(pk=pk).update(told_at=at, rearmed_at=at)
+        SlaAlert.objects.filter(pk=pk).update(told_at=at, rearmed_at=alert.rearmed_at or at)
         return None
     raised = _escalate(alert, at=at)
     _notify(alert, raised, at=at)

@@ -35,22 +35,29 @@ class SlaClock(TenantModel):
     ``due_at`` is the earliest moment at which the time is used up, empty while paused; judged is by time used:
     missed when ``consumed_seconds`` exceeds the target, or reaches it where the promise says "less than"
     (AMB-10). A promise in business hours has a calendar; others elapse.
+
+    A sweep writes every row whose moment has come, and each index is written with it. So there are only those that
+    somebody reads by: what a clock is about is found by the constraints that allow one of a kind and cycle; policy
+    versions and calendars are never deleted, and nobody asks for their clocks.
     """
 
-    ticket = models.ForeignKey("support.Ticket", null=True, blank=True, on_delete=models.CASCADE, related_name="clocks")
+    ticket = models.ForeignKey(
+        "support.Ticket", null=True, blank=True, on_delete=models.CASCADE, related_name="clocks", db_index=False
+    )
     escalation = models.ForeignKey(
-        "support.Escalation", null=True, blank=True, on_delete=models.CASCADE, related_name="clocks"
+        "support.Escalation", null=True, blank=True, on_delete=models.CASCADE, related_name="clocks", db_index=False
     )
     incident = models.ForeignKey(
-        "support.Incident", null=True, blank=True, on_delete=models.CASCADE, related_name="clocks"
+        "support.Incident", null=True, blank=True, on_delete=models.CASCADE, related_name="clocks", db_index=False
     )
     kind = models.CharField(max_length=16, choices=Clock.choices)
     cycle = models.PositiveSmallIntegerField(default=1)
     policy_version = models.ForeignKey(
-        "support.SlaPolicyVersion", null=True, blank=True, on_delete=models.PROTECT, related_name="clocks"
-    )
+        "support.SlaPolicyVersion", null=True, blank=True, on_delete=models.PROTECT, related_name="clocks",
+        db_index=False,
+    )  # fmt: skip
     calendar = models.ForeignKey(
-        CalendarSnapshot, null=True, blank=True, on_delete=models.PROTECT, related_name="+",
+        CalendarSnapshot, null=True, blank=True, on_delete=models.PROTECT, related_name="+", db_index=False,
         help_text="Empty: time elapses round the clock",
     )  # fmt: skip
     target_seconds = models.PositiveIntegerField()
@@ -107,9 +114,6 @@ class SlaClock(TenantModel):
         indexes = [
             # What the sweep reads, and nothing else.
             models.Index(fields=["next_alert_at"], condition=Q(next_alert_at__isnull=False), name="sla_clock_alerting"),
-            models.Index(fields=["policy_version"], condition=Q(stopped_at=None), name="sla_clock_open_by_policy"),
-            # Shares of promises kept, by month.
-            models.Index(fields=["kind", "stopped_at"], name="sla_clock_judged"),
         ]
 
     def __str__(self) -> str:
@@ -136,7 +140,7 @@ class SlaAlert(TenantModel):
     later moment lets it be told again (``rearmed_at``).
     """
 
-    clock = models.ForeignKey(SlaClock, on_delete=models.CASCADE, related_name="alerts")
+    clock = models.ForeignKey(SlaClock, on_delete=models.CASCADE, related_name="alerts", db_index=False)
     threshold = models.CharField(max_length=8)
     fell_due_at = models.DateTimeField(help_text="When the threshold was reached")
     sent_at = models.DateTimeField()
@@ -146,10 +150,12 @@ class SlaAlert(TenantModel):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["clock", "threshold"], condition=Q(rearmed_at=None), name="sla_alert_once"),
+            # One that was not rearmed; it finds the alerts of a clock as well.
+            models.UniqueConstraint(
+                fields=["clock", "threshold", "rearmed_at"], nulls_distinct=False, name="sla_alert_once"
+            ),
         ]
         indexes = [
-            models.Index(fields=["-sent_at"], name="sla_alert_newest"),
             models.Index(fields=["sent_at"], condition=Q(told_at=None), name="sla_alert_untold"),
         ]
 

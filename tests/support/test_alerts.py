@@ -78,6 +78,19 @@ def test_a_milder_severity_moves_the_deadline_and_lets_it_warn_again(critical):
     assert [row.rearmed_at is None for row in told] == [False, True]
 
 
+def test_warnings_taken_back_before_anybody_was_told_come_to_nothing_each_at_its_own_moment(critical):
+    worker, high, medium = agent(), Severity.objects.get(key="high"), Severity.objects.get(key="medium")
+    later, still_later = at("2026-11-24 10:50"), at("2026-11-24 11:40")
+    actions.note_due(at=WARNED)
+    actions.change_severity(critical, high, actor=worker, at=later)
+    actions.note_due(at=at("2026-11-24 11:36"))
+    actions.change_severity(critical, medium, actor=worker, at=still_later)
+    actions.tell(at=still_later)
+    rows = SlaAlert.objects.filter(clock__ticket=critical, threshold="80%").order_by("rearmed_at")
+    assert [row.rearmed_at for row in rows] == [later, still_later]
+    assert not Notification.objects.filter(user=worker).exists()
+
+
 def test_a_breach_stays_a_breach_when_the_severity_is_taken_back(critical):
     actions.sweep(at=DUE)
     actions.change_severity(critical, Severity.objects.get(key="low"), actor=agent(), at=at("2026-11-24 11:10"))
