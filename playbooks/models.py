@@ -73,7 +73,7 @@ class CtaQuerySet(TenantQuerySet):
         """CTAs of accounts ``user`` may see. Customers see none: a CTA is internal."""
         if getattr(user, "is_portal", False):
             return self.none()
-        return self.filter(account__in=Account.objects.visible_to(user))
+        return self.within("account", Account.objects.visible_to(user))
 
     def workable_by(self, user: User) -> CtaQuerySet:
         """CTAs ``user`` may change: of accounts they may edit, and those they own."""
@@ -171,7 +171,7 @@ class Cta(TenantModel):
 
 class TaskQuerySet(TenantQuerySet):
     def visible_to(self, user: User) -> TaskQuerySet:
-        return self.filter(cta__in=Cta.objects.visible_to(user))
+        return self.within("cta", Cta.objects.visible_to(user))
 
     def workable_by(self, user: User) -> TaskQuerySet:
         return self.filter(cta__in=Cta.objects.workable_by(user))

@@ -88,6 +88,20 @@ class TenantQuerySet(models.QuerySet):
         check_schema(self, self._schema)
         return super().resolve_expression(*args, **kwargs)
 
+    def within(self, relation: str, rows: models.QuerySet[Any]) -> Self:
+        """Those whose ``relation`` is among ``rows``; no condition where that leaves nobody out.
+
+        Most people see every account, and a subquery of all of them is planned and joined like any other. It stays
+        where a row may point to nothing: the relation may be empty, or the database does not hold it to be there.
+        """
+        field: Any = self.model._meta.get_field(relation)
+        query = rows.query
+        narrowed = query.has_filters() or query.is_sliced or query.combinator
+        if narrowed or field.null or not field.db_constraint:
+            return self.filter(**{f"{relation}__in": rows})
+        check_schema(rows, getattr(rows, "_schema", None))
+        return self.all()
+
     def raw(self, raw_query: str, params: Any = (), translations: Any = None, using: str | None = None) -> Any:
         rows = TenantRawQuerySet(
             raw_query, model=self.model, params=params, translations=translations, using=using or self.db

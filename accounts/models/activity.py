@@ -26,7 +26,7 @@ class ActivityQuerySet(TenantQuerySet):
 
         What was told of a file they see only while they see the file.
         """
-        rows = self.filter(account__in=Account.objects.visible_to(user))
+        rows = self.within("account", Account.objects.visible_to(user))
         if not user.is_portal:
             return rows
         files = AccountFile.objects.visible_to(user).annotate(key=Cast("pk", CharField()))

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 class ContactQuerySet(TenantQuerySet):
     def visible_to(self, user: User) -> ContactQuerySet:
-        return self.filter(account__in=Account.objects.visible_to(user))
+        return self.within("account", Account.objects.visible_to(user))
 
     def present(self) -> ContactQuerySet:
         """Contacts who have not left."""

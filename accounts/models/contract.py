@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 class ContractQuerySet(TenantQuerySet):
     def visible_to(self, user: User) -> ContractQuerySet:
-        return self.filter(account__in=Account.objects.visible_to(user))
+        return self.within("account", Account.objects.visible_to(user))
 
     def in_force_on(self, day: date) -> ContractQuerySet:
         """Contracts that have begun and not ended on ``day``; an open end counts as running."""

@@ -24,7 +24,7 @@ KEPT_DELETED = timedelta(days=30)
 class AccountFileQuerySet(TenantQuerySet):
     def visible_to(self, user: User) -> AccountFileQuerySet:
         """Files of accounts ``user`` may see; a customer's people see those shared with them and not deleted."""
-        rows = self.filter(account__in=Account.objects.visible_to(user))
+        rows = self.within("account", Account.objects.visible_to(user))
         return rows.present().filter(visibility=Visibility.SHARED) if user.is_portal else rows
 
     def present(self) -> AccountFileQuerySet:
@@ -70,7 +70,7 @@ class AccountFile(TenantModel):
 
 class FileVersionQuerySet(TenantQuerySet):
     def visible_to(self, user: User) -> FileVersionQuerySet:
-        return self.filter(document__in=AccountFile.objects.visible_to(user))
+        return self.within("document", AccountFile.objects.visible_to(user))
 
 
 class FileVersion(TenantModel):

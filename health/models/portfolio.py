@@ -22,7 +22,7 @@ LASTING = date.max
 class StandingQuerySet(TenantQuerySet):
     def visible_to(self, user: User) -> StandingQuerySet:
         """Standings of accounts that ``user`` may see today."""
-        return self.filter(account__in=Account.objects.visible_to(user))
+        return self.within("account", Account.objects.visible_to(user))
 
     def on(self, day: date) -> StandingQuerySet:
         """The standing of each account that was a customer on ``day``: at most one an account."""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class OfAccountQuerySet(TenantQuerySet):
     def visible_to(self, user: User) -> OfAccountQuerySet:
         """Rows of accounts that ``user`` may see."""
-        return self.filter(account__in=Account.objects.visible_to(user))
+        return self.within("account", Account.objects.visible_to(user))
 
 
 class Evidence(models.Model):

@@ -40,7 +40,7 @@ class Segment(TenantModel):
 class SegmentMemberQuerySet(TenantQuerySet):
     def visible_to(self, user: User) -> SegmentMemberQuerySet:
         """Memberships of accounts that ``user`` may see."""
-        return self.filter(account__in=Account.objects.visible_to(user))
+        return self.within("account", Account.objects.visible_to(user))
 
     def current(self) -> SegmentMemberQuerySet:
         """Those that last."""

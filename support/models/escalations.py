@@ -39,7 +39,7 @@ class EscalationQuerySet(TenantQuerySet):
         """Escalations of accounts ``user`` may see; customers see none."""
         if getattr(user, "is_portal", False):
             return self.none()
-        return self.filter(account__in=Account.objects.visible_to(user))
+        return self.within("account", Account.objects.visible_to(user))
 
     def workable_by(self, user: User) -> EscalationQuerySet:
         """Those ``user`` may work: of accounts they may edit, and those they own or raised."""

@@ -143,7 +143,7 @@ class IncidentAccountQuerySet(TenantQuerySet):
         return self.filter(removed_at=None)
 
     def visible_to(self, user: User) -> IncidentAccountQuerySet:
-        return self.filter(account__in=Account.objects.visible_to(user))
+        return self.within("account", Account.objects.visible_to(user))
 
 
 class IncidentAccount(TenantModel):

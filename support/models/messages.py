@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class MessageQuerySet(TenantQuerySet):
     def visible_to(self, user: User) -> MessageQuerySet:
         """Messages of tickets ``user`` may see; customers never see an internal one."""
-        found = self.filter(ticket__in=Ticket.objects.visible_to(user))
+        found = self.within("ticket", Ticket.objects.visible_to(user))
         return found.filter(is_internal=False) if getattr(user, "is_portal", False) else found
 
     def public(self) -> MessageQuerySet:
@@ -77,7 +77,7 @@ class Message(TenantModel):
 
 class AttachmentQuerySet(TenantQuerySet):
     def visible_to(self, user: User) -> AttachmentQuerySet:
-        return self.filter(message__in=Message.objects.visible_to(user))
+        return self.within("message", Message.objects.visible_to(user))
 
 
 class Attachment(TenantModel):

@@ -45,7 +45,7 @@ class AccountReviewQuerySet(TenantQuerySet):
         """Those of accounts ``user`` may see; customers see none."""
         if getattr(user, "is_portal", False):
             return self.none()
-        return self.filter(account__in=Account.objects.visible_to(user))
+        return self.within("account", Account.objects.visible_to(user))
 
 
 class AccountReview(TenantModel):

@@ -31,7 +31,7 @@ def in_queue(at: datetime) -> Q:
 class TicketQuerySet(TenantQuerySet):
     def visible_to(self, user: User) -> TicketQuerySet:
         """Tickets of accounts ``user`` may see; a portal user's own, a portal administrator's whole account's."""
-        found = self.filter(account__in=Account.objects.visible_to(user))
+        found = self.within("account", Account.objects.visible_to(user))
         if getattr(user, "role", None) in PORTAL_ROLES and user.role != Role.PORTAL_ADMIN:
             return found.filter(requester__email__iexact=user.email)
         return found

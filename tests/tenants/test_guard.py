@@ -178,6 +178,33 @@ class TestRows:
         assert describe(Account.objects.filter(name="Umbrella")) == "a queryset of Account"
 
 
+class TestWithin:
+    """``within`` asks for a relation only where asking can leave somebody out."""
+
+    def test_all_of_them_need_no_condition(self, account):
+        Contact.objects.create(account=account, name="Eve")
+        rows = Contact.objects.within("account", Account.objects.all())
+        assert "accounts_account" not in str(rows.query)
+        assert [row.name for row in rows] == ["Eve"]
+
+    def test_some_of_them_and_none_do(self, account):
+        Contact.objects.create(account=account, name="Eve")
+        other = Account.objects.create(name="Other")
+        found = Contact.objects.within("account", Account.objects.filter(pk=account.pk))
+        assert [row.name for row in found] == ["Eve"]
+        for rows in (Account.objects.filter(pk=other.pk), Account.objects.none(), Account.objects.order_by("name")[:0]):
+            assert not Contact.objects.within("account", rows).exists()
+
+    def test_a_row_without_the_relation_is_within_nothing(self, account):
+        child = Account.objects.create(name="Child", parent=account)
+        assert list(Account.objects.within("parent", Account.objects.all())) == [child]
+
+    def test_rows_of_acme_are_refused_in_globex(self, globex, account):
+        rows = Account.objects.all()
+        with tenant_context(globex), pytest.raises(WrongTenant):
+            Contact.objects.within("account", rows)
+
+
 def test_the_guard_costs_no_query(db, django_assert_num_queries):
     connection.ensure_connection()
     list(Account.objects.all())

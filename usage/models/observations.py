@@ -50,7 +50,7 @@ class MetricDefinition(TenantModel):
 
 class MetricValueQuerySet(TenantQuerySet):
     def visible_to(self, user: User) -> MetricValueQuerySet:
-        return self.filter(account__in=Account.objects.visible_to(user))
+        return self.within("account", Account.objects.visible_to(user))
 
     def current(self) -> MetricValueQuerySet:
         """Without the values that a later one for the same day replaced."""
