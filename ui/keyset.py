@@ -35,6 +35,14 @@ class Order:
         descending = self.descending != backwards
         return [f"-{self.path}" if descending else self.path, "-pk" if backwards else "pk"]
 
+    def unknown(self, *, backwards: bool) -> list[str]:
+        """What to order rows by that have none: by key, and by their own column before it.
+
+        All of them are equal there, but an index that begins with the column has them in this order. Without it the
+        table would be read by key until a row without a value turns up.
+        """
+        return self.known(backwards=backwards)[1 if "__" in self.path else 0 :]
+
     def beyond(self, value: Any, key: Any, *, backwards: bool) -> Q:
         """Rows with a value after (or before) the row with this value and key."""
         operator = "lt" if self.descending != backwards else "gt"
@@ -127,7 +135,7 @@ def _parts(
     if not _may_be_empty(rows.model, order.path, field):
         return [known]
     known = known.filter(**{f"{order.path}__isnull": False})
-    empty = rows.filter(**{f"{order.path}__isnull": True}).order_by("-pk" if backwards else "pk")
+    empty = rows.filter(**{f"{order.path}__isnull": True}).order_by(*order.unknown(backwards=backwards))
     if after is None:
         return [known, empty]
     if value is None:

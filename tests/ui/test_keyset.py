@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 
 import pytest
 from django.db import connection
@@ -82,3 +83,9 @@ def test_no_query_sorts_empty_values_among_the_others(accounts):
     """No index has that order: the whole table would be sorted for a page of fifty."""
     for query in queries_of(accounts, "renewal_on", 50) + queries_of(accounts, "name", 50):
         assert "NULLS" not in query
+
+
+def test_rows_without_a_value_are_read_as_an_index_on_the_column_has_them(accounts):
+    """By key alone the whole table would be read for the few of them."""
+    _known, unknown = queries_of(accounts, "renewal_on", 50)
+    assert re.search(r'ORDER BY ("accounts_account"."renewal_on"|2|3) ASC, ("accounts_account"."id"|1) ASC', unknown)
