@@ -47,7 +47,7 @@ def explain_clock(clock: SlaClock, settings: SupportSettings, *, at: datetime) -
 
 def clocks_of(ticket: Ticket) -> QuerySet[SlaClock]:
     """The clocks of a ticket with their policies, in order. One query."""
-    return ticket.clocks.select_related("policy_version__policy", "calendar", "ticket").order_by("started_at", "kind")
+    return ticket.clocks.select_related("policy_version__policy", "calendar").order_by("started_at", "kind")
 
 
 def _runs(clock: SlaClock, settings: SupportSettings) -> list[Run]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import BooleanField, Case, CharField, Exists, F, Func, OuterRef, Q, Subquery, Value, When
-from django.db.models.functions import Cast, Coalesce, JSONObject, NullIf
+from django.db.models import Exists, OuterRef, Q
+from django.db.models.functions import JSONObject
 from django.utils import timezone
 
 from accounts.models import User
@@ -18,29 +18,39 @@ from support.choices import TRANSITIONS, EventKind, Level, LinkKind, Status, Ver
 from support.models import (
     Attachment,
     Escalation,
-    IssueGuide,
-    Ladder,
     Macro,
     Message,
     SlaClock,
-    Team,
     Ticket,
     TicketEvent,
-    TicketField,
     TicketLink,
-    TimeEntry,
 )
 from support.queries.calendars import calendar_of
 from support.queries.explain import clocks_of
-from support.queries.incident_said import letters_said
 from support.queries.listing import is_late, time_left
 from ui.formats import moment
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
 
+    from support.models.tickets import TicketQuerySet
+
 MOST_MESSAGES = 500
 MOST_EVENTS = 200
+# What is shown of each: a person alone has twenty columns, and rows are made of all that is read.
+RELATED = (
+    "account__name", "account__health__shown", "account__health__rag", "account__health__band",
+    "requester__name", "requester__email",
+)  # fmt: skip
+SPOKEN = (
+    "ticket", "is_internal", "from_customer", "is_automatic", "body", "quoted", "delivery", "delivery_error",
+    "created_at", "author__name", "author__email", "contact__name", "contact__email",
+)  # fmt: skip
+NAMED = ("number", "subject", "status", "merged_into", "parent")
+RAISED = (
+    "ticket", "level_name", "reason", "status", "raised_at", "owner__name", "owner__email", "raised_by__name",
+    "raised_by__email",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,30 +71,29 @@ class ClockLine:
 def ticket_record(user: User, pk: UUID) -> Ticket | None:
     """One ticket with its account, people and team, or None where ``user`` may not see it. One query.
 
-    ``is_workable`` says whether its row lets ``user`` work it, ``said`` what customers were told of its incident.
+    ``is_workable`` says whether its row lets ``user`` work it.
     """
-    related = ("account__owner", "account__tier", "account__health", "severity", "requester", "assignee", "team")
-    rows = Ticket.objects.visible_to(user).select_related(*related, "merged_into", "incident", "snoozed_by")
+    related = ("account__owner", "account__tier", "severity", "requester", "assignee", "team")
+    return _open_to(user).select_related(*related).filter(pk=pk).first()
+
+
+def ticket_shown(user: User, pk: UUID) -> Ticket | None:
+    """The same for its page: of the account its name and health, of the requester the names. One query.
+
+    What else the page shows comes from ``beside``: every further join doubles what PostgreSQL has to think about.
+    """
+    rows = _open_to(user).select_related("account__health", "requester")
+    return rows.only(*(field.name for field in Ticket._meta.concrete_fields), *RELATED).filter(pk=pk).first()
+
+
+def _open_to(user: User) -> TicketQuerySet:
     workable = Exists(Ticket.objects.workable_by(user).filter(pk=OuterRef("pk")))
-    return rows.annotate(is_workable=workable, said=letters_said("incident"), **_besides()).filter(pk=pk).first()
-
-
-def _besides() -> dict[str, Any]:
-    """What the page shows from other tables, as columns: the issue guide, labels of own fields, rules of ladders."""
-    tagged = Func(
-        F("key"), OuterRef("tags"), template="(%(expressions)s))", arg_joiner=" = ANY(", output_field=BooleanField()
-    )
-    named = Q(key=OuterRef("category")) | Q(tagged)
-    parts = {name: name for name in ("name", "causes", "fixes", "prevention")}
-    guide = IssueGuide.objects.filter(named).values(shown=JSONObject(**parts))
-    labels = TicketField.objects.filter(retired_at=None).values(shown=JSONObject(key="key", label="label"))
-    rules = Ladder.objects.filter(definition__has_key="auto_rules").values("definition__auto_rules")
-    return {"guide": Subquery(guide[:1]), "labels": ArraySubquery(labels), "auto_rules": ArraySubquery(rules)}
+    return Ticket.objects.visible_to(user).annotate(is_workable=workable)
 
 
 def conversation(user: User, ticket: Ticket) -> list[Message]:
     """What was said, oldest first, each with its ``files`` (id, name, size); customers never get a note. One query."""
-    rows = Message.objects.visible_to(user).filter(ticket=ticket).select_related("author", "contact")
+    rows = Message.objects.visible_to(user).filter(ticket=ticket).select_related("author", "contact").only(*SPOKEN)
     attached = Attachment.objects.filter(message=OuterRef("pk"))
     of_message = attached.values(shown=JSONObject(id="pk", name="name", size="size"))
     return list(rows.annotate(files=ArraySubquery(of_message)).order_by("created_at", "pk")[:MOST_MESSAGES])
@@ -113,8 +122,8 @@ def line_of(clock: SlaClock, at: datetime, zone: str = "") -> ClockLine:
 
 def history(ticket: Ticket, people: Mapping[str, str]) -> list[tuple[TicketEvent, str]]:
     """Everything that happened, newest first, each in words; ``people`` are names by key. One query."""
-    events = ticket.events.select_related("actor").order_by("-at", "-pk")[:MOST_EVENTS]
-    return [(event, _in_words(event, people)) for event in events]
+    events = ticket.events.select_related("actor").only("ticket", "kind", "at", "data", "actor__name", "actor__email")
+    return [(event, _in_words(event, people)) for event in events.order_by("-at", "-pk")[:MOST_EVENTS]]
 
 
 def _in_words(event: TicketEvent, people: Mapping[str, str]) -> str:
@@ -158,7 +167,10 @@ def _in_words(event: TicketEvent, people: Mapping[str, str]) -> str:
 
 
 def related(user: User, ticket: Ticket) -> list[tuple[str, Ticket]]:
-    """(how, ticket) of what it is linked to, merged with or split from, so far as ``user`` sees it. One query."""
+    """(how, ticket) of what it is linked to, merged with or split from, so far as ``user`` sees it. One query.
+
+    The tickets have number, subject and status.
+    """
     forth, back = TicketLink.objects.filter(ticket=ticket.pk), TicketLink.objects.filter(other=ticket.pk)
     ours = [key for key in (ticket.merged_into_id, ticket.parent_id) if key]
     # Each by its index; conditions joined by "or" would read every ticket.
@@ -168,7 +180,7 @@ def related(user: User, ticket: Ticket) -> list[tuple[str, Ticket]]:
             Q(merged_into=ticket.pk), Q(parent=ticket.pk), Q(pk__in=ours),
         )),
     )  # fmt: skip
-    rows = Ticket.objects.visible_to(user).filter(pk__in=near).annotate(
+    rows = Ticket.objects.visible_to(user).filter(pk__in=near).only(*NAMED).annotate(
         linked=forth.filter(other=OuterRef("pk")).values("kind")[:1],
         linked_back=back.filter(ticket=OuterRef("pk")).values("kind")[:1],
     )  # fmt: skip
@@ -190,12 +202,8 @@ def _how(other: Any, ticket: Ticket) -> str:
 
 def escalations_of(ticket: Ticket) -> list[Escalation]:
     """Its escalations, newest first. One query."""
-    return list(ticket.escalations.select_related("owner", "raised_by").order_by("-raised_at"))
-
-
-def time_entries(ticket: Ticket) -> list[TimeEntry]:
-    """Work put into it, newest first. One query."""
-    return list(ticket.time_entries.select_related("user")[:50])
+    rows = ticket.escalations.select_related("owner", "raised_by").only(*RAISED)
+    return list(rows.order_by("-raised_at"))
 
 
 def next_statuses(ticket: Ticket) -> list[tuple[str, str]]:
@@ -207,32 +215,6 @@ def next_statuses(ticket: Ticket) -> list[tuple[str, str]]:
 def next_levels(ticket: Ticket) -> list[tuple[int, str]]:
     """(value, label) of the lines it may be passed to: any below, one step up."""
     return [(value, label) for value, label in Level.choices if value != ticket.level and value <= ticket.level + 1]
-
-
-class Choices(NamedTuple):
-    """What an agent may choose from, (key, name) each, and the names of all people, former ones too, by key."""
-
-    people: list[tuple[str, str]]
-    teams: list[tuple[str, str]]
-    macros: list[tuple[str, str]]
-    everyone: dict[str, str]
-
-
-def choices() -> Choices:
-    """Who works tickets, the teams and the answers kept ready. One query."""
-    named = Coalesce(NullIf("name", Value("")), "email", output_field=CharField())
-    key = Cast("pk", CharField())
-    # Kind, key, name, and the place among the others; people who left come after those who are here.
-    people = User.objects.staff().values_list(
-        Value("person"), key, named, Case(When(is_active=True, then=0), default=1)
-    )
-    teams = Team.objects.filter(retired_at=None).values_list(Value("team"), "key", "name", "level")
-    ready = macros().values_list(Value("macro"), key, "name", "position")
-    found: dict[str, list[tuple[str, str]]] = {"person": [], "team": [], "macro": [], "left": []}
-    rows = people.order_by().union(teams.order_by(), ready.order_by(), all=True)
-    for kind, key_, name, place in sorted(rows, key=lambda row: (row[3], row[2].casefold())):
-        found["left" if kind == "person" and place else kind].append((key_, name))
-    return Choices(found["person"], found["team"], found["macro"], dict(found["person"] + found["left"]))
 
 
 def macros() -> QuerySet[Macro]:
