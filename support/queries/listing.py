@@ -15,7 +15,7 @@ from django.utils import timezone
 from accounts.models import Severity, User
 from support.choices import DONE, WAITING, Channel, Level, Status, TicketType
 from support.models import SlaClock, Team, TeamSeat, Ticket
-from support.models.clocks import past_due
+from support.models.clocks import many_past_due
 from support.models.tickets import TicketQuerySet, in_queue
 from support.queries.calendars import calendar_of
 from support.sla.promises import elapsed
@@ -146,22 +146,29 @@ PRIORITIES = [str(number) for number in range(2, 8)]
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """A page of rows (``left_seconds`` and ``is_late`` added) and how many match in all."""
+    """A page of rows (``left_seconds`` and ``is_late`` added), how many match in all, and how many each tab holds."""
 
     page: keyset.Page
     total: int
     sort: str
+    counts: dict[str, int]
 
 
 def ticket_list(user: User, filters: TicketFilters, sort: str, cursor: str, at: datetime) -> Listing:
-    """One page of tickets, most urgent first: four queries at most, whatever the number of rows."""
+    """One page of tickets, most urgent first: five queries at most, whatever the number of rows."""
     sort = sort if sort in SORTS else default_sort(filters)
     path, descending = SORTS[sort]
     rows = filters.tickets(user, at)
     page = keyset.page(rows.values(*COLUMNS), keyset.Order(path, descending), _field(path), cursor, PAGE_SIZE)
     add_time_left(page.rows, at)
-    total = len(page.rows) if not (page.next or page.previous) else rows.order_by().count()
-    return Listing(page, total, sort)
+    counts = view_counts(user, filters, at)
+    if not (page.next or page.previous):
+        total = len(page.rows)
+    elif filters.view in counts and not filters.status:
+        total = counts[filters.view]
+    else:
+        total = rows.order_by().count()
+    return Listing(page, total, sort, counts)
 
 
 def all_rows(user: User, filters: TicketFilters, sort: str, at: datetime) -> list[dict[str, Any]]:
@@ -186,7 +193,7 @@ def view_counts(user: User, filters: TicketFilters, at: datetime) -> dict[str, i
         team=Count("pk", filter=here & Q(team__in=_teams_of(user))),
         active=Count("pk", filter=here),
         aside=Count("pk", filter=~here),
-        overdue=Count("pk", filter=past_due(at)),
+        overdue=Count("pk", filter=many_past_due(at)),
         waiting=Count("pk", filter=Q(status__in=sorted(WAITING))),
     )
 

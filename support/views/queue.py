@@ -75,7 +75,7 @@ def ticket_index(request: HttpRequest) -> HttpResponse:
         ),
         "next": _page_url(parameters, found.page.next),
         "previous": _page_url(parameters, found.page.previous),
-        "tabs": _tabs(user, filters, parameters, at),
+        "tabs": _tabs(found.counts, filters, parameters),
         "export": f"{reverse('support:ticket-export')}?{urlencode(parameters)}",
         "may_work": may_work,
         "people": people,
@@ -92,9 +92,8 @@ def _page_url(parameters: dict[str, str], cursor: str) -> str:
     return f"?{urlencode({**parameters, 'after': cursor})}" if cursor else ""
 
 
-def _tabs(user: Any, filters: TicketFilters, parameters: dict[str, str], at: Any) -> list[dict[str, Any]]:
+def _tabs(counts: dict[str, int], filters: TicketFilters, parameters: dict[str, str]) -> list[dict[str, Any]]:
     """Links to each view with its number where it is small enough to count, the other filters kept."""
-    counts = listing.view_counts(user, filters, at)
     kept = {name: value for name, value in parameters.items() if name not in {"view", "sort", "status"}}
     return [
         {

@@ -121,6 +121,16 @@ class TestQueue:
         following = re.search(r'rel="next" href="([^"]+)"', text(first))[1]
         assert subjects(first) + subjects(desk.get("/tickets/" + following)) == ["No 0", "No 1", "No 2"]
 
+    def test_a_list_of_several_pages_says_how_many_match(self, desk, me, monkeypatch):
+        monkeypatch.setattr("support.queries.listing.PAGE_SIZE", 2)
+        account = AccountFactory()
+        some = [opened(account, f"No {number}") for number in range(4)]
+        for each in some[:3]:
+            actions.assign(each, me, actor=me, at=timezone.now())
+        actions.resolve(opened(account, "Done"), actor=me, at=timezone.now())
+        for query, total in (("view=active", 4), ("view=mine", 3), ("view=all", 5), ("view=all&status=new", 4)):
+            assert f"{total} tickets" in text(desk.get(f"/tickets/?{query}")), query
+
     def test_the_csv_holds_what_the_list_shows(self, desk):
         opened(AccountFactory(name="Halden"), "=cmd()", tags=["import"])
         opened(AccountFactory(), "Other")

@@ -16,7 +16,7 @@ from django.utils.module_loading import import_string
 from accounts.models import Account
 from support.choices import Channel, Status, TicketType
 from support.models import SlaPolicy, SlaPolicyVersion, TeamSeat, Ticket, TicketRating, TimeEntry
-from support.models.clocks import past_due
+from support.models.clocks import many_past_due
 from support.queries.reports.period import Period
 from support.sla.promises import ELAPSED
 
@@ -228,7 +228,7 @@ def backlog(user: User, at: datetime) -> list[tuple[str, int, int]]:
     for place, (_words, lower, upper) in enumerate(AGES):
         old = aged(at, lower, upper)
         parts[f"n{place}"] = Count("pk", filter=old)
-        parts[f"o{place}"] = Count("pk", filter=old & past_due(at))
+        parts[f"o{place}"] = Count("pk", filter=old & many_past_due(at))
     found = Ticket.objects.visible_to(user).active().aggregate(**parts)
     return [(words, found[f"n{place}"], found[f"o{place}"]) for place, (words, _l, _u) in enumerate(AGES)]
 
