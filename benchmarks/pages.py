@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from decimal import Decimal
 from io import BytesIO
+from typing import TYPE_CHECKING
 
 from django.core.cache import cache
 from django.db import connection
@@ -18,10 +19,14 @@ from benchmarks.http import Server, exchange, request_bytes, serving, timed_toge
 from benchmarks.recompute import fill
 from health.book.accounts.asked import COLUMNS
 
+if TYPE_CHECKING:
+    from health.models import Segment
+
 REQUESTS = 20
 AT_ONCE = 8
 EACH = 12
 OWNERS = 20
+TABS = ("health", "timeline", "people", "contracts", "usage", "changes")
 # Against an empty view behind everything the product puts before a page, the study's goals. Against a view with five
 # middlewares and no database, which answers a third of a millisecond sooner than anybody can be signed in, its CPU
 # goal was set behind another server (gunicorn, whose empty view costs 1.7 times as much): 15x there is 26x here.
@@ -82,6 +87,8 @@ def _fill(bench: Bench) -> None:
 
 
 def cases(bench: Bench) -> Iterator[Case]:
+    from accounts.models import Account
+
     host, cookie = populate(bench)
     with ExitStack() as stack:
         server = stack.enter_context(serving())
@@ -96,6 +103,7 @@ def cases(bench: Bench) -> Iterator[Case]:
         signed_in = Side("an empty view, signed in", empty, page("/"))
         without = Side("an empty view, no database", bare, request_bytes("GET", "/", host="localhost"))
         accounts, portfolio = page("/accounts/?sort=-arr"), page("/portfolio/")
+        segment, one = make_segment(bench), Account.objects.order_by("-arr", "pk").values_list("pk", flat=True)[0]
         every = page(f"/accounts/?view=all&sort=-arr&cols={','.join(COLUMNS)}")
         named = f"{bench.accounts:,} accounts"
         pages = {
@@ -105,7 +113,14 @@ def cases(bench: Bench) -> Iterator[Case]:
             f"accounts with every column, {named}": (every, lambda: check_accounts(server, every)),
             f"accounts by last touch, {named}": (page("/accounts/?view=all&sort=touch"), None),
             f"portfolio, {named}": (portfolio, lambda: check_portfolio(server, portfolio)),
+            "account 360, overview": (page(f"/accounts/{one}/"), None),
         }
+        if bench.size != "S":
+            pages[f"portfolio of a segment by rule, {named}"] = (
+                page(f"/portfolio/?segment={segment.pk}&split=rule"),
+                None,
+            )
+            pages |= {f"account 360, {tab}": (page(f"/accounts/{one}/{tab}/"), None) for tab in TABS}
         for name, (request, check) in pages.items():
             shown = Side(name, server, request)
             yield shown.against(signed_in, CPU_GOAL, verify=check)
@@ -158,6 +173,17 @@ def database_processes() -> list[int]:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pid FROM pg_stat_activity WHERE datname = current_database()")
         return [pid for (pid,) in cursor.fetchall()]
+
+
+def make_segment(bench: Bench) -> Segment:
+    """A segment by rule that holds about half of the accounts."""
+    from accounts.models import Account
+    from health.actions import create_segment
+
+    middle = Account.objects.order_by("arr").values_list("arr", flat=True)[bench.accounts // 2]
+    condition = {"field": "arr", "op": ">=", "value": str(middle)}
+    rule = {"join": "all", "groups": [{"join": "all", "conditions": [condition]}]}
+    return create_segment(name="The larger half", rule=rule, actor=None, at=bench.now)
 
 
 def touch_all(bench: Bench) -> None:

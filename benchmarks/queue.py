@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import Any
 
+from django.db import connection
+
 from benchmarks import desk
 from benchmarks.bench import Bench
 from benchmarks.harness import Case
@@ -63,6 +65,12 @@ def _world(bench: Bench) -> tuple[str, str, Any]:
     ticket = Ticket.objects.active().order_by("next_due_at", "pk")[20]
     for number in range(ANSWERS):
         actions.reply(ticket, f"We look into it, part {number}", actor=leader, at=bench.now)
+    # As the desk stands a moment later: told of what was due, and its tables tidied.
+    while actions.note_due(at=bench.now):
+        pass
+    with connection.cursor() as cursor:
+        for table in ("support_ticket", "support_slaclock"):
+            cursor.execute(f"VACUUM ANALYZE {table}")
     host = bench.select("desk", pack="fmea").domains.get(is_primary=True).domain
     client = Client(HTTP_HOST=host)
     client.force_login(leader)
