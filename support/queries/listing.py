@@ -12,7 +12,7 @@ from uuid import UUID
 from django.db.models import Count, F, Q
 from django.utils import timezone
 
-from accounts.models import Severity, User
+from accounts.models import Account, Contact, Severity, User
 from support.choices import DONE, WAITING, Channel, Level, Status, TicketType
 from support.models import SlaClock, Team, TeamSeat, Ticket
 from support.models.clocks import many_past_due
@@ -274,7 +274,10 @@ def _matching(words: str) -> Q:
     number = words.removeprefix("#")
     if number.isdecimal() and len(number) < 18:
         return Q(number=int(number)) | Q(subject__icontains=words)
-    return Q(subject__icontains=words) | Q(account__name__icontains=words) | Q(requester__email__icontains=words)
+    # Looked for once among accounts and contacts, and not again for each of their tickets.
+    accounts = Account.objects.filter(name__icontains=words)
+    requesters = Contact.objects.filter(email__icontains=words)
+    return Q(subject__icontains=words) | Q(account__in=accounts) | Q(requester__in=requesters)
 
 
 def _field(path: str) -> Field[Any, Any]:
