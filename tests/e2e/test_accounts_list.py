@@ -14,9 +14,8 @@ LIST = "/accounts/?view=all&sort=name&cols=owner,tier,industry"
 
 
 def settled(page):
-    """Wait until what was swapped in is wired; nobody's hand is as fast as a test's."""
-    expect(page.locator(".htmx-request, .htmx-swapping, .htmx-settling")).to_have_count(0)
-    page.wait_for_timeout(60)
+    """Wait until what was swapped in is wired: htmx takes its marks away then. No hand is as fast as a test."""
+    expect(page.locator(".htmx-request, .htmx-swapping, .htmx-added, .htmx-settling")).to_have_count(0)
 
 
 def test_a_view_is_made_changed_and_reset_with_the_mouse(visit):
