@@ -174,7 +174,7 @@ class Watched:
             self.page.evaluate(AXE)
         found = self._violations(rules or RULES)
         if found:
-            # On a long page Chromium repaints links late after a change of scheme; what stays is a violation.
+            # What htmx is about to swap is half transparent for a moment; what stays is a violation.
             self.page.wait_for_timeout(1000)
             found = self._violations(rules or RULES)
         return [f"{item['id']}: {item['nodes'][0]['html'][:160]} ({len(item['nodes'])})" for item in found]
