@@ -100,6 +100,10 @@ def scale_of(scoring: Mapping[str, Any]) -> int:
     return 1
 
 
+# Far beyond any scale, and in millionths still within the four bytes in which the points of a measure are kept.
+MOST_POINTS = 2_000
+
+
 def compile_measure(definition: Mapping[str, Any], *, dimension: str, scale: int) -> Measure:
     """Compile one measure of a checked definition; ``scale`` is the scorecard's."""
     scoring = definition["scoring"]
@@ -120,7 +124,7 @@ def compile_measure(definition: Mapping[str, Any], *, dimension: str, scale: int
         max_points=_max_points(definition),
         levels=levels,
         domains=domains,
-        read=_guarded(reader, inputs, optional, domain),
+        read=_guarded(reader, inputs, optional, domain, MOST_POINTS * scale),
         outcomes=_outcomes(scoring, inputs, domain),
         formula=formula,
     )
@@ -157,8 +161,11 @@ def _max_points(definition: Mapping[str, Any]) -> Fraction:
     return exact(scoring.get("cap") or 100)
 
 
-def _guarded(reader: Reader, inputs: tuple[str, ...], optional: frozenset[str], domain: Domain) -> Reader:
-    """``reader`` behind the domain: a value outside is refused as a whole, never bent into range."""
+def _guarded(reader: Reader, inputs: tuple[str, ...], optional: frozenset[str], domain: Domain, most: int) -> Reader:
+    """``reader`` behind the domain: a value outside is refused as a whole, never bent into range.
+
+    What it gives stops at ``most`` points either way: a thousand urgent tickets take no more off than nothing leaves.
+    """
     needed = tuple(name not in optional for name in inputs)
 
     def read(values: Sequence[Value | None]) -> Reading | None:
@@ -167,7 +174,10 @@ def _guarded(reader: Reader, inputs: tuple[str, ...], optional: frozenset[str], 
                 continue
             if value is None or not domain.takes(value):
                 return None
-        return reader(values)
+        reading = reader(values)
+        if reading is None or -most <= reading[0] <= most:
+            return reading
+        return max(-most, min(reading[0], most)), reading[1]
 
     return read
 

@@ -11,7 +11,7 @@ from accounts.models import ChangedAccount
 from health.actions import activate_version, draft_version, recompute, recompute_changed, recompute_nightly
 from health.models import AccountHealth, BandChange, HealthRun, HealthScore
 from tests.health import oracle, world
-from tests.health.definitions import CARDS
+from tests.health.definitions import CARDS, best
 from tests.health.world import FLEET_BEST, FLEET_RED, NOON
 
 pytestmark = pytest.mark.django_db
@@ -349,3 +349,14 @@ def test_the_nightly_run_happens_once_a_day():
 
     assert (first.accounts, second, next_day.accounts) == (1, None, 1)
     assert [run.on for run in HealthRun.objects.order_by("on")] == [date(2026, 11, 24), date(2026, 11, 25)]
+
+
+def test_a_flood_of_urgent_tickets_scores_the_account_and_stops_nobody_elses_run():
+    world.card("fmea-health")
+    flooded, calm = world.account("Flooded"), world.account("Calm")
+    for account, tickets in ((flooded, "1000000"), (calm, "0")):
+        world.measure(account, {**best(CARDS["fmea-health"]), "s1_tickets_30d": tickets})
+
+    recompute(at=NOON)
+
+    assert dict(AccountHealth.objects.values_list("account__name", "score")) == {"Flooded": 80, "Calm": 100}

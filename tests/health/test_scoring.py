@@ -72,7 +72,8 @@ def compare(key, raw):
     }
     for at, (_, measure) in enumerate(measures_of(definition)):
         points, level = oracle.measure(measure, raw)
-        assert score.points[at] == (None if points is None else millionths(points))
+        # However many tickets: what a measure gives stops at 2,000 points.
+        assert score.points[at] == (None if points is None else millionths(min(points, 2_000)))
         got = score.levels[at]
         assert (None if got is None else card.measures[at].levels[got]) == level
     return score
