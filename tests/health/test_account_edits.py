@@ -121,7 +121,9 @@ class TestUndo:
             min_size=1, max_size=6,
         ),
         edits=st.lists(
-            st.tuples(st.sampled_from(["tier", "owner", "segment", "renewal_on", "stage"]), st.integers(0, 2)),
+            st.tuples(
+                st.sampled_from(["tier", "owner", "segment", "renewal_on", "stage", "industry"]), st.integers(0, 2)
+            ),
             min_size=2, max_size=5,
         ),
     )  # fmt: skip
@@ -145,6 +147,7 @@ class TestUndo:
             "segment": ["", "North", "West"],
             "renewal_on": [None, day, day + timedelta(days=9)],
             "stage": [None, stage, stage],
+            "industry": ["", "Rail", "Roads"],
         }
         states, made = [], []
         for field, which in edits:

@@ -1,6 +1,7 @@
 """A preview says account by account what the activation then does, whatever is measured."""
 
 import copy
+import random
 from datetime import timedelta
 from decimal import Decimal
 
@@ -152,6 +153,69 @@ def test_preview_and_simulator_agree_with_what_activation_does(measured, weights
                 assert (typed["score"] and Decimal(typed["score"])) == row.score
                 assert typed["band"] == (row.band or None)
         transaction.set_rollback(True)
+
+
+@pytest.mark.parametrize("key", sorted(CARDS))
+@pytest.mark.parametrize("seed", [1, 2])
+def test_on_every_methodologys_card_activation_does_what_the_preview_said(leader, key, seed):
+    """Random edges, weights, least coverage and figures; one account under a judgement, one of another card."""
+    rng = random.Random(f"{key}{seed}")
+    version = world.card(key)
+    other = world.card("mna-health" if key != "mna-health" else "fleet-health")
+    theirs = world.account("Theirs", scorecard_key=other.scorecard.key)
+    accounts = [world.account(f"A{number}", scorecard_key=key) for number in range(6)]
+    for account in accounts:
+        if figures := some_figures(CARDS[key], rng):
+            world.measure(account, figures)
+    recompute(at=NOON)
+    before = AccountHealth.objects.get(account=theirs).version_id
+    set_override(accounts[0], band=version.definition["bands"][-1]["key"], reason="Threat", actor=leader, at=NOON,
+                 expires_at=NOON + timedelta(days=5))  # fmt: skip
+    new = draft(version, altered(CARDS[key], rng))
+
+    said = {change.account_id: change for change in preview_of(new, leader, at=LATER).changes}
+    activate_version(new, actor=leader, at=LATER)
+    recompute_changed(at=LATER)
+
+    rows = {row.account_id: row for row in AccountHealth.objects.filter(version=new)}
+    assert rows.keys() == said.keys() == {account.pk for account in accounts}
+    for key_of, row in rows.items():
+        after = said[key_of].after
+        assert (row.score, row.shown, row.band or None, row.rag, row.coverage_pct) == (
+            after.score, after.shown, after.band, after.rag, after.coverage,
+        )  # fmt: skip
+    assert said[accounts[0].pk].override
+    assert AccountHealth.objects.get(account=theirs).version_id == before
+
+
+def some_figures(card, rng):
+    """Random figures for some of a card's inputs."""
+    found = {}
+    for part in card["dimensions"]:
+        for measure in part["measures"]:
+            scoring = measure["scoring"]
+            if scoring["kind"] == "choice":
+                found[scoring["input"]] = rng.choice(sorted(scoring["options"]))
+            elif scoring["kind"] == "levels":
+                names = {test["metric"] for level in scoring["levels"] for test in level["when"]}
+                found |= {name: rng.choice(["0", "1.5", "40", "79.9", "96"]) for name in sorted(names)}
+            else:
+                found[scoring["input"]] = rng.choice(["0", "3", "25.5", "60", "79.9", "100"])
+    return {name: figure for name, figure in found.items() if rng.random() < 0.8}
+
+
+def altered(card, rng):
+    """The card with its edges moved, its weights dealt anew and another least coverage."""
+    definition = copy.deepcopy(card)
+    for band in definition["bands"][:-1]:
+        band["min"] -= rng.choice([0, 2, 5])
+    if definition["method"] == "weighted_average":
+        weights = [part["weight"] for part in definition["dimensions"]]
+        rng.shuffle(weights)
+        for part, weight in zip(definition["dimensions"], weights, strict=True):
+            part["weight"] = weight
+    definition["min_coverage_pct"] = rng.choice([20, 50, 80])
+    return definition
 
 
 def reweighted(definition, weights):
