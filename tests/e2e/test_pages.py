@@ -129,6 +129,7 @@ PAGES = {
     "incident review written": ("vp", "/incidents/{reviewed incident}/review/?write=1"),
     "incident settings": ("owner", "/incidents/settings/"),
     "account tickets": ("vp", ACCOUNT + "/tickets/"),
+    "service review": ("vp", ACCOUNT + "/service-review/"),
     "mail room": ("vp", "/support/mail/"),
     "mail in quarantine": ("vp", "/support/mail/{held mail}/"),
     "mail settings": ("owner", "/support/mail/settings/"),
