@@ -67,7 +67,7 @@ SELECT a.id, m, %(on)s::date - 1, 1, '', 'desk', %(at)s
 FROM accounts_account a CROSS JOIN unnest(ARRAY['tickets_opened', 'tickets_resolved', 'resolution_hours_total']) m;
 """
 # The limit: every table the recompute reads, each read once and added up by account, as any score needs it:
-# no windows, no shares, no distinct users, nothing fetched.
+# no windows, no shares, no distinct users, nothing fetched. All columns over the longest spans, whichever a card reads.
 SCANS = (
     """SELECT account_id, count(*), sum(quantity), sum(logins), sum(sessions), bit_or(act), bit_or(login),
         bit_or(mobile), bit_or(k1), bit_or(k2), bit_or(k3), bit_or(k4)
