@@ -133,6 +133,16 @@ def _sent(response: Any) -> int:
     return _COMPRESSED[path]
 
 
+def tab_to(page: Any, locator: Any) -> None:
+    """Press Tab until this element has the focus, as somebody without a mouse must."""
+    expect(locator).to_be_visible()
+    for _press in range(250):
+        page.keyboard.press("Tab")
+        if locator.evaluate("e => e === document.activeElement"):
+            return
+    raise AssertionError("the Tab key never reached it")
+
+
 class Watched:
     """A page that remembers what went wrong on it."""
 

@@ -7,6 +7,8 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from tests.e2e.conftest import tab_to
+
 pytestmark = pytest.mark.e2e
 TITLE = "Usage fell"
 
@@ -65,8 +67,7 @@ def test_with_the_keyboard_alone_from_start_to_end(visit):
     walk_to(page, cta_row(page))
     page.keyboard.press("s")
     expect(page.locator("dialog#panel")).to_be_visible()
-    page.keyboard.press("Tab")
-    page.locator("dialog#panel [name=reason]").focus()
+    tab_to(page, page.locator("dialog#panel [name=reason]"))
     page.keyboard.type("They are at an audit")
     page.keyboard.press("Enter")
     expect(cta_row(page)).to_have_count(0)
@@ -88,10 +89,9 @@ def test_with_the_keyboard_a_touch_is_logged_and_its_next_step_done(visit):
     page.keyboard.type("M")  # Meeting
     page.keyboard.press("Tab")
     page.keyboard.type("Talked about the audit")
-    dialog.locator("[name=next_step]").focus()
+    tab_to(page, dialog.locator("[name=next_step]"))
     page.keyboard.type("Send the audit plan")
     page.evaluate("document.querySelector('[name=next_step_on]').valueAsDate = new Date()")
-    dialog.locator("[name=next_step]").focus()
     page.keyboard.press("Enter")
     expect(dialog).to_be_hidden()
     step = page.locator("[data-item][id^=step-]", has_text="Send the audit plan")
