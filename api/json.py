@@ -9,6 +9,7 @@ import orjson
 
 # Deeper than anything the API takes; orjson itself stops at 1,024 levels.
 MAX_DEPTH = 32
+LARGEST = 2**63 - 1
 OPTIONS = orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS | orjson.OPT_PASSTHROUGH_SUBCLASS
 
 
@@ -45,7 +46,21 @@ def _shallow(value: Any) -> bool:
 
 def dumps(value: Any) -> bytes:
     """``value`` as UTF-8 JSON: decimals as text, moments in UTC with ``Z``."""
-    return orjson.dumps(value, default=_plain, option=OPTIONS)
+    try:
+        return orjson.dumps(value, default=_plain, option=OPTIONS)
+    except TypeError:
+        return orjson.dumps(_shortened(value), default=_plain, option=OPTIONS)
+
+
+def _shortened(value: Any) -> Any:
+    """``value`` with whole numbers of more than 64 bits as floats: a column of JSON gives 1e30 back as one."""
+    if isinstance(value, dict):
+        return {name: _shortened(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_shortened(inner) for inner in value]
+    if isinstance(value, int) and not isinstance(value, bool) and not -LARGEST <= value <= LARGEST:
+        return float(value) if abs(value) < 10**300 else str(value)
+    return value
 
 
 def _plain(value: Any) -> Any:

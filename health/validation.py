@@ -56,7 +56,7 @@ def _unkeepable(value: Any, at: str = "") -> Iterator[Problem]:
     """What no database or reader of JSON takes, wherever it stands: NULs and numbers beyond all measure."""
     if isinstance(value, str) and "\x00" in value:
         yield Problem(at, "control_characters", "a text cannot hold a NUL character")
-    elif isinstance(value, int) and abs(value) >= _TOO_MUCH:
+    elif isinstance(value, int | float) and not abs(value) < _TOO_MUCH:
         yield Problem(at, "range", f"a number is under {_TOO_MUCH:,}")
     elif isinstance(value, Mapping):
         for name, inner in value.items():

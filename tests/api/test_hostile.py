@@ -155,3 +155,10 @@ def test_a_blank_day_of_a_calendar_is_the_usual_one(api):
     new = {"key": "own", "name": "Own", "definition": {"timezone": "UTC", "weekly": {"mon": [["09:00", "17:00"]]}}}
     answer = api("POST", "support/calendars/", orjson.dumps({**new, "minutes_per_day": ""}))
     assert (answer.status_code, answer.json()["minutes_per_day"]) == (201, 480)
+
+
+def test_a_number_beyond_64_bits_that_was_kept_can_be_shown(api):
+    created = api("POST", "accounts/", b'{"name": "New", "custom": {"atoms": 1e30, "none": true, "few": -1e19}}')
+    shown = api("GET", f"accounts/{created.json()['id']}/")
+    assert [created.status_code, shown.status_code] == [201, 200]
+    assert shown.json()["custom"] == {"atoms": 1e30, "none": True, "few": -1e19}
