@@ -202,6 +202,7 @@ def account_tickets(request: HttpRequest, account_id: UUID) -> HttpResponse:
     }
     if request.htmx:  # type: ignore[attr-defined]
         return render(request, "support/_account_tickets.html", context)
-    review = next_review(account, today=workspace_day(at))
+    zone = request.user.workspace_settings.timezone  # type: ignore[union-attr]
+    review = next_review(account, today=workspace_day(at, zone))
     context |= {"entitled": entitlements(account), "reach": reach_of(account, at=at), "review": review}
     return render(request, "support/account_tickets.html", frame(request, tab="support:account-tickets", **context))
