@@ -88,7 +88,8 @@ def _value(known: Field, raw: Any) -> Any:
             raise Unreadable("required", "This is required.")
         if raw is None and not known.nullable and known.empty is None:
             raise Unreadable("null", "This cannot be null.")
-        return known.empty
+        if raw is None or known.empty is not None or known.schema.get("type") != "array":
+            return known.empty
     return known.read(raw)
 
 

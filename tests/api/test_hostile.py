@@ -7,8 +7,10 @@ import orjson
 import pytest
 from django.test import override_settings
 
+from accounts.fields import read_row
 from accounts.models import User
 from api.openapi import document
+from api.v1.ticket_inputs import EDIT
 from tests.factories import AccountFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -162,3 +164,8 @@ def test_a_number_beyond_64_bits_that_was_kept_can_be_shown(api):
     shown = api("GET", f"accounts/{created.json()['id']}/")
     assert [created.status_code, shown.status_code] == [201, 200]
     assert shown.json()["custom"] == {"atoms": 1e30, "none": True, "few": -1e19}
+
+
+def test_a_blank_text_is_no_list():
+    reading = read_row(EDIT, {"tags": " "}, partial=True)
+    assert (reading.values, [(error.field, error.rule) for error in reading.errors]) == ({}, [("tags", "type")])
