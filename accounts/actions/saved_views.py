@@ -106,6 +106,9 @@ def _check(name: str, query: str) -> None:
         raise RuleViolated("required", "A view needs a name.", "name")
     if len(name.strip()) > 60:
         raise RuleViolated("too_long", "At most 60 characters.", "name")
+    for field, value in (("name", name), ("query", query)):
+        if "\x00" in value:
+            raise RuleViolated("control_characters", "Control characters are not allowed.", field)
     if len(query) > LONGEST_QUERY:
         raise RuleViolated("too_long", "This view has too many filters to be kept.", "query")
 

@@ -77,6 +77,11 @@ class TestRules:
         with pytest.raises(RuleViolated, match="needs a name"):
             save(ann, name="  ")
 
+    @pytest.mark.parametrize("spoilt", [{"name": "a\0b"}, {"query": "q=\0"}])
+    def test_a_view_holds_no_nul(self, ann, spoilt):
+        with pytest.raises(RuleViolated, match="Control characters"):
+            save_view(**{"page": "accounts", "name": "Red", "query": "band=red"} | spoilt, actor=ann, at=NOW)
+
     def test_a_reader_keeps_views_and_shares_none(self):
         reader = UserFactory(role=Role.READ_ONLY)
         assert save(reader).pk
