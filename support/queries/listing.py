@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 PAGE_SIZE = 50
 EXPORT_LIMIT = 20_000
+# Beyond this a history's length is no longer counted: nobody reads the difference, and every row would be.
+MOST_COUNTED = 10_000
 # The tabs: what each is called.
 VIEWS = {
     "mine": "Mine",
@@ -146,10 +148,14 @@ PRIORITIES = [str(number) for number in range(2, 8)]
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """A page of rows (``left_seconds`` and ``is_late`` added), how many match in all, and how many each tab holds."""
+    """A page of rows (``left_seconds`` and ``is_late`` added), how many match in all, and how many each tab holds.
+
+    With ``more``, more than ``total`` match.
+    """
 
     page: keyset.Page
     total: int
+    more: bool
     sort: str
     counts: dict[str, int]
 
@@ -161,14 +167,15 @@ def ticket_list(user: User, filters: TicketFilters, sort: str, cursor: str, at: 
     rows = filters.tickets(user, at)
     page = keyset.page(rows.values(*COLUMNS), keyset.Order(path, descending), _field(path), cursor, PAGE_SIZE)
     add_time_left(page.rows, at)
-    counts = view_counts(user, filters, at)
+    counts, more = view_counts(user, filters, at), False
     if not (page.next or page.previous):
         total = len(page.rows)
     elif filters.view in counts and not filters.status:
         total = counts[filters.view]
     else:
-        total = rows.order_by().count()
-    return Listing(page, total, sort, counts)
+        found = rows.order_by()[: MOST_COUNTED + 1].count()
+        total, more = min(found, MOST_COUNTED), found > MOST_COUNTED
+    return Listing(page, total, more, sort, counts)
 
 
 def all_rows(user: User, filters: TicketFilters, sort: str, at: datetime) -> list[dict[str, Any]]:

@@ -68,7 +68,7 @@ def ticket_index(request: HttpRequest) -> HttpResponse:
         "table": table(
             TicketCells(at, urlencode(parameters)).columns(filters.view),
             found.page.rows,
-            f"{number(found.total)} tickets",
+            f"{number(found.total)}{'+' if found.more else ''} tickets",
             parameters=filters.parameters(),
             sort=found.sort,
             select=(lambda row: (str(row["pk"]), f"#{row['number']} {row['subject']}")) if may_work else None,
