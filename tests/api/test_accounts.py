@@ -155,7 +155,7 @@ class TestOne:
             "custom": {"deep": {"er": 1}},
             "status": "happy",
             "secret": 1,
-            "segment": "a\u0000b",
+            "segment": "a\u0007b",
         }
         response = api.post("accounts/", wrong)
         assert response.status_code == 422

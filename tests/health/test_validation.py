@@ -52,10 +52,11 @@ def test_weights_that_do_not_add_to_exactly_100_percent_are_refused(weight, perc
         ("mna-health", ["dimensions", 0, "combine"], "sum_points", "/dimensions/0/combine", "method"),
         ("mna-health", ["dimensions", 0, "weight"], 0, "/dimensions/0/weight", "minimum"),
         ("mna-health", ["dimensions", 0, "weight"], "NaN", "/dimensions/0/weight", "number"),
+        ("fleet-health", ["dimensions", 0, "measures", 0, "points"], 1e300, "/dimensions/0/measures/0/points", "range"),
         (
             "fleet-health",
             ["dimensions", 0, "measures", 0, "points"],
-            1e300,
+            1.0000001,
             "/dimensions/0/measures/0/points",
             "decimals",
         ),
