@@ -22,6 +22,7 @@ urlpatterns = [
     path("audit/verify/progress/", audit.audit_progress, name="audit-progress"),
     path("audit/export.csv", audit.audit_export, name="audit-export"),
     path("accounts/new/", accounts.create, name="account-create"),
+    path("accounts/names/", accounts.names, name="account-names"),
     path("accounts/<uuid:account_id>/edit/", accounts.edit, name="account-edit"),
     path("accounts/<uuid:account_id>/owner/", accounts.owner, name="account-owner"),
     path("accounts/<uuid:account_id>/stage/", stages.stage, name="account-stage"),

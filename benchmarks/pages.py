@@ -146,11 +146,13 @@ class Side:
     server: Server
     request: bytes
 
-    def against(self, floor: Side, goal: float, *, verify: Callable[[], None] | None = None) -> Case:
+    def against(
+        self, floor: Side, goal: float, *, verify: Callable[[], None] | None = None, reps: int | None = None
+    ) -> Case:
         """The CPU of one answer, both servers and their PostgreSQL processes counted."""
         return Case(
             area="pages", name=self.name, run=self.one_by_one, floor=floor.one_by_one, goal=goal, verify=verify,
-            units=REQUESTS, unit="pages", floor_name=floor.name,
+            units=REQUESTS, unit="pages", floor_name=floor.name, reps=reps,
             pids=lambda: [*self.server.pids(), *floor.server.pids(), *database_processes()],
         )  # fmt: skip
 
@@ -160,6 +162,10 @@ class Side:
             area="pages", name=f"{self.name}: p95, {AT_ONCE} at once", run=self.at_once, floor=floor.at_once,
             measure="p95", goal=goal, floor_name=floor.name,
         )  # fmt: skip
+
+    def check(self) -> None:
+        """It is answered at all."""
+        _text(self.server, self.request)
 
     def one_by_one(self) -> None:
         exchange(self.server.port, [self.request] * REQUESTS)

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
+from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -21,6 +22,8 @@ from health.models import Scorecard, Trigger
 from health.pages.scorecards import version_of
 from health.queries.risks import risk_list
 from health.simulation import InputsRefused, simulate_scorecard, simulate_trigger
+
+RISKS_ON_PAGE = 50
 
 
 @requires(GET="health.view", POST="health.view")
@@ -63,8 +66,9 @@ def _lines(scoring: Any, answer: dict[str, Any] | None) -> list[dict[str, Any]]:
 
 @requires(GET="health.view")
 def risk_list_page(request: HttpRequest) -> HttpResponse:
-    """Accounts on which a trigger stands, with time and reason, the most pressing first."""
-    return render(request, "health/risk_list.html", {"risks": risk_list(request.user, on=timezone.localdate())})
+    """Accounts on which a trigger stands, with time and reason, the most pressing first, fifty at a time."""
+    risks = Paginator(risk_list(request.user, on=timezone.localdate()), RISKS_ON_PAGE).get_page(request.GET.get("page"))
+    return render(request, "health/risk_list.html", {"risks": risks.object_list, "page": risks})
 
 
 @requires(GET="health.view", POST="health.view")

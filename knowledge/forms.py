@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 
+from accounts.forms.choosing import AccountsField
 from accounts.models import Account
 from accounts.people_forms import RuleForm
 from knowledge.choices import Audience, ReviewKind
@@ -29,12 +30,7 @@ class ArticleForm(RuleForm):
     )
     category = forms.ModelChoiceField(queryset=Category.objects.none(), empty_label=None)
     audience = forms.ChoiceField(choices=Audience.choices, label="For")
-    accounts = forms.ModelMultipleChoiceField(
-        queryset=Account.objects.none(),
-        required=False,
-        label="Only these customers",
-        help_text="None chosen: every customer.",
-    )
+    accounts = AccountsField(required=False, label="Only these customers", help_text="None chosen: every customer.")
     tags = forms.CharField(required=False, max_length=500, help_text="Separated by commas.")
     check_every_days = forms.IntegerField(
         label="Check every", initial=180, help_text="Days after which somebody sees whether it still holds."
@@ -44,7 +40,7 @@ class ArticleForm(RuleForm):
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["category"].queryset = Category.objects.all()
-        self.fields["accounts"].queryset = Account.objects.visible_to(user).unarchived().order_by("name")
+        self.fields["accounts"].offer(Account.objects.visible_to(user).unarchived())
 
     def clean_tags(self) -> list[str]:
         """The tags as a list, each once."""

@@ -9,6 +9,7 @@ from uuid import UUID
 from django import forms
 from django.utils import timezone
 
+from accounts.forms.choosing import AccountField
 from accounts.models import Account, User
 from accounts.people_forms import RuleForm
 from playbooks.choices import CtaKind, Outcome, Priority
@@ -73,7 +74,7 @@ class PlaybookField(forms.ModelChoiceField):
 class NewCtaForm(CtaForm):
     """A CTA opened by hand: also for whom, whose, and by which playbook."""
 
-    account = forms.ModelChoiceField(label="Account", queryset=Account.objects.none(), empty_label="Choose an account")
+    account = AccountField(label="Account", empty_label="Choose an account")
     owner = forms.ModelChoiceField(
         label="Owner", queryset=User.objects.none(), required=False, empty_label="The account's owner"
     )
@@ -88,8 +89,7 @@ class NewCtaForm(CtaForm):
 
     def __init__(self, *args: Any, user: User, account: UUID | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        accounts = Account.objects.editable_by(user).unarchived().order_by("name")
-        self.fields["account"].queryset = accounts
+        self.fields["account"].offer(Account.objects.editable_by(user).unarchived(), editable=True)
         self.fields["account"].initial = account
         self.fields["owner"].queryset = User.objects.active().staff().order_by("name", "email")
         self.fields["playbook"].queryset = Playbook.objects.filter(retired_at=None)

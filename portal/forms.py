@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 
+from accounts.forms.choosing import AccountField
 from accounts.models import Account, Severity, User
 from accounts.people_forms import RuleForm
 from support.choices import Impact
@@ -18,7 +19,7 @@ SCORES = [(5, "5, very content"), (4, "4"), (3, "3"), (2, "2"), (1, "1, not at a
 class RequestForm(CustomFields, RuleForm):
     """A new request: both severity and impact, so that it can be ranked (FMEA-6.2)."""
 
-    account = forms.ModelChoiceField(label="Company", queryset=Account.objects.none(), empty_label=None)
+    account = AccountField(label="Company", empty_label=None)
     subject = forms.CharField(label="In one line", max_length=300)
     body = forms.CharField(label="What happened", widget=forms.Textarea(attrs={"rows": 6}), max_length=100_000)
     severity = SeverityField(
@@ -31,7 +32,7 @@ class RequestForm(CustomFields, RuleForm):
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["account"].queryset = Account.objects.visible_to(user).unarchived().order_by("name")
+        self.fields["account"].offer(Account.objects.visible_to(user).unarchived())
         self.add_custom(for_customer=True)
         rows = Severity.objects.all()
         self.fields["severity"].queryset = rows

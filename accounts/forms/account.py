@@ -8,6 +8,7 @@ from django import forms
 
 from accounts.choices import AccountStatus, Role
 from accounts.forms.base import DateInput, RecordForm
+from accounts.forms.choosing import AccountField
 from accounts.models import Account, LifecycleStage, Tier, User
 from accounts.record_fields import ACCOUNT
 
@@ -40,12 +41,8 @@ class AccountForm(RecordForm):
     )
     segment = forms.CharField(max_length=60, required=False)
     owner = OwnerField(required=False)
-    parent = forms.ModelChoiceField(
-        queryset=Account.objects.none(),
-        required=False,
-        label="Parent account",
-        empty_label="None",
-        help_text="The group it belongs to",
+    parent = AccountField(
+        required=False, label="Parent account", empty_label="None", help_text="The group it belongs to"
     )
     industry = forms.CharField(max_length=80, required=False)
     country = forms.CharField(max_length=2, required=False, help_text="Two letters, such as DE")
@@ -64,8 +61,8 @@ class AccountForm(RecordForm):
         self.fields["tier"].queryset = Tier.objects.all()  # type: ignore[attr-defined]
         self.fields["stage"].queryset = LifecycleStage.objects.all()  # type: ignore[attr-defined]
         self.fields["owner"].offer()  # type: ignore[attr-defined]
-        parents = Account.objects.visible_to(user).unarchived().order_by("name")
-        self.fields["parent"].queryset = parents.exclude(pk=account.pk) if account else parents  # type: ignore[attr-defined]
+        parents = Account.objects.visible_to(user).unarchived()
+        self.fields["parent"].offer(parents.exclude(pk=account.pk) if account else parents)  # type: ignore[attr-defined]
         if account is not None:
             del self.fields["owner"]
 

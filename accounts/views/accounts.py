@@ -14,9 +14,22 @@ from accounts.actions import archive_account, assign_owner, create_account, rest
 from accounts.errors import RuleViolated
 from accounts.forms import AccountForm, OwnerForm
 from accounts.frame import account_or_404, editable_account_or_404, frame
+from accounts.models import Account
 from accounts.policy import requires
+from accounts.queries.names import suggested
+from accounts.search import cleaned
 
 UNPROCESSABLE = 422
+
+
+@requires(GET="accounts.view")
+def names(request: HttpRequest) -> HttpResponse:
+    """Names that hold what is typed into ``field``, as its options; with ``may=edit`` those one may change."""
+    user: Any = request.user
+    words = cleaned(request.GET.get(request.GET.get("field", ""), ""))
+    edits = request.GET.get("may") == "edit"
+    accounts = Account.objects.editable_by(user) if edits else Account.objects.visible_to(user)
+    return render(request, "accounts/_names.html", {"accounts": suggested(accounts, words)})
 
 
 @requires(GET="accounts.create", POST="accounts.create")

@@ -15,6 +15,12 @@ if TYPE_CHECKING:
     from accounts.models import User
 
 MOST = 200
+# A score's row carries its evidence, which would be most of what is read.
+SHOWN = (
+    "fired_at", "account__name", "account__renewal_on", "account__owner__name", "account__owner__email",
+    "account__health__current_rag", "account__health__band_since_on", "account__health__change_30d",
+    "trigger__key", "trigger__name",
+)  # fmt: skip
 # Points of the ranking, each shown as a reason. It is a list to work by, not a probability.
 _COLOUR = {Rag.RED: 40, Rag.ORANGE: 25, Rag.YELLOW: 10}
 _FALL_OF_TEN, _TRIGGER, _RENEWAL_NEAR = 15, 10, 20
@@ -44,6 +50,7 @@ def risk_list(user: User, *, on: date) -> list[Risk]:
         .exclude(trigger__group__in=_CHANCES)
         .exclude(trigger__group="health", account__health__current_rag=Rag.GREEN)
         .select_related("account__owner", "account__health", "trigger")
+        .only(*SHOWN)
         .order_by("-fired_at")[: 5 * MOST]
     )
     by_account: dict[Any, list[TriggerState]] = {}

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 
+from accounts.forms.choosing import AccountField
 from accounts.models import Account
 from accounts.people_forms import RuleForm
 from support.models import Ticket
@@ -17,9 +18,7 @@ if TYPE_CHECKING:
 class ReleaseForm(RuleForm):
     """Where a held mail goes: an account, or one of its tickets by number."""
 
-    account = forms.ModelChoiceField(
-        queryset=Account.objects.none(), required=False, empty_label="Where the sender is known"
-    )
+    account = AccountField(required=False, empty_label="Where the sender is known")
     ticket = forms.IntegerField(
         label="Into ticket", required=False, min_value=1, max_value=10**15, help_text="A number; empty: a new ticket"
     )
@@ -28,7 +27,7 @@ class ReleaseForm(RuleForm):
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.user = user
-        self.fields["account"].queryset = Account.objects.visible_to(user).unarchived().order_by("name")
+        self.fields["account"].offer(Account.objects.visible_to(user).unarchived())
 
     def clean_ticket(self) -> Ticket | None:
         number = self.cleaned_data.get("ticket")

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from accounts.choices import Role
 from accounts.errors import RuleViolated
+from accounts.forms.choosing import AccountField
 from accounts.models import Account, Contact, Severity, User
 from accounts.people_forms import RuleForm
 from accounts.uploads import ACCEPT, HINT
@@ -130,7 +131,7 @@ class EditForm(DetailsForm):
 class NewTicketForm(DetailsForm):
     """A ticket opened on behalf of a customer."""
 
-    account = forms.ModelChoiceField(label="Account", queryset=Account.objects.none(), empty_label="Choose an account")
+    account = AccountField(label="Account", empty_label="Choose an account")
     requester = forms.CharField(
         label="Requester", max_length=254, required=False, help_text="The e-mail address of a contact of the account."
     )
@@ -152,7 +153,7 @@ class NewTicketForm(DetailsForm):
     def __init__(self, *args: Any, user: User, account: UUID | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.add_custom()
-        self.fields["account"].queryset = accounts_for(user)
+        self.fields["account"].offer(accounts_for(user), editable=user.role != Role.SUPPORT_AGENT)
         self.fields["account"].initial = account
         self.fields["assignee"].queryset = User.objects.active().staff().order_by("name", "email")
 
@@ -219,7 +220,7 @@ class MacroForm(RuleForm):
 def accounts_for(user: User) -> Any:
     """Accounts ``user`` may open tickets for: an agent's every one they see, others' those they may edit."""
     seen = Account.objects.visible_to(user) if user.role == Role.SUPPORT_AGENT else Account.objects.editable_by(user)
-    return seen.unarchived().order_by("name")
+    return seen.unarchived()
 
 
 def team_called(key: str) -> Team | None:

@@ -303,3 +303,17 @@ def test_the_risk_list_ranks_by_colour_renewal_and_triggers_and_says_so(client, 
 
     assert [(risk.account.name, risk.rank) for risk in risks] == [("Red", 70), ("Green", 10)]
     assert risks[0].reasons == ("Red since 24 Nov 2026", "renewal in 30 days")
+
+
+def test_a_long_risk_list_has_pages(client, admin, monkeypatch):
+    monkeypatch.setattr("health.views.RISKS_ON_PAGE", 1)
+    world.card()
+    world.trigger("mna:user-complaints")
+    for name in ("One", "Two"):
+        world.measure(world.account(name), {**FLEET_BEST, "nps": "1"})
+    recompute(at=NOON)
+    first, second = client.get("/health/risks/"), client.get("/health/risks/?page=2")
+    assert [risk.account.name for page in (first, second) for risk in page.context["risks"]] == ["One", "Two"]
+    assert "1 to 1 of 2 accounts" in first.content.decode()
+    assert 'rel="next" href="?page=2"' in first.content.decode()
+    assert 'rel="prev" href="?page=1"' in second.content.decode()
