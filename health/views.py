@@ -20,7 +20,7 @@ from health.conditions import in_words, metrics_of
 from health.forms import FactsForm, ScorecardInputsForm
 from health.models import Scorecard, Trigger
 from health.pages.scorecards import version_of
-from health.queries.risks import risk_list
+from health.queries.risks import at_risk, risks_of
 from health.simulation import InputsRefused, simulate_scorecard, simulate_trigger
 
 RISKS_ON_PAGE = 50
@@ -67,8 +67,10 @@ def _lines(scoring: Any, answer: dict[str, Any] | None) -> list[dict[str, Any]]:
 @requires(GET="health.view")
 def risk_list_page(request: HttpRequest) -> HttpResponse:
     """Accounts on which a trigger stands, with time and reason, the most pressing first, fifty at a time."""
-    risks = Paginator(risk_list(request.user, on=timezone.localdate()), RISKS_ON_PAGE).get_page(request.GET.get("page"))
-    return render(request, "health/risk_list.html", {"risks": risks.object_list, "page": risks})
+    user, today = request.user, timezone.localdate()
+    page = Paginator(at_risk(user, on=today), RISKS_ON_PAGE).get_page(request.GET.get("page"))
+    risks = risks_of(user, dict(page.object_list), on=today)
+    return render(request, "health/risk_list.html", {"risks": risks, "page": page})
 
 
 @requires(GET="health.view", POST="health.view")
