@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -102,6 +102,19 @@ FROM (SELECT 'after' AS side, arr, rag, currency FROM ({on}) x
     UNION ALL SELECT 'before', arr, rag, currency FROM ({since}) y) s WHERE currency = %s GROUP BY side"""
 
 
+def both_days(user: Any, scope: Scope, currency: str) -> Comparison:
+    """Both days' amounts without what made the difference. One query."""
+    now, then = positions(user, scope, scope.on), positions(user, scope, scope.since)
+    text = _TOTALS.format(on=now.text, since=then.text)
+    totals = {row["side"]: row for row in fetch(text, (*now.parameters, *then.parameters, currency))}
+    before, after = totals.get("before", _NOTHING), totals.get("after", _NOTHING)
+    return Comparison(
+        known=before["n"] > 0,
+        arr=Bridge(ARR, before["arr"], after["arr"], [], []),
+        risk=Bridge(RISK, before["risk"], after["risk"], [], []),
+    )
+
+
 def compare(user: Any, scope: Scope, currency: str) -> Comparison:
     """What changed between ``scope.since`` and ``scope.on``, account by account. Two queries."""
     now, then = positions(user, scope, scope.on), positions(user, scope, scope.since)
@@ -115,17 +128,13 @@ def compare(user: Any, scope: Scope, currency: str) -> Comparison:
         which=_CHANGED,
     )
     rows = fetch(text, (*now.parameters, *then.parameters, *known_then.parameters, *known_now.parameters))
-    totals = {
-        row["side"]: row
-        for row in fetch(_TOTALS.format(on=now.text, since=then.text), (*now.parameters, *then.parameters, currency))
-    }
-    before, after = totals.get("before", _NOTHING), totals.get("after", _NOTHING)
     for row in rows:
         _in_currency(row, currency)
+    found = both_days(user, scope, currency)
     return Comparison(
-        known=before["n"] > 0,
-        arr=_bridge(ARR, before["arr"], after["arr"], ARR_STEPS, filter(None, map(_arr_move, rows))),
-        risk=_bridge(RISK, before["risk"], after["risk"], RISK_STEPS, filter(None, map(_risk_move, rows))),
+        found.known,
+        arr=_explained(found.arr, ARR_STEPS, filter(None, map(_arr_move, rows))),
+        risk=_explained(found.risk, RISK_STEPS, filter(None, map(_risk_move, rows))),
     )
 
 
@@ -168,11 +177,11 @@ def _risk_move(row: dict[str, Any]) -> Moved | None:
     return _moved(row, before, after, "fell" if risky_after else "rose")
 
 
-def _bridge(key: str, before: Decimal, after: Decimal, names: dict[str, str], moves: Iterable[Moved]) -> Bridge:
+def _explained(bridge: Bridge, names: dict[str, str], moves: Iterable[Moved]) -> Bridge:
     moved = sorted(moves, key=lambda move: (-abs(move.change), move.name))
     steps = []
     for why, label in names.items():
         of_step = [move.change for move in moved if move.why == why]
         if of_step:
             steps.append(Step(why, label, sum(of_step, Decimal(0)), len(of_step)))
-    return Bridge(key, before, after, steps, moved)
+    return replace(bridge, steps=steps, moved=moved)

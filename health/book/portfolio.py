@@ -42,18 +42,13 @@ class Mover(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Portfolio:
-    """Everything the page shows. ``before`` is None where nothing was recorded of the day compared with."""
+class Figures:
+    """The figures of both days. ``before`` is None where nothing was recorded of the day compared with."""
 
     now: Sums
     before: Sums | None
-    history: list[Month]
     retention: Retention
     retention_before: Retention
-    movers: list[Mover]
-    at_risk: list[dict[str, Any]]
-    growth: list[dict[str, Any]]
-    cohorts: list[Cohort]
 
     def value(self, key: str) -> Decimal | None:
         """A figure of the day."""
@@ -69,22 +64,37 @@ class Portfolio:
 RETAINED = frozenset({"nrr", "grr", "churn"})
 
 
+@dataclass(frozen=True, slots=True)
+class Portfolio(Figures):
+    """Everything the page shows."""
+
+    history: list[Month]
+    movers: list[Mover]
+    at_risk: list[dict[str, Any]]
+    growth: list[dict[str, Any]]
+    cohorts: list[Cohort]
+
+
+def figures_of(user: Any, scope: Scope, currency: str) -> Figures:
+    """The figures of what ``user`` may see and ``scope`` leaves. Two queries."""
+    accounts = scope.accounts(user).order_by().values("pk")
+    return Figures(*sums(user, scope, currency), *retention(accounts, currency, scope.on, scope.since))
+
+
 def portfolio(user: Any, scope: Scope, currency: str) -> Portfolio:
     """The portfolio of what ``user`` may see and ``scope`` leaves. Six queries."""
-    now, before = sums(user, scope, currency)
-    accounts = scope.accounts(user).order_by().values("pk")
-    kept, kept_before = retention(accounts, currency, scope.on, scope.since)
+    figures = figures_of(user, scope, currency)
     lists = _lists(user, scope)
     return Portfolio(
-        now=now,
-        before=before,
+        now=figures.now,
+        before=figures.before,
+        retention=figures.retention,
+        retention_before=figures.retention_before,
         history=history(user, scope, currency),
-        retention=kept,
-        retention_before=kept_before,
         movers=explained(lists["mover"], scope),
         at_risk=lists["risk"],
         growth=lists["growth"],
-        cohorts=cohorts(accounts, currency, scope.on),
+        cohorts=cohorts(scope.accounts(user).order_by().values("pk"), currency, scope.on),
     )
 
 

@@ -14,7 +14,8 @@ from accounts.policy import requires
 from health.book.choices import scope_choices
 from health.book.compare import ARR, RISK, Bridge, compare
 from health.book.figures import FIGURES
-from health.book.portfolio import Portfolio, portfolio
+from health.book.keeping import kept
+from health.book.portfolio import Figures, figures_of
 from health.book.scope import Scope
 from health.pages.figures import chips
 from health.pages.portfolio import navigation
@@ -30,17 +31,10 @@ KEYS = ("nrr", "grr", "churn", "arr", "risk", "renewing", "accounts", "scored", 
 def compare_page(request: HttpRequest) -> HttpResponse:
     """Every figure on both days, and what ARR and ARR at risk came from, account by account."""
     scope, currency = Scope.read(request.GET, timezone.localdate()), request.user.workspace_settings.currency
-    data = portfolio(request.user, scope, currency)
-    found = compare(request.user, scope, currency)
     choices = scope_choices(request.user)
     context = {
         "scope": scope,
-        "figure_rows": [_line(key, data, scope, currency) for key in KEYS],
-        "known": found.known,
-        "bridges": [
-            _bridge("ARR", found.arr, scope, currency),
-            _bridge("ARR at risk", found.risk, scope, currency),
-        ],
+        **kept("compare", request.user, scope, lambda: _compared(request.user, scope, currency)),
         "back": page_url("", scope),
         "earlier": page_url("compare", scope.before()),
         "chips": chips(scope, choices),
@@ -49,6 +43,19 @@ def compare_page(request: HttpRequest) -> HttpResponse:
         **navigation(scope, choices),
     }
     return render(request, "health/portfolio_compare.html", context)
+
+
+def _compared(user: Any, scope: Scope, currency: str) -> dict[str, Any]:
+    """What the page says of the data."""
+    data, found = figures_of(user, scope, currency), compare(user, scope, currency)
+    return {
+        "figure_rows": [_line(key, data, scope, currency) for key in KEYS],
+        "known": found.known,
+        "bridges": [
+            _bridge("ARR", found.arr, scope, currency),
+            _bridge("ARR at risk", found.risk, scope, currency),
+        ],
+    }
 
 
 @requires(GET="accounts.export")
@@ -65,7 +72,7 @@ def compare_export(request: HttpRequest) -> HttpResponse:
     return csv_response(f"compare-{scope.since}-{scope.on}.csv", heads, rows)
 
 
-def _line(key: str, data: Portfolio, scope: Scope, currency: str) -> dict[str, Any]:
+def _line(key: str, data: Figures, scope: Scope, currency: str) -> dict[str, Any]:
     figure = FIGURES[key]
     now, then = data.value(key), data.value_before(key)
     on_that_day = Scope.read({**scope.parameters(), "on": scope.since.isoformat(), "since": ""}, scope.today)

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import Any
 
-from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
@@ -17,15 +15,14 @@ from accounts.policy import requires
 from health.book.choices import ScopeChoices, scope_choices
 from health.book.figures import FIGURES
 from health.book.filters import MINE, NOBODY
-from health.book.portfolio import Portfolio, portfolio, state_of_data
-from health.book.scope import PERIODS, SPLITS, Scope, sees_own_book_only
+from health.book.keeping import kept
+from health.book.portfolio import Portfolio, portfolio
+from health.book.scope import PERIODS, SPLITS, Scope
 from health.book.split import split
 from health.pages import portfolio_charts as charts
 from health.pages.portfolio_split import split_rows, split_tabs
 from health.pages.portfolio_words import headline, kpis, list_rows, loads, page_url
 from ui import formats
-
-KEPT_SECONDS = 600
 
 
 @requires(GET="portfolio.view")
@@ -52,15 +49,7 @@ def written(user: Any, scope: Scope) -> Written:
 
     One query tells the state of the data; drawing takes eight more and 95 % of the time.
     """
-    seen_as = user.pk if scope.owner == MINE or sees_own_book_only(user) else "all"
-    asked = tuple(sorted(scope.parameters().items()))
-    key = ("portfolio", seen_as, asked, scope.today, *state_of_data())
-    name = sha256(repr(key).encode()).hexdigest()
-    known: Written | None = cache.get(name)
-    if known is None:
-        known = _write(user, scope)
-        cache.set(name, known, KEPT_SECONDS)
-    return known
+    return kept("portfolio", user, scope, lambda: _write(user, scope))
 
 
 def _write(user: Any, scope: Scope) -> Written:
