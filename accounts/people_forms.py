@@ -9,10 +9,12 @@ from django import forms
 from django.contrib.auth.password_validation import validate_password
 from django.utils.translation import gettext_lazy as _
 
+from accounts.account_fields import AccountsField
 from accounts.choices import PORTAL_ROLES, Role, Scope
 from accounts.directory import staff_role_choices, successors_of
 from accounts.errors import RuleViolated
 from accounts.models import Account, User
+from ui.forms import LongSelect
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,9 +47,8 @@ class InviteForm(RuleForm):
     )
     name = forms.CharField(label=_("Name"), max_length=120, required=False, help_text=_("They can change it."))
     role = forms.ChoiceField(label=_("Role"))
-    portal_accounts = forms.ModelMultipleChoiceField(
+    portal_accounts = AccountsField(
         label=_("Accounts"),
-        queryset=Account.objects.none(),
         required=False,
         help_text=_("Only for portal users: the accounts of theirs they may see."),
     )
@@ -58,7 +59,7 @@ class InviteForm(RuleForm):
         portal = [(role.value, role.label) for role in Role if role in PORTAL_ROLES]
         self.fields["role"].choices = [(_("Colleagues"), staff), (_("Customers"), portal)]
         self.fields["role"].initial = Role.CSM
-        self.fields["portal_accounts"].queryset = Account.objects.visible_to(actor).unarchived().order_by("name")
+        self.fields["portal_accounts"].offer(Account.objects.visible_to(actor).unarchived())
 
 
 class RoleForm(RuleForm):
@@ -118,7 +119,7 @@ class ProfileForm(RuleForm):
         required=False,
         widget=forms.TextInput(attrs={"autocomplete": "organization-title"}),
     )
-    timezone = forms.ChoiceField(label=_("Time zone"), required=False)
+    timezone = forms.ChoiceField(label=_("Time zone"), required=False, widget=LongSelect)
     theme = forms.ChoiceField(label=_("Theme"), choices=User._meta.get_field("theme").choices)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 
-from accounts.forms.choosing import AccountsField
+from accounts.account_fields import AccountsField
 from accounts.models import Account
 from accounts.people_forms import RuleForm
 from knowledge.choices import Audience, ReviewKind

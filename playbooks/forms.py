@@ -9,7 +9,7 @@ from uuid import UUID
 from django import forms
 from django.utils import timezone
 
-from accounts.forms.choosing import AccountField
+from accounts.account_fields import AccountField
 from accounts.models import Account, User
 from accounts.people_forms import RuleForm
 from playbooks.choices import CtaKind, Outcome, Priority

@@ -6,9 +6,9 @@ from typing import Any
 
 from django import forms
 
+from accounts.account_fields import AccountField
 from accounts.choices import AccountStatus, Role
 from accounts.forms.base import DateInput, RecordForm
-from accounts.forms.choosing import AccountField
 from accounts.models import Account, LifecycleStage, Tier, User
 from accounts.record_fields import ACCOUNT
 

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.actions.workspace import remove_logo, set_logo, update_workspace
 from accounts.people_forms import RuleForm, zone_choices
+from ui.forms import LongSelect
 
 
 class WorkspaceForm(RuleForm):
@@ -18,6 +19,7 @@ class WorkspaceForm(RuleForm):
     name = forms.CharField(label=_("Name"), max_length=120)
     timezone = forms.ChoiceField(
         label=_("Time zone"),
+        widget=LongSelect,
         help_text=_("When a day begins: nightly scores, due days and daily figures. Days counted already stay."),
     )
     currency = forms.CharField(

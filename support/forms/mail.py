@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 
-from accounts.forms.choosing import AccountField
+from accounts.account_fields import AccountField
 from accounts.models import Account
 from accounts.people_forms import RuleForm
 from support.models import Ticket

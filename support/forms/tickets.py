@@ -10,9 +10,9 @@ from uuid import UUID
 from django import forms
 from django.utils import timezone
 
+from accounts.account_fields import AccountField
 from accounts.choices import Role
 from accounts.errors import RuleViolated
-from accounts.forms.choosing import AccountField
 from accounts.models import Account, Contact, Severity, User
 from accounts.people_forms import RuleForm
 from accounts.uploads import ACCEPT, HINT

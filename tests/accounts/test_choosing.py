@@ -4,8 +4,8 @@ import pytest
 from django import forms
 from django.utils import timezone
 
+from accounts.account_fields import AccountField, AccountsField
 from accounts.choices import Role
-from accounts.forms.choosing import AccountField, AccountsField
 from accounts.models import Account
 from tests.factories import AccountFactory, UserFactory
 
@@ -25,7 +25,7 @@ class One(forms.Form):
 @pytest.fixture
 def three(monkeypatch):
     """Three accounts where two are listed at most, and one that is not offered."""
-    monkeypatch.setattr("accounts.forms.choosing.LISTED", 2)
+    monkeypatch.setattr("accounts.account_fields.LISTED", 2)
     found = [AccountFactory(name=name) for name in ("Halden Freight", "Nordwind", "O'Neil & <Sons>")]
     AccountFactory(name="Secret", archived_at=timezone.now())
     return found
@@ -41,7 +41,7 @@ def chosen(account, accounts=""):
 
 
 def test_few_are_listed(monkeypatch, django_assert_num_queries):
-    monkeypatch.setattr("accounts.forms.choosing.LISTED", 2)
+    monkeypatch.setattr("accounts.account_fields.LISTED", 2)
     first, second = AccountFactory(name="B"), AccountFactory(name="A")
     with django_assert_num_queries(2):  # one for each field
         form = One(offered=offered())

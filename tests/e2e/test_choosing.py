@@ -15,7 +15,7 @@ pytestmark = pytest.mark.e2e
 @pytest.fixture
 def name(world, monkeypatch, django_db_blocker):
     """An account of a workspace in which every number of accounts is a large one."""
-    monkeypatch.setattr("accounts.forms.choosing.LISTED", 0)
+    monkeypatch.setattr("accounts.account_fields.LISTED", 0)
     with django_db_blocker.unblock(), tenant_context(Tenant.objects.get(slug="acme")):
         return Account.objects.unarchived().exclude(owner=None).order_by("name")[0].name
 
