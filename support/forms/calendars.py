@@ -13,6 +13,7 @@ from accounts.people_forms import RuleForm, zone_choices
 from businesstime import InvalidCalendar, read_calendar
 from businesstime.findings import NAMES, night_overlaps
 from businesstime.holidays import country_names
+from ui.forms import LongSelect
 
 SPAN = re.compile(r"\s*(\d{1,2}:\d\d)\s*(?:-|–|—|to)\s*(\d{1,2}:\d\d)\s*")
 CLOSED = "closed"
@@ -41,7 +42,10 @@ class HoursForm(RuleForm):
 
     name = forms.CharField(label="Name", max_length=120)
     timezone = forms.ChoiceField(
-        label="Time zone", required=False, help_text="Without one it counts in the customer's, else the workspace's."
+        label="Time zone",
+        required=False,
+        widget=LongSelect,
+        help_text="Without one it counts in the customer's, else the workspace's.",
     )
     always_open = forms.BooleanField(label="Always open: day and night, every day of the year", required=False)
     minutes_per_day = forms.IntegerField(
