@@ -199,3 +199,13 @@ class TestMacros:
         send(desk, "delete", f"macros/{made['id']}/", status=204)
         assert Macro.objects.get().retired_at is not None
         assert send(desk, "get", "macros/")["results"] == []
+
+
+@pytest.mark.parametrize(("counted", "shown"), [(5, "2 of 5 tickets"), (4, "2 of 4+ tickets")])
+def test_a_long_history_is_counted_up_to_a_limit(desk, monkeypatch, counted, shown):
+    monkeypatch.setattr("support.queries.listing.PAGE_SIZE", 2)
+    monkeypatch.setattr("support.queries.listing.MOST_COUNTED", counted)
+    account = AccountFactory()
+    for _number in range(5):
+        ticket(account, timezone.now())
+    assert shown in desk.get("/tickets/?view=all").content.decode()

@@ -131,15 +131,6 @@ class TestQueue:
         for query, total in (("view=active", 4), ("view=mine", 3), ("view=all", 5), ("view=all&status=new", 4)):
             assert f"{total} tickets" in text(desk.get(f"/tickets/?{query}")), query
 
-    @pytest.mark.parametrize(("counted", "shown"), [(5, "2 of 5 tickets"), (4, "2 of 4+ tickets")])
-    def test_a_long_history_is_counted_up_to_a_limit(self, desk, monkeypatch, counted, shown):
-        monkeypatch.setattr("support.queries.listing.PAGE_SIZE", 2)
-        monkeypatch.setattr("support.queries.listing.MOST_COUNTED", counted)
-        account = AccountFactory()
-        for number in range(5):
-            opened(account, f"No {number}")
-        assert shown in text(desk.get("/tickets/?view=all"))
-
     def test_the_csv_holds_what_the_list_shows(self, desk):
         opened(AccountFactory(name="Halden"), "=cmd()", tags=["import"])
         opened(AccountFactory(), "Other")
