@@ -15,6 +15,7 @@ from accounts.models import User, Workspace
 from engagement.actions import notify
 from engagement.choices import Kind
 from health.book.compare import Bridge, Comparison, both_days
+from health.book.keeping import kept
 from health.book.portfolio import LIST_LENGTH, movers
 from health.book.scope import Scope
 from health.models import DigestWeek
@@ -74,15 +75,15 @@ def _send(person: User, key: str, workspace: Workspace, today: date, at: datetim
 def digest_of(person: User, currency: str, today: date) -> Digest | None:
     """What ``person`` is told on ``today``: a VP of everything, a CSM of their own book. None for an empty book.
 
-    The week compared with is the seven days before. Seven queries at most.
+    The week compared with is the seven days before. Eight queries at most.
     """
     mine = "me" if person.role == Role.CSM else ""
     scope = Scope.read({"owner": mine, "since": (today - timedelta(days=7)).isoformat()}, today)
     if not scope.customers(person).exists():
         return None
-    found = both_days(person, scope, currency)
+    found, moved = kept("digest", person, scope, lambda: (both_days(person, scope, currency), movers(person, scope)))
     sections = [
-        ("What moved", [_mover(mover.row, mover.change) for mover in movers(person, scope)[:LINES]]),
+        ("What moved", [_mover(mover.row, mover.change) for mover in moved[:LINES]]),
         ("Renewing within 30 days", _renewals(person, scope)),
         ("Due this week", _due(person, today, everybody=not mine)),
     ]

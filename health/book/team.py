@@ -11,6 +11,7 @@ from django.db.models import Count
 from accounts.choices import ActivityKind
 from accounts.models import Activity
 from health.book.choices import ScopeChoices
+from health.book.keeping import kept
 from health.book.scope import Scope
 from health.book.sums import NOTHING, Load, Sums, sums
 from playbooks.response import Workload, workloads
@@ -45,8 +46,8 @@ class Team:
 
 
 def team(user: Any, scope: Scope, currency: str, choices: ScopeChoices, *, at: datetime) -> Team:
-    """The team of the scope's accounts as of today. Four queries, whatever the number of people."""
-    now, _before = sums(user, scope, currency)
+    """The team of the scope's accounts as of today. Five queries at most, whatever the number of people."""
+    now, _before = kept("sums", user, scope, lambda: sums(user, scope, currency))
     accounts = scope.customers(user).order_by().values("pk")
     work = workloads(user, accounts, today=scope.today, at=at)
     since = at - timedelta(days=TOUCH_DAYS)
