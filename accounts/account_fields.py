@@ -9,6 +9,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.urls import reverse
 
+from accounts.keys import is_key
 from accounts.models import Account
 from accounts.models.account import AccountQuerySet
 
@@ -39,23 +40,23 @@ class AccountField(forms.ModelChoiceField):
     def offer(self, accounts: AccountQuerySet, *, editable: bool = False) -> None:
         """Offer ``accounts`` by name; ``editable`` suggests only such as the reader may change. One query."""
         self.queryset = accounts.order_by("name")
-        few = list(self.queryset.values_list("pk", "name")[: LISTED + 1])
-        if len(few) <= LISTED:
+        few = _few(self.queryset)
+        self.is_typed = few is None
+        if few is not None:
             self.choices = [*([("", self.empty_label)] if self.empty_label is not None else []), *few]
             return
-        self.is_typed = True
         self.widget = NameInput(reverse("accounts:account-names") + ("?may=edit&" if editable else "?"))
         self.widget.is_required = self.required
 
     def prepare_value(self, value: Any) -> Any:
         """A key is shown as the account's name where names are typed."""
         key = value.pk if isinstance(value, Account) else value
-        found = self.queryset.filter(pk=key).first() if self.is_typed and _is_key(key) else None
+        found = self.queryset.filter(pk=key).first() if self.is_typed and is_key(str(key)) else None
         return found.name if found else super().prepare_value(value)
 
     def to_python(self, value: Any) -> Account | None:
         """The account of a key, or the only one of that name in any case."""
-        if not self.is_typed or value in self.empty_values or _is_key(value):
+        if not self.is_typed or value in self.empty_values or is_key(str(value)):
             return super().to_python(value)
         return _called(str(value), self.queryset)
 
@@ -70,11 +71,11 @@ class AccountsField(forms.ModelMultipleChoiceField):
     def offer(self, accounts: AccountQuerySet) -> None:
         """Offer ``accounts`` by name. One query."""
         self.queryset = accounts.order_by("name")
-        few = list(self.queryset.values_list("pk", "name")[: LISTED + 1])
-        if len(few) <= LISTED:
+        few = _few(self.queryset)
+        self.is_typed = few is None
+        if few is not None:
             self.choices = few
             return
-        self.is_typed = True
         self.help_text = f"{self.help_text} A name in each line."
         self.widget = forms.Textarea({"rows": 4})
         self.widget.is_required = self.required
@@ -96,6 +97,12 @@ class AccountsField(forms.ModelMultipleChoiceField):
         return self.queryset.filter(pk__in=[_called(name, self.queryset).pk for name in names[:MOST_NAMED]])
 
 
+def _few(accounts: AccountQuerySet) -> list[tuple[UUID, str]] | None:
+    """(key, name) of each account while a list of them can be looked through; None for more. One query."""
+    found = list(accounts.values_list("pk", "name")[: LISTED + 1])
+    return found if len(found) <= LISTED else None
+
+
 def _called(name: str, accounts: AccountQuerySet) -> Account:
     found = list(accounts.filter(name__iexact=name.replace("\x00", "").strip())[:2])
     if len(found) == 1:
@@ -103,11 +110,3 @@ def _called(name: str, accounts: AccountQuerySet) -> Account:
     if found:
         raise ValidationError(f"Several accounts are called {name}. Choose one of the suggestions.", code="ambiguous")
     raise ValidationError(f"No account that you may choose is called {name}.", code="invalid_choice")
-
-
-def _is_key(value: Any) -> bool:
-    try:
-        UUID(str(value))
-    except ValueError:
-        return False
-    return True

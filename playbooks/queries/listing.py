@@ -11,6 +11,7 @@ from uuid import UUID
 from django.db.models import Case, Count, IntegerField, Prefetch, Q, QuerySet, Value, When
 from django.utils import timezone
 
+from accounts.keys import is_key
 from accounts.models import User
 from playbooks.choices import CtaKind, CtaStatus, Priority
 from playbooks.models import Cta, CtaQuerySet, Playbook, Task
@@ -91,9 +92,9 @@ class CtaFilters:
             status=_known(query.get("status", ""), STATUSES) or "open",
             kind=_known(query.get("kind", ""), CtaKind.values),
             priority=_known(query.get("priority", ""), Priority.values),
-            owner=owner if owner in {"me", "none"} or _is_uuid(owner) else "",
+            owner=owner if owner in {"me", "none"} or is_key(owner) else "",
             due=_due_words(query.get("due", "")),
-            account=account if _is_uuid(account) else "",
+            account=account if is_key(account) else "",
             q=query.get("q", "").replace("\x00", "").strip()[:100],
         )
 
@@ -286,10 +287,3 @@ def _owner(owner: str, user: User) -> Any:
 
 def _known(value: str, known: Any) -> str:
     return value if value in known else ""
-
-
-def _is_uuid(text: str) -> bool:
-    try:
-        return str(UUID(text)) == text.lower()
-    except ValueError:
-        return False

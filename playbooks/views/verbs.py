@@ -15,6 +15,7 @@ from django.utils import timezone
 from django_htmx.http import HttpResponseClientRefresh
 
 from accounts.errors import RuleViolated
+from accounts.keys import is_key
 from accounts.people_forms import RuleForm
 from accounts.policy import requires
 from playbooks import actions
@@ -83,7 +84,7 @@ def _plain(request: HttpRequest, cta_id: UUID, verb: Callable[..., Any], done: s
 def bulk(request: HttpRequest) -> HttpResponse:
     """Close, snooze or hand over the selected CTAs; what was done can be taken back from the list."""
     verb = request.POST.get("verb", "")
-    keys = [UUID(key) for key in request.POST.getlist("id") if _is_uuid(key)]
+    keys = [UUID(key) for key in request.POST.getlist("id") if is_key(key)]
     try:
         result, done = _BULK[verb](request, keys) if verb in _BULK else (None, "")
     except RuleViolated as broken:
@@ -151,11 +152,3 @@ def undo(request: HttpRequest) -> HttpResponse:
     if request.htmx:  # type: ignore[attr-defined]
         return HttpResponseClientRefresh()
     return redirect("playbooks:cta-list")
-
-
-def _is_uuid(text: str) -> bool:
-    try:
-        UUID(text)
-    except ValueError:
-        return False
-    return True

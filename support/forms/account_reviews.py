@@ -6,12 +6,12 @@ from typing import Any
 
 from django import forms
 
+from accounts.forms.base import DateInput
 from accounts.people_forms import RuleForm
 
 
 def _day(**given: Any) -> forms.DateField:
-    widget = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
-    return forms.DateField(required=False, widget=widget, **given)
+    return forms.DateField(required=False, widget=DateInput, **given)
 
 
 class ServiceReviewForm(RuleForm):

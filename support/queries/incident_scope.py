@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
 from django.conf import settings
 from django.db.models import QuerySet
 from django.utils.module_loading import import_string
 
 from accounts.choices import Role
+from accounts.keys import is_key
 from accounts.models import Account, Tier
 from accounts.models.account import AccountQuerySet
 from support.choices import Origin
@@ -60,17 +60,9 @@ def ways(user: User) -> list[tuple[str, list[tuple[str, str]]]]:
 
 def chosen_accounts(user: User, keys: list[str]) -> QuerySet[Account]:
     """The accounts of these keys that ``user`` may address; keys that mean nothing are left out."""
-    return addressable(user).filter(pk__in=[key for key in keys if _is_key(key)])
+    return addressable(user).filter(pk__in=[key for key in keys if is_key(key)])
 
 
 def _segments() -> Any:
     """The app that knows segments (``settings.ACCOUNT_SEGMENTS``)."""
     return import_string(settings.ACCOUNT_SEGMENTS)
-
-
-def _is_key(text: str) -> bool:
-    try:
-        UUID(text)
-    except ValueError:
-        return False
-    return True

@@ -24,6 +24,7 @@ from django.db.models import (
 )
 from django.db.models.functions import Cast, Coalesce, Concat, JSONObject
 
+from accounts.keys import is_key
 from support import lifecycle
 from support.choices import Clock, EntryKind, IncidentStatus
 from support.models import Incident, IncidentAccount, IncidentEntry, IncidentReview, SlaClock, Ticket
@@ -31,7 +32,6 @@ from support.models.clocks import past_due
 from support.models.incidents import IncidentQuerySet
 from support.queries.incident_clocks import NAMES
 from support.queries.incident_said import letters_said
-from support.queries.listing import is_uuid
 from support.queries.record import ClockLine, line_of
 from ui import keyset
 
@@ -80,9 +80,9 @@ class IncidentFilters:
         return cls(
             view=given["view"] if given["view"] in VIEWS else "active",
             severity=given["severity"],
-            commander=commander if commander in {"me", "none"} or is_uuid(commander) else "",
+            commander=commander if commander in {"me", "none"} or is_key(commander) else "",
             component=given["component"],
-            account=given["account"] if is_uuid(given["account"]) else "",
+            account=given["account"] if is_key(given["account"]) else "",
             q=given["q"],
         )
 

@@ -12,6 +12,7 @@ from uuid import UUID
 from django.db.models import Count, F, Q
 from django.utils import timezone
 
+from accounts.keys import is_key
 from accounts.models import Account, Contact, Severity, User
 from support.choices import DONE, WAITING, Channel, Level, Status, TicketType
 from support.models import SlaClock, Team, TeamSeat, Ticket
@@ -91,8 +92,8 @@ class TicketFilters:
             priority=_known(given["priority"], PRIORITIES),
             level=_known(given["level"], [str(level) for level in Level.values]),
             team=given["team"],
-            assignee=assignee if assignee in {"me", "none"} or is_uuid(assignee) else "",
-            account=given["account"] if is_uuid(given["account"]) else "",
+            assignee=assignee if assignee in {"me", "none"} or is_key(assignee) else "",
+            account=given["account"] if is_key(given["account"]) else "",
             type=_known(given["type"], TicketType.values),
             channel=_known(given["channel"], Channel.values),
             tag=given["tag"].lower(),
@@ -296,11 +297,3 @@ def _field(path: str) -> Field[Any, Any]:
 
 def _known(value: str, known: Any) -> str:
     return value if value in known else ""
-
-
-def is_uuid(text: str) -> bool:
-    """Whether ``text`` is a key as addresses write it."""
-    try:
-        return str(UUID(text)) == text.lower()
-    except ValueError:
-        return False

@@ -11,6 +11,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 
 from accounts.errors import RuleViolated, StaleVersion
+from accounts.keys import is_key
 from accounts.models import User
 from accounts.policy import may, requires
 from support import actions
@@ -34,7 +35,7 @@ def checklist_list(request: HttpRequest) -> HttpResponse:
 
 def _start(request: HttpRequest, user: Any) -> HttpResponse:
     key = request.POST.get("template", "")
-    template = get_object_or_404(queries.templates(), pk=key) if listing.is_uuid(key) else None
+    template = get_object_or_404(queries.templates(), pk=key) if is_key(key) else None
     if template is None:
         messages.error(request, "Choose one of the checklists.")
         return redirect("support:checklist-list")
@@ -76,10 +77,10 @@ def checklist_detail(request: HttpRequest, checklist_id: UUID) -> HttpResponse:
 def _save(request: HttpRequest, user: Any, checklist: Checklist) -> str:
     """Save what was ticked, chosen and written; why it was refused, empty where it was not."""
     chosen = {item.pk: request.POST.get(f"owner-{item.pk}") for item in checklist.items.all()}
-    people = User.objects.active().staff().in_bulk([key for key in chosen.values() if key and listing.is_uuid(key)])
+    people = User.objects.active().staff().in_bulk([key for key in chosen.values() if key and is_key(key)])
     by_key = {str(key): person for key, person in people.items()}
     owners = {pk: by_key.get(key or "") for pk, key in chosen.items() if key is not None}
-    done = [UUID(key) for key in request.POST.getlist("done") if listing.is_uuid(key)]
+    done = [UUID(key) for key in request.POST.getlist("done") if is_key(key)]
     version = request.POST.get("version", "")
     seen = int(version) if version.isdecimal() and len(version) < 10 else None
     notes = request.POST.get("notes", checklist.notes)

@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from accounts.errors import RuleViolated
 from accounts.frame import editable_account_or_404
+from accounts.keys import is_key
 from accounts.models import Account, User
 from accounts.policy import may, requires
 from support import actions
@@ -36,7 +37,7 @@ def escalation_index(request: HttpRequest) -> HttpResponse:
     view = request.GET.get("view", "open")
     view = view if view in queries.VIEWS else "open"
     account = request.GET.get("account", "")
-    account = account if listing.is_uuid(account) else ""
+    account = account if is_key(account) else ""
     page = queries.escalation_list(user, view, account, request.GET.get("after", ""), at)
     counts = queries.view_counts(user, at)
     kept = {"view": view, **({"account": account} if account else {})}
@@ -193,7 +194,7 @@ def hand_over(request: HttpRequest, escalation_id: UUID) -> HttpResponse:
     """Give it to a colleague."""
     found = _workable(request, escalation_id)
     wanted = request.POST.get("owner", "")
-    person = User.objects.active().staff().filter(pk=wanted).first() if listing.is_uuid(wanted) else None
+    person = User.objects.active().staff().filter(pk=wanted).first() if is_key(wanted) else None
     try:
         if person is None:
             raise RuleViolated("owner", "Choose who takes it.", "owner")

@@ -10,6 +10,7 @@ from django.shortcuts import render
 from django.utils import timezone
 
 from accounts.csv_out import csv_response
+from accounts.keys import is_key
 from accounts.models import Contact
 from accounts.policy import requires
 from support import actions, lifecycle
@@ -17,7 +18,6 @@ from support.actions.incident_letters import next_update_after, signature
 from support.forms.incidents import LetterForm
 from support.models import Incident, Ticket
 from support.queries import incident_letters as queries
-from support.queries import listing
 from support.queries.incident_scope import addressable
 from support.views.incidents import done, visible_incident, workable_incident
 
@@ -62,7 +62,7 @@ def incident_letter(request: HttpRequest, incident_id: UUID, letter: str) -> Htt
 
 def _people(request: HttpRequest, audiences: list[queries.Audience]) -> list[Contact]:
     """Those ticked, or those chosen to begin with; nobody who is not among the audiences."""
-    ticked = {UUID(key) for key in request.POST.getlist("contact") if listing.is_uuid(key)}
+    ticked = {UUID(key) for key in request.POST.getlist("contact") if is_key(key)}
     found = []
     for audience in audiences:
         wanted = ticked if request.method == "POST" else audience.chosen

@@ -11,12 +11,12 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 
 from accounts.errors import RuleViolated
+from accounts.keys import is_key
 from accounts.policy import requires
 from support import actions
 from support.choices import Origin
 from support.forms.incidents import AnswerForm
 from support.models import Incident, Ticket
-from support.queries import listing
 from support.queries.incident_scope import accounts_by, addressable, chosen_accounts, removable, ways
 from support.queries.incidents import called
 from support.views.incidents import done, with_form, workable_incident
@@ -66,7 +66,7 @@ def incident_accounts_remove(request: HttpRequest, incident_id: UUID) -> HttpRes
     """Take the selected accounts away."""
     incident = workable_incident(request, incident_id)
     user: Any = request.user
-    keys = [key for key in request.POST.getlist("account") if listing.is_uuid(key)]
+    keys = [key for key in request.POST.getlist("account") if is_key(key)]
     chosen = removable(user).filter(pk__in=keys)
     try:
         gone = actions.remove_accounts(incident, chosen, actor=user, at=timezone.now())

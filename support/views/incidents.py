@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from accounts.csv_out import csv_response
 from accounts.errors import RuleViolated
+from accounts.keys import is_key
 from accounts.models import Account
 from accounts.policy import may, requires
 from support import actions, lifecycle
@@ -118,7 +119,7 @@ def incident_create(request: HttpRequest) -> HttpResponse:
 def _ticket_asked(request: HttpRequest) -> Ticket | None:
     """The ticket of the address, which the reader may work and which tells of no incident yet."""
     key = request.GET.get("ticket", "")
-    if not listing.is_uuid(key):
+    if not is_key(key):
         return None
     rows = Ticket.objects.workable_by(request.user).filter(pk=key, incident=None)  # type: ignore[arg-type]
     return rows.select_related("account__tier", "account__owner", "severity").first()

@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 
+from accounts.keys import is_key
 from accounts.policy import requires
 from support import actions
 from support.choices import UNDECIDED, MailState
@@ -49,7 +50,7 @@ def mail_list(request: HttpRequest) -> HttpResponse:
 @requires(POST="mail.sort")
 def mail_bulk(request: HttpRequest) -> HttpResponse:
     """Release, discard or bring back the mails that were chosen."""
-    keys = [key for key in request.POST.getlist("id") if _is_key(key)][:MOST_AT_ONCE]
+    keys = [key for key in request.POST.getlist("id") if is_key(key)][:MOST_AT_ONCE]
     mails = list(IncomingMail.objects.visible_to(request.user).defer("raw").filter(pk__in=keys))
     verb, now = request.POST.get("do", ""), timezone.now()
     if not mails:
@@ -134,14 +135,6 @@ def _suggested(request: HttpRequest, mail: IncomingMail) -> dict[str, Any]:
     """The only account whose people write from the sender's host."""
     found = list(queries.likely_accounts(request.user, mail.from_address)[:2])
     return {"account": found[0]} if len(found) == 1 else {}
-
-
-def _is_key(text: str) -> bool:
-    try:
-        UUID(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _back_to_list(request: HttpRequest) -> str:

@@ -17,6 +17,7 @@ from accounts.choices import ListPage
 from accounts.csv_out import csv_response
 from accounts.errors import RuleViolated
 from accounts.frame import account_or_404, frame, notices_of
+from accounts.keys import is_key
 from accounts.models import User
 from accounts.policy import may, requires
 from accounts.queries.saved_views import views_of
@@ -135,7 +136,7 @@ def ticket_export(request: HttpRequest) -> HttpResponse:
 def bulk(request: HttpRequest) -> HttpResponse:
     """Assign, move or tag the selected tickets."""
     verb = request.POST.get("verb", "")
-    keys = [UUID(key) for key in request.POST.getlist("id") if listing.is_uuid(key)]
+    keys = [UUID(key) for key in request.POST.getlist("id") if is_key(key)]
     try:
         if verb in _BULK and keys:
             _tell(request, _BULK[verb](request, keys))
@@ -154,7 +155,7 @@ def _assign_many(request: HttpRequest, keys: list[UUID]) -> actions.BulkResult:
         raise RuleViolated("assignee", "Choose who gets them.")
     person = actor if wanted == "me" else None
     if wanted not in {"", "me", "none"}:
-        person = User.objects.active().staff().filter(pk=wanted).first() if listing.is_uuid(wanted) else None
+        person = User.objects.active().staff().filter(pk=wanted).first() if is_key(wanted) else None
         if person is None:
             raise RuleViolated("assignee", "There is no such colleague.")
     return actions.bulk_assign(keys, person, team=team, actor=actor, at=timezone.now())

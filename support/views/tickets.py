@@ -15,6 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.downloads import download
+from accounts.keys import is_key
 from accounts.policy import may, requires
 from accounts.uploads import ACCEPT, HINT, check
 from support import actions
@@ -66,7 +67,7 @@ def detail_context(request: HttpRequest, ticket: Ticket, **given: Any) -> dict[s
     found, escalations = beside(ticket), record.escalations_of(ticket)
     related = record.related(user, ticket)
     wanted = request.GET.get("macro", "")
-    chosen = record.macros().filter(pk=wanted).first() if workable and listing.is_uuid(wanted) else None
+    chosen = record.macros().filter(pk=wanted).first() if workable and is_key(wanted) else None
     filled = record.filled(chosen, ticket, user) if chosen else ""
     return {
         "ticket": ticket,
@@ -124,13 +125,13 @@ def _place(request: HttpRequest, ticket: Ticket, at: Any) -> dict[str, Any]:
     filters, sort = TicketFilters.read(request.GET), request.GET.get("sort", "")
     user: Any = request.user
     pinned = {name: request.GET.get(name, "") for name in ("previous", "next")}
-    if not any(map(listing.is_uuid, pinned.values())):
+    if not any(map(is_key, pinned.values())):
         before, after = listing.neighbours(user, filters, sort, ticket, at)
         pinned = {"previous": str(before or ""), "next": str(after or "")}
     queue = filters.parameters() | ({"sort": sort} if sort in listing.SORTS else {})
     suffix = f"?{urlencode(queue)}" if queue else ""
     links = {
-        f"{name}_url": f"{reverse('support:ticket-detail', args=[key])}{suffix}" if listing.is_uuid(key) else ""
+        f"{name}_url": f"{reverse('support:ticket-detail', args=[key])}{suffix}" if is_key(key) else ""
         for name, key in pinned.items()
     }
     place = urlencode({**queue, **{name: key for name, key in pinned.items() if key}})

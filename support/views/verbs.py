@@ -15,6 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.errors import RuleViolated
+from accounts.keys import is_key
 from accounts.models import User
 from accounts.policy import requires
 from accounts.uploads import check
@@ -22,7 +23,7 @@ from support import actions, presence
 from support.choices import Status
 from support.forms.tickets import RelateForm, ReplyForm, SnoozeForm, TimeForm, team_called
 from support.models import Message, Ticket
-from support.queries import listing, record
+from support.queries import record
 from support.views.tickets import detail_context, visible_ticket, workable_ticket
 
 
@@ -69,7 +70,7 @@ def _say(request: HttpRequest, ticket: Ticket, data: dict[str, Any]) -> None:
         message = actions.reply(ticket, data["body"], actor=user, at=at, status=data["status"])
     actions.attach(message, files, at=at)
     chosen = request.POST.get("macro", "")
-    macro = record.macros().filter(pk=chosen).first() if listing.is_uuid(chosen) else None
+    macro = record.macros().filter(pk=chosen).first() if is_key(chosen) else None
     if macro is not None:
         ticket.refresh_from_db()
         actions.follow_macro(ticket, macro, actor=user, at=at)
@@ -80,7 +81,7 @@ def _onward(request: HttpRequest, ticket: Ticket) -> HttpResponse:
     following = request.GET.get("next", "")
     if request.POST.get("then") == "next":
         kept = {key: value for key, value in request.GET.items() if key not in {"next", "previous"}}
-        if not listing.is_uuid(following):
+        if not is_key(following):
             return redirect(f"{reverse('support:ticket-list')}{f'?{_encoded(kept)}' if kept else ''}")
         return _to(following, kept)
     return _to(str(ticket.pk), dict(request.GET.items()))
@@ -140,7 +141,7 @@ def _person(wanted: str, me: User) -> User | None:
         return None
     if wanted == "me":
         return me
-    person = User.objects.active().staff().filter(pk=wanted).first() if listing.is_uuid(wanted) else None
+    person = User.objects.active().staff().filter(pk=wanted).first() if is_key(wanted) else None
     if person is None:
         raise RuleViolated("assignee", "There is no such colleague.", "assignee")
     return person
@@ -222,7 +223,7 @@ def split(request: HttpRequest, ticket_id: UUID) -> HttpResponse:
     chosen, subject = request.POST.get("message", ""), request.POST.get("subject", "")
 
     def part(ticket: Ticket, by: dict[str, Any]) -> None:
-        found = Message.objects.filter(ticket=ticket, pk=chosen).first() if listing.is_uuid(chosen) else None
+        found = Message.objects.filter(ticket=ticket, pk=chosen).first() if is_key(chosen) else None
         if found is None:
             raise RuleViolated("message", "Choose a message after the first one.", "message")
         actions.split(ticket, found, subject=subject, **by)
