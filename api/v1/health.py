@@ -19,6 +19,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.fields import FieldError, identifier, moment, text
+from accounts.queries.workspace import workspace_day
 from api.problems import bad_parameter
 from api.scope import editable_account, visible_account
 from api.serializers import DayField, QuerySerializer, RowSerializer, invalid, record
@@ -26,7 +27,6 @@ from api.views import Endpoint
 from health.actions import clear_override, record_event, set_override, snooze_trigger
 from health.choices import Rag
 from health.models import AccountHealth, HealthEvent, HealthOverride, Trigger
-from health.queries.inputs import local_day
 from health.queries.kpis import kpi_readings
 from health.queries.receipts import receipt_json, receipt_of
 from health.queries.scores import health_of, score_series
@@ -170,7 +170,7 @@ class AccountHealthHistory(Endpoint):
     def get(self, request: Request, account_id: UUID) -> Response:
         query = self.query
         account = visible_account(self.user, account_id)
-        end = query.get("to") or local_day(timezone.now())
+        end = query.get("to") or workspace_day(timezone.now())
         start = query.get("from") or end - timedelta(days=90)
         if start > end or (end - start).days > 1100:
             raise bad_parameter("from", "a day before to, at most three years.")
@@ -257,7 +257,7 @@ class AccountKpis(Endpoint):
     def get(self, request: Request, account_id: UUID) -> Response:
         self.refuse_parameters()
         account = visible_account(self.user, account_id)
-        readings = kpi_readings(account.pk, on=local_day(timezone.now()))
+        readings = kpi_readings(account.pk, on=workspace_day(timezone.now()))
         return Response({"results": [_kpi(reading) for reading in readings]})
 
 

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from accounts.audit import record
 from accounts.errors import RuleViolated
+from accounts.queries.workspace import workspace_day
 from engagement.actions import notify
 from engagement.choices import Kind
 from health.backtest import compare, falls, grade, losses_seen, outcomes_of, standing
@@ -20,7 +21,6 @@ from health.cards import compile_definition
 from health.choices import BACKTEST_WORKING, BacktestState, Basis, Step
 from health.models import Backtest, ScorecardVersion
 from health.models.lab import MOST_MONTHS
-from health.queries.inputs import local_day
 from health.queries.replay import Replay, replay_days, roster
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def start_backtest(
 
     ``until`` ends the span on a past day, for history that ends there; nothing later is judged.
     """
-    today = local_day(at)
+    today = workspace_day(at)
     _check_span(months, horizon_days, step, basis)
     if challenger is not None and challenger.pk == version.pk:
         raise RuleViolated("same", "Compare it with another version.", "challenger")

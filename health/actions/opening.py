@@ -17,6 +17,7 @@ from django.db.models import Q
 from accounts.actions import log_activity
 from accounts.choices import ActivityKind
 from accounts.models import Account, User
+from accounts.queries.workspace import workspace_day
 from engagement.actions import notify
 from engagement.choices import Kind
 from health.actions.events import record_event
@@ -28,7 +29,6 @@ from health.judging import HEALTH_BAND, duplicate_key
 from health.models import BandChange, HealthEvent, HealthScore, ScorecardVersion, TriggerFiring
 from health.queries.events import BAND_WORSENED
 from health.queries.evidence import changes_in_words
-from health.queries.inputs import local_day
 from playbooks.actions import open_cta
 from playbooks.choices import CtaKind, Priority
 from playbooks.queries import playbook_list
@@ -202,7 +202,7 @@ def _owner(definition: Mapping[str, Any]) -> User | None:
 
 def _due_on(definition: Mapping[str, Any], at: datetime) -> date | None:
     days = definition.get("due_days")
-    return local_day(at) + timedelta(days=days) if days else None
+    return workspace_day(at) + timedelta(days=days) if days else None
 
 
 def _kind_and_priority(definition: Mapping[str, Any], evidence: Mapping[str, Any]) -> tuple[str, str]:

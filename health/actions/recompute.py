@@ -10,13 +10,14 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
+from accounts.queries.workspace import workspace_day
 from health.actions.membership import evaluate_segments
 from health.actions.scoring import score_accounts
 from health.actions.standing import keep_standings, sum_day
 from health.actions.storing import store
 from health.actions.triggers import NO_TRIGGERS, ActiveTriggers, active_triggers, evaluate
 from health.models import BandChange, HealthRun
-from health.queries.inputs import active_cards, frame_for, local_day, subjects
+from health.queries.inputs import active_cards, frame_for, subjects
 from health.queries.scored import fill_measures_from_kpis, grouped, metrics_read
 
 
@@ -98,7 +99,7 @@ def recompute_nightly(*, at: datetime) -> RecomputeResult | None:
     Windows move at midnight, so a score may change though no fact did. The run and its scores commit together.
     """
     lock_health()
-    on = local_day(at)
+    on = workspace_day(at)
     if HealthRun.objects.filter(on=on).exists():
         return None
     result = recompute(at=at)
@@ -120,7 +121,7 @@ def _run(
     ids: list[UUID] | None, *, at: datetime, started: float, triggers: ActiveTriggers | None = None
 ) -> RecomputeResult:
     """``triggers`` None: those that are on, after segments have been found anew, for they may ask about them."""
-    on = local_day(at)
+    on = workspace_day(at)
     everyone = ids is None
     live = triggers is None
     cards = active_cards()

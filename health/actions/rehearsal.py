@@ -16,13 +16,14 @@ from uuid import UUID
 
 from accounts.metrics import METRICS
 from accounts.models import Account, User
+from accounts.queries.workspace import workspace_day
 from health.actions.storing import Current
 from health.actions.triggers import facts_at, put_off, reading
 from health.choices import Firing, Held
 from health.conditions import Facts
 from health.judging import Caps, Outcome, duplicate_key, judge
 from health.models import AccountHealth, TriggerFiring, TriggerPolicy, TriggerState, TriggerVersion
-from health.queries.inputs import frame_for, local_day, subjects
+from health.queries.inputs import frame_for, subjects
 from playbooks.queries import open_ctas
 
 # A ring of triggers that set each other off ends here, for a day.
@@ -69,7 +70,7 @@ class Rehearsal:
             yield day + 1
 
     def _begin(self) -> None:
-        on = local_day(self.at)
+        on = workspace_day(self.at)
         triggers = self.triggers
         self.current = _current(triggers.own)
         ids = [subject.account_id for subject in subjects(None, on, since=False)]
@@ -98,7 +99,7 @@ class Rehearsal:
                 self.report.held[key][reason] = max(self.report.held[key][reason], number)
 
     def _facts(self, at: datetime) -> Facts:
-        on = local_day(at)
+        on = workspace_day(at)
         triggers = self.triggers
         known_since = {each.account_id: each.known_since for each in subjects(None, on, since=bool(triggers.absences))}
         moving = set(triggers.metrics) & METRICS.keys()

@@ -12,12 +12,12 @@ from django.db import IntegrityError, transaction
 from accounts.audit import record
 from accounts.errors import RuleViolated
 from accounts.models import Account, User
+from accounts.queries.workspace import workspace_day
 from engagement.actions import notify
 from engagement.choices import Kind
 from health.cards import compiled_by_id
 from health.choices import Rag, ReviewKind
 from health.models import AccountHealth, HealthReview, ReviewItem, ReviewPlan
-from health.queries.inputs import local_day
 from health.queries.reviews import asked_for, not_started
 from health.reviews import ASKS, dated, detail_of, looks_at, span
 from tenants.copying import copy_in
@@ -42,7 +42,7 @@ def start_due_reviews(*, at: datetime) -> list[HealthReview]:
 
     Returns those it started.
     """
-    missing = not_started(local_day(at))
+    missing = not_started(workspace_day(at))
     return [start_review(kind, actor=None, at=at) for kind in asked_for() if kind in missing]
 
 
@@ -55,7 +55,7 @@ def start_review(kind: str, *, actor: User | None, at: datetime) -> HealthReview
     """
     if kind not in ReviewKind.values:
         raise RuleViolated("choice", f"One of {', '.join(ReviewKind.values)}.", "kind")
-    first_on, last_on = span(kind, local_day(at))
+    first_on, last_on = span(kind, workspace_day(at))
     steps: list[dict[str, Any]] = next((plan.steps for plan in ReviewPlan.objects.order_by("pack") if plan.steps), [])
     review = HealthReview(
         kind=kind, first_on=first_on, last_on=last_on, started_at=at, started_by=actor,

@@ -10,11 +10,11 @@ from django.db import transaction
 
 from accounts.audit import record
 from accounts.errors import RuleViolated
+from accounts.queries.workspace import workspace_day
 from health.actions.definitions import activate_version, draft_version
 from health.choices import VersionState
 from health.errors import DefinitionRefused
 from health.models import Scorecard, ScorecardVersion
-from health.queries.inputs import local_day
 from health.scoring import LEAST_COVERAGE_PCT
 from health.validation import scorecard_problems
 
@@ -85,7 +85,7 @@ def schedule_version(version: ScorecardVersion, *, on: date, actor: User | None,
     Another draft of the card that was scheduled no longer is.
     """
     version = _draft(version)
-    today = local_day(at)
+    today = workspace_day(at)
     if on <= today:
         raise RuleViolated("future", "Choose a day after today, or activate it now.", "on")
     if (on - today).days > FARTHEST_DAYS:
@@ -115,7 +115,7 @@ def unschedule_version(version: ScorecardVersion, *, actor: User | None, at: dat
 
 def activate_due(*, at: datetime) -> list[ScorecardVersion]:
     """Activate the drafts whose day has come, on behalf of whoever scheduled them; those that went live."""
-    due = ScorecardVersion.objects.filter(state=VersionState.DRAFT, scheduled_on__lte=local_day(at))
+    due = ScorecardVersion.objects.filter(state=VersionState.DRAFT, scheduled_on__lte=workspace_day(at))
     return [
         activate_version(version, actor=version.scheduled_by, at=at)
         for version in due.select_related("scheduled_by").order_by("scheduled_on", "pk")

@@ -14,9 +14,10 @@ from typing import Any
 
 import numpy as np
 
+from accounts.queries.workspace import workspace_day
 from health.cards import CompiledCard, compiled
 from health.models import ScorecardVersion
-from health.queries.inputs import active_cards, frame_for, local_day, subjects
+from health.queries.inputs import active_cards, frame_for, subjects
 from health.queries.preview import with_version
 from health.queries.scored import Column, fill_measures_from_kpis, metrics_read, score_frame
 from health.scoring import decimal, millionths
@@ -70,7 +71,7 @@ def coverage_of(version: ScorecardVersion, *, at: datetime) -> Coverage:
 
     The queries of a recompute, whatever the number of accounts; nothing is written.
     """
-    on, card = local_day(at), compiled(version)
+    on, card = workspace_day(at), compiled(version)
     cards = with_version(active_cards(), version)
     chosen = [one.account_id for one in subjects(None, on, since=False) if cards.of(one) is version]
     frame = frame_for(chosen, metrics_read(card), on, everyone=False)

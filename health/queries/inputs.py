@@ -8,14 +8,12 @@ from functools import lru_cache
 from inspect import signature
 from typing import Any, NamedTuple
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 import numpy as np
 from django.conf import settings
 from django.db import connection
 from django.utils.module_loading import import_string
 
-from accounts.models import Workspace
 from health.choices import VersionState
 from health.models import ScorecardVersion
 from usage.columns import MISSING, Coded, coded
@@ -42,11 +40,6 @@ class ActiveCards(NamedTuple):
     def of(self, subject: Subject) -> ScorecardVersion | None:
         """The version that scores ``subject``: the one it names, its segment's, or the default (AMB-21)."""
         return self.by_key.get(subject.scorecard_key) or self.by_segment.get(subject.segment) or self.default
-
-
-def local_day(at: datetime, zone: str = "") -> date:
-    """The workspace's calendar day of ``at``. One query, none where its zone is at hand."""
-    return at.astimezone(ZoneInfo(zone or Workspace.objects.values_list("timezone", flat=True).get())).date()
 
 
 def active_cards() -> ActiveCards:

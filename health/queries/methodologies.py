@@ -9,9 +9,10 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from accounts.queries.workspace import workspace_day
 from health.cards import CompiledCard
 from health.conditions import in_words
-from health.queries.inputs import frame_for, local_day
+from health.queries.inputs import frame_for
 from health.queries.preview import Standing, standing_of
 from health.queries.scored import fill_measures_from_kpis, metrics_read, score_frame
 from health.scoring import decimal
@@ -110,7 +111,7 @@ def compare_methodologies(
     The providers' queries for one account, and one more for each card that reads KPIs.
     """
     metrics = set().union(*(metrics_read(card) for *_, card in cards))
-    frame = frame_for([account_id], metrics, local_day(at, zone), everyone=False)
+    frame = frame_for([account_id], metrics, workspace_day(at, zone), everyone=False)
     views = []
     for pack, name, version, card in cards:
         own = frame.copy()

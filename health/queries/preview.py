@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
 
 from accounts.models import Account
+from accounts.queries.workspace import workspace_day
 from health.cards import CompiledCard, compiled
 from health.choices import Rag
 from health.models import ScorecardVersion
-from health.queries.inputs import ActiveCards, Frame, active_cards, frame_for, local_day, subjects
+from health.queries.inputs import ActiveCards, Frame, active_cards, frame_for, subjects
 from health.queries.replay import score_with
 from health.queries.scored import fill_measures_from_kpis, grouped, metrics_read, score_frame
 from health.scoring import decimal
@@ -113,7 +114,7 @@ def preview_of(version: ScorecardVersion, user: User, *, at: datetime) -> Previe
 
     The queries of a recompute's reading and one more, whatever the number of accounts; nothing is written.
     """
-    on = local_day(at, user.workspace_settings.timezone)
+    on = workspace_day(at, user.workspace_settings.timezone)
     now = active_cards()
     then = with_version(now, version)
     accounts = subjects(None, on, since=False)

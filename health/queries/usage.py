@@ -9,9 +9,10 @@ from django.db import connection
 from django.db.models import Count, Max, Q
 from django.utils import timezone
 
+from accounts.queries.workspace import workspace_day
 from health.choices import VersionState
 from health.models import Scorecard
-from health.queries.inputs import LIVE_ON, local_day
+from health.queries.inputs import LIVE_ON
 from usage.models import MetricDefinition
 
 
@@ -45,7 +46,7 @@ def _everybody() -> Counter[tuple[str, str]]:
     """How many accounts that are customers today name each card and are of each segment. One query."""
     statement = f"SELECT scorecard_key, segment, count(*) FROM accounts_account a WHERE {LIVE_ON} GROUP BY 1, 2"
     with connection.cursor() as cursor:
-        cursor.execute(statement, {"on": local_day(timezone.now())})
+        cursor.execute(statement, {"on": workspace_day(timezone.now())})
         return Counter({(card, segment): count for card, segment, count in cursor.fetchall()})
 
 
