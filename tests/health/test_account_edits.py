@@ -20,10 +20,12 @@ from accounts.errors import RuleViolated, StaleVersion
 from accounts.models import Account, AuditEntry, BulkEdit, ChangedAccount, Contract, LifecycleStage, Tier
 from tests.factories import AccountFactory, UserFactory
 from tests.health.listed import NOW
+from tests.tables import contents
 
 pytestmark = pytest.mark.django_db
-# What an edit may touch, and what an undo must give back.
-STATE = [field.attname for field in Account._meta.concrete_fields if field.attname not in {"version", "updated_at"}]
+# What an undo leaves behind: the record of both edits, the queue of the score, and that the account changed twice.
+RECORDS = ("accounts_auditentry", "accounts_bulkedit", "accounts_bulkeditrow", "accounts_changedaccount")
+COUNTED = {"accounts_account": ("version", "updated_at")}
 
 
 @pytest.fixture
@@ -42,7 +44,7 @@ def tiers():
 
 
 def state():
-    return {row["id"]: row for row in Account.objects.order_by("pk").values(*STATE)}
+    return contents(without=RECORDS, moving=COUNTED)
 
 
 class TestEdit:
