@@ -10,6 +10,7 @@ from django import forms
 
 from health.conditions import Condition, absences_of, events_of, named_metrics
 from health.scoring import Refusal, Scorecard
+from ui import wording
 
 MISSING = "not measured"
 
@@ -37,9 +38,9 @@ class ScorecardInputsForm(FiguresForm):
             domain = card.domains.get(name)
             measure = units.get(name)
             alone = measure is not None and len(measure.inputs) == 1
-            label = measure.name if measure is not None and alone else _words(name)
+            label = measure.name if measure is not None and alone else wording.titled(name)
             if domain is not None and domain.options:
-                choices = [("", MISSING), *((option, _words(option)) for option in domain.options)]
+                choices = [("", MISSING), *((option, wording.titled(option)) for option in domain.options)]
                 self.fields[name] = forms.ChoiceField(label=label, choices=choices, required=False)
             else:
                 self.fields[name] = _number(label, _range(domain, measure.unit if measure else ""))
@@ -52,9 +53,9 @@ class FactsForm(FiguresForm):
         super().__init__(*args, **kwargs)
         events = events_of(condition) | absences_of(condition)
         for name in sorted(named_metrics(condition)):
-            self.fields[name] = _number(_words(name), "A number, or the key of a choice such as strong or red.")
+            self.fields[name] = _number(wording.titled(name), "A number, or the key of a choice such as strong or red.")
         for name in sorted(events):
-            self.fields[name] = forms.BooleanField(label=f"{_words(name)} happened", required=False)
+            self.fields[name] = forms.BooleanField(label=f"{wording.titled(name)} happened", required=False)
 
 
 class VersionForm(forms.Form):
@@ -91,8 +92,3 @@ def _range(domain: Any, unit: str) -> str:
     if domain.maximum is None:
         return f"{domain.minimum} or more"
     return f"{domain.minimum} to {domain.maximum}{scale}"
-
-
-def _words(key: str) -> str:
-    text = key.replace("_pct", " %").replace("_", " ").replace("-", " ")
-    return text[:1].upper() + text[1:]

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from ui import wording
+
 # The product works these out itself; nobody states them.
 DERIVED = frozenset({"health_band", "health_score", "health_score_change", "days_to_renewal"})
 FULL = 100
@@ -52,7 +54,7 @@ def _of_measure(measure: dict[str, Any]) -> Iterator[InputMetric]:
     named = [condition["metric"] for level in scoring.get("levels", []) for condition in level["when"]]
     keys = list(dict.fromkeys([scoring["input"]] if "input" in scoring else named))
     for key in keys:
-        name = measure["name"] if len(keys) == 1 else _words(key)
+        name = measure["name"] if len(keys) == 1 else wording.titled(key)
         lowest, highest = _bounds(key, measure["unit"], capped=scoring["kind"] == "linear")
         options = tuple(scoring.get("options", ()))
         if options:
@@ -66,7 +68,8 @@ def _of_conditions(definition: dict[str, Any]) -> Iterator[InputMetric]:
     for owner in (*definition["triggers"], *flags):
         for key in _metrics_in(owner["condition"]):
             lowest = None if _may_fall(key) else 0
-            yield InputMetric(key, _words(key), "percent" if key.endswith("_pct") else "", (), lowest, None)
+            unit = "percent" if wording.figure(key).unit == "%" else ""
+            yield InputMetric(key, wording.titled(key), unit, (), lowest, None)
 
 
 def _metrics_in(condition: Any) -> Iterator[str]:
@@ -89,8 +92,3 @@ def _bounds(key: str, unit: str, *, capped: bool) -> tuple[int | None, int | Non
 
 def _may_fall(key: str) -> bool:
     return "change" in key.split("_") or key == "nps"
-
-
-def _words(key: str) -> str:
-    words = key.replace("_percentage", " %").replace("_pct", " %").replace("_", " ")
-    return words[:1].upper() + words[1:]

@@ -1,11 +1,14 @@
-"""What made a CTA fire, as rows a person can read. The evidence is JSON as the rule stored it."""
+"""What made a CTA fire, as a person reads it. The evidence is JSON as the rule stored it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
-from ui import formats
+from django.utils import timezone
+
+from ui import formats, wording
 
 MAX_ROWS = 40
 
@@ -18,30 +21,37 @@ def evidence_rows(evidence: Any) -> list[tuple[str, str]]:
     return list(_rows(evidence, ""))[:MAX_ROWS]
 
 
-def _rows(value: Any, name: str) -> Iterator[tuple[str, str]]:
+def _rows(value: Any, name: str, key: str = "") -> Iterator[tuple[str, str]]:
     if isinstance(value, dict):
-        for key, inner in value.items():
-            yield from _rows(inner, f"{name} · {_words(str(key))}" if name else _words(str(key)))
+        for inner_key, inner in value.items():
+            words = wording.titled(str(inner_key))
+            yield from _rows(inner, f"{name} · {words}" if name else words, str(inner_key))
     elif isinstance(value, list) and any(isinstance(item, dict | list) for item in value):
         for number, inner in enumerate(value, start=1):
             yield from _rows(inner, f"{name} {number}".strip())
     elif isinstance(value, list):
         yield name, ", ".join(map(str, value)) or "–"
     else:
-        yield name, _plain(value)
+        yield name, _plain(key, value)
 
 
-def _plain(value: Any) -> str:
+def _plain(key: str, value: Any) -> str:
     if value is None:
         return "–"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return str(value)
+    moment = _moment(value)
+    if moment is not None:
+        return f"{formats.day(moment.date())}, {moment:%H:%M}"
+    return wording.measured(key, value)
 
 
-def _words(key: str) -> str:
-    words = key.replace("_pct", " %").replace("_", " ").strip()
-    return words[:1].upper() + words[1:]
+def _moment(value: Any) -> datetime | None:
+    """A stored moment in the reader's zone; None for anything else."""
+    try:
+        return timezone.localtime(datetime.fromisoformat(value)) if "T" in value else None
+    except (TypeError, ValueError):
+        return None
 
 
 def evidence_sentences(evidence: Any) -> list[str]:
@@ -50,7 +60,7 @@ def evidence_sentences(evidence: Any) -> list[str]:
     """
     if not isinstance(evidence, dict):
         return []
-    return [*_looked_for(evidence), *_found(evidence), *_moved(evidence)]
+    return [*_looked_for(evidence), *_found(evidence), *_stood(evidence), *_moved(evidence)]
 
 
 def _looked_for(evidence: dict[str, Any]) -> Iterator[str]:
@@ -62,18 +72,28 @@ def _looked_for(evidence: dict[str, Any]) -> Iterator[str]:
 def _found(evidence: dict[str, Any]) -> Iterator[str]:
     facts, events = evidence.get("facts"), evidence.get("events")
     if isinstance(facts, dict) and facts:
-        told = [f"{_words(str(name)).lower()} was {formats.reading(_plain(value))}" for name, value in facts.items()]
+        told = [f"{wording.said(str(name))} was {_plain(str(name), value)}" for name, value in facts.items()]
         yield f"When it fired, {_listed(told)}."
-    for name, moment in events.items() if isinstance(events, dict) else ():
-        yield f"{_words(str(name))} last happened on {str(moment)[:10]}."
+    for name, value in events.items() if isinstance(events, dict) else ():
+        moment = _moment(value)
+        when = formats.day(moment.date()) if moment else str(value)
+        yield f"{wording.titled(str(name))} last happened on {when}."
+
+
+def _stood(evidence: dict[str, Any]) -> Iterator[str]:
+    score, band = evidence.get("score"), evidence.get("band")
+    if score is not None and band:
+        yield f"The account's score was {_rounded(score)} then, {wording.titled(str(band))}."
 
 
 def _moved(evidence: dict[str, Any]) -> Iterator[str]:
     old, new = evidence.get("old_band"), evidence.get("new_band")
     if old and new:
         before, after = _rounded(evidence.get("old_score")), _rounded(evidence.get("new_score"))
-        bands = f"from {_words(str(old))} to {_words(str(new))}"
-        yield f"The account moved {bands}, when the score went from {before} to {after}."
+        moment = _moment(evidence.get("changed_at"))
+        when = f" on {formats.day(moment.date())}" if moment else ""
+        bands = f"from {wording.titled(str(old))} to {wording.titled(str(new))}"
+        yield f"The account moved {bands}{when}, when the score went from {before} to {after}."
     changes = evidence.get("changes")
     if isinstance(changes, list) and changes:
         yield f"What moved most: {_listed([str(change) for change in changes[:4]])}."

@@ -12,6 +12,7 @@ from django.db.models import Q, QuerySet
 
 from accounts.forms.base import DateInput
 from accounts.models import Account
+from ui import wording
 from usage.actions.features import feature_key
 from usage.choices import Aggregation, MetricKind
 from usage.models import FeatureSlot, MetricDefinition
@@ -53,12 +54,12 @@ class ValueForm(forms.Form):
 
 
 def bounds_in_words(definition: MetricDefinition) -> str:
-    """``0 to 100 percent``; empty without bounds and unit."""
+    """``0 to 100 %``; empty without bounds and unit."""
     low, high = (
         None if bound is None else f"{bound.normalize():f}" for bound in (definition.lowest, definition.highest)
     )
     span = f"{low} to {high}" if low and high else f"at least {low}" if low else f"at most {high}" if high else ""
-    return f"{span} {definition.unit}".strip()
+    return f"{span} {wording.said_unit(definition.unit)}".strip()
 
 
 class DefinitionForm(forms.Form):

@@ -14,6 +14,7 @@ from accounts.errors import RuleViolated
 from accounts.models import Account
 from health.models import HealthEvent, Trigger, TriggerState
 from health.validation import EVENT_KEY
+from ui import wording
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -43,7 +44,7 @@ def record_event(
         account=account, key=key, at=at, defaults={"data": data or {}, "actor": actor, "recorded_at": known_at}
     )
     if created:
-        title = key.replace("_", " ").capitalize()
+        title = wording.titled(key)
         note = str((data or {}).get("note", ""))
         log_activity(account, kind=ActivityKind.HEALTH, title=title, body=note, actor=actor, at=at)
         mark_changed([account.pk], at=known_at)

@@ -32,7 +32,7 @@ from health.queries.evidence import changes_in_words
 from playbooks.actions import open_cta
 from playbooks.choices import CtaKind, Priority
 from playbooks.queries import playbook_list
-from ui import formats
+from ui import wording
 
 logger = logging.getLogger(__name__)
 
@@ -110,6 +110,7 @@ def _handle_crossing(pk: int, at: datetime) -> int:
             "new_band": change.new_band,
             "old_score": str(change.old_score),
             "new_score": str(change.new_score),
+            "changed_at": change.changed_at.isoformat(),
             "changes": why,
         },
         actions=new_actions(card, change.new_band),
@@ -242,16 +243,10 @@ def _notes(firing: TriggerFiring) -> list[str]:
 def _reason(evidence: Mapping[str, Any]) -> str:
     """Why it fired, as a sentence with the facts; one that the condition says already is not said again."""
     condition = evidence["condition"]
-    facts = [_fact(name, value) for name, value in evidence["facts"].items()]
+    facts = [(wording.said(name), wording.measured(name, value)) for name, value in evidence["facts"].items()]
     new = ", ".join(f"{name} {value}" for name, value in facts if f"{name} is {value}" not in condition)
     sentence = f"{condition[0].upper()}{condition[1:]}."
     return f"{sentence} Now: {new}." if new else sentence
-
-
-def _fact(name: str, value: object) -> tuple[str, str]:
-    """A fact's name and figure as people read them: ("usage change", "-20 %")."""
-    plain = name.removesuffix("_pct").replace("_", " ")
-    return plain, formats.reading(value) + (" %" if name.endswith("_pct") else "")
 
 
 def _url(account: Account) -> str:

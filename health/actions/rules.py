@@ -17,6 +17,7 @@ from health.conditions import events_of
 from health.models import Trigger, TriggerPolicy, TriggerVersion
 from health.queries.events import BAND_WORSENED
 from health.validation import trigger_problems
+from ui import wording
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -222,7 +223,7 @@ def _new_trigger_version(
         trigger.name = definition["name"]
         trigger.save(update_fields=["name"])
     for event in sorted(events_of(version.definition["condition"]) - {BAND_WORSENED}):
-        define(event, event.replace("_", " ").capitalize(), unit="flag", pack=trigger.pack, at=at, lowest=0, highest=1)
+        define(event, wording.titled(event), unit="flag", pack=trigger.pack, at=at, lowest=0, highest=1)
     record(
         "trigger.change",
         trigger,

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from health.automation.ranges import Range, gaps, range_of
 from health.conditions import EVENT_WINDOW_DAYS, Condition, absences_of, events_of, in_words, leaves
+from ui import wording
 
 LOOP, NEVER, OVERLAP, GAP, UNKNOWN = "loop", "never", "overlap", "gap", "unknown"
 ERROR, WARNING = "error", "warning"
@@ -191,7 +192,7 @@ def _impossible(tests: tuple[Condition, ...], known: Known) -> str:
             return f"{words} exclude each other."
         limits = known.metrics.get(name)
         if limits is not None and limits.meeting(left).is_empty:
-            return f"{words}, and {name} can only be {limits}."
+            return f"{words}, and {wording.said(name)} can only be {limits}."
     return ""
 
 
@@ -228,7 +229,7 @@ def _shared(mine: Mapping[Subject, Range], theirs: Mapping[Subject, Range]) -> s
         return ""
     if any(mine[subject].meeting(theirs[subject]).is_empty for subject in common if subject[0] == "metric"):
         return ""
-    return ", ".join(sorted(name.replace("_", " ") for _, name in common if _ != "segment")) or "their segment"
+    return ", ".join(sorted(wording.said(name) for _, name in common if _ != "segment")) or "their segment"
 
 
 def _band_gaps(rules: Sequence[Rule], known: Known) -> Iterable[Finding]:

@@ -14,6 +14,7 @@ from health.book.change import Change, change_between
 from health.cards import CompiledCard, compiled
 from health.models import AccountHealth, HealthOverride, HealthScore
 from health.queries.evidence import DimensionLine, dimension_lines, shares_of
+from ui import wording
 from usage.models import MetricDefinition
 
 COMPARE_DAYS = 30
@@ -176,13 +177,13 @@ def _metric(
     health: AccountHealth, key: str, place: int, course: list[tuple[date, Decimal | None]], names: dict[str, Any]
 ) -> Metric:
     raw = health.values[place]
-    name, unit = names.get(key) or (key.replace("_", " ").capitalize(), "")
+    name, unit = names.get(key) or wording.figure(key)
     known = [value for _day, value in course if value is not None]
     number = _number(raw)
     return Metric(
         key=key,
-        name=name,
-        unit="%" if unit in {"percent", "%"} or (not unit and key.endswith("_pct")) else unit,
+        name=name[:1].upper() + name[1:],
+        unit=wording.said_unit(unit),
         latest="" if raw is None else raw if number is not None else raw.replace("_", " "),
         number=number,
         source=health.sources[place] or "",

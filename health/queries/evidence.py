@@ -12,7 +12,7 @@ from health.cards import CompiledCard
 from health.choices import FRESH, MISSING, REFUSED, STALE
 from health.models.scores import Evidence
 from health.scoring import POINTS_SUM, decimal, millionths
-from ui import formats
+from ui import wording
 
 STATE_WORDS = {FRESH: "measured", STALE: "stale", MISSING: "missing", REFUSED: "out of range"}
 
@@ -188,5 +188,5 @@ def reading_in_words(compiled: CompiledCard, at: int, row: Evidence) -> str:
 
 
 def value_in_words(unit: str, value: object) -> str:
-    """A measured value as a sentence says it, in per cent where that is its unit."""
-    return f"{formats.reading(value)} %" if unit == "percent" else formats.reading(value)
+    """A measured value as a sentence says it, in its unit."""
+    return wording.with_unit(value, unit)

@@ -23,6 +23,7 @@ from health.models import HealthEvent, ScorecardVersion, Segment, Trigger, Trigg
 from health.queries.events import BAND_WORSENED, CHURN_RISK, CONTRACT_AT_RISK, STAKEHOLDER_CHANGED
 from health.queries.inputs import active_cards
 from playbooks.queries import playbook_list
+from ui import wording
 from usage.choices import MetricKind
 from usage.derived import FORMULAS
 from usage.models import MetricDefinition
@@ -75,10 +76,10 @@ def vocabulary() -> Vocabulary:
     conditions = [version.definition["condition"] for version in rules.values()]
     named = frozenset().union(*(events_of(each) for each in conditions))
     silent = frozenset().union(*(absences_of(each) for each in conditions))
-    events = {**_DERIVED, **{key: words(key) for key in sorted((recorded | named) - _DERIVED.keys())}}
+    events = {**_DERIVED, **{key: wording.titled(key) for key in sorted((recorded | named) - _DERIVED.keys())}}
     silences = {
         **{kind.value: str(kind.label) for kind in ActivityKind},
-        **{key: words(key) for key in recorded | silent},
+        **{key: wording.titled(key) for key in recorded | silent},
     }
     people = {user.email: str(user) for user in User.objects.active().staff().order_by("name", "email")}
     known = Known(
@@ -124,14 +125,12 @@ def _metrics(cards: Sequence[ScorecardVersion]) -> dict[str, Metric]:
         if metric.kind == MetricKind.CHOICE:
             found[metric.key] = Metric(metric.name, options=options, range=Range(words=frozenset(dict(options))))
         else:
-            found[metric.key] = Metric(
-                metric.name, "%" if metric.unit == "percent" else metric.unit, range=_limits(metric)
-            )
+            found[metric.key] = Metric(metric.name, wording.said_unit(metric.unit), range=_limits(metric))
     computed = {*METRICS, *FORMULAS, *(key.partition(":")[0] for key in found)}
     for version in cards:
         computed.update(compiled(version).evidence_inputs)
     for key in sorted(computed - found.keys()):
-        found[key] = Metric(words(key), "%" if key.endswith("_pct") else "")
+        found[key] = Metric(wording.titled(key), wording.figure(key).unit)
     return found
 
 
@@ -140,11 +139,6 @@ def _limits(metric: MetricDefinition) -> Range:
     return Range(
         Decimal("-Infinity") if low is None else Decimal(low), Decimal("Infinity") if high is None else Decimal(high)
     )
-
-
-def words(key: str) -> str:
-    """A key as words: ``qbr_missed`` as ``Qbr missed``."""
-    return key.removesuffix("_pct").replace("_", " ").replace("-", " ").capitalize()
 
 
 def newest_versions() -> dict[object, TriggerVersion]:

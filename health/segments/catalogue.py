@@ -14,6 +14,7 @@ from health.cards import compiled
 from health.choices import Rag
 from health.queries.inputs import active_cards
 from health.segments.rules import CHOICE, DAYS, NUMBER, TEXT, RuleField
+from ui import wording
 from usage.choices import MetricKind
 from usage.models import MetricDefinition
 
@@ -82,15 +83,15 @@ def _metrics() -> list[RuleField]:
     for metric in MetricDefinition.objects.all():
         is_choice = metric.kind == MetricKind.CHOICE
         options = tuple((option["key"], option.get("name") or option["key"]) for option in metric.options)
-        unit = "" if is_choice else "%" if metric.unit == "percent" else metric.unit
+        unit = "" if is_choice else wording.said_unit(metric.unit)
         found[metric.key] = RuleField(
             METRIC + metric.key, metric.name, CHOICE if is_choice else NUMBER, METRICS, options, unit
         )
     for version in active_cards().by_key.values():
         for key in compiled(version).evidence_inputs:
             if key not in found:
-                label = key.removesuffix("_pct").replace("_", " ").capitalize()
-                found[key] = RuleField(METRIC + key, label, NUMBER, METRICS, unit="%" if key.endswith("_pct") else "")
+                unit = wording.figure(key).unit
+                found[key] = RuleField(METRIC + key, wording.titled(key), NUMBER, METRICS, unit=unit)
     return list(found.values())
 
 

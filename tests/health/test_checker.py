@@ -86,13 +86,13 @@ def test_a_chain_that_does_not_come_back_is_no_loop():
 @pytest.mark.parametrize(
     ("condition", "words"),
     [
-        ({"all": [NPS_LOW, NPS_HIGH]}, "nps under 10 and nps over 60 exclude each other."),
-        (test("nps", ">", 100), "nps over 100, and nps can only be -100 to 100."),
+        ({"all": [NPS_LOW, NPS_HIGH]}, "NPS under 10 and NPS over 60 exclude each other."),
+        (test("nps", ">", 100), "NPS over 100, and NPS can only be -100 to 100."),
         (
             test("health_band", "in", ["purple"]),
             "health band is purple, and health_band can only be green or red or yellow.",
         ),
-        ({"any": [test("nps", ">", 100), test("plan", "in", ["gold"])]}, "nps over 100"),
+        ({"any": [test("nps", ">", 100), test("plan", "in", ["gold"])]}, "NPS over 100"),
         ({"all": [{"any": [test("nps", "==", 5), test("nps", "==", 6)]}, NPS_HIGH]}, "exclude each other"),
     ],
 )

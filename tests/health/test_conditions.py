@@ -154,9 +154,9 @@ def test_what_a_condition_reads_and_how_it_reads_in_words():
     assert named_metrics(upsell) == {"health_score", "feature_adoption_rate", "executive_engagement", "nps"}
     assert absences_of({"any": [{"absent": "qbr", "days": 9}, {"event": "x"}]}) == {"qbr"}
     assert in_words(TRIGGERS["mna:usage-decline"]["condition"]) == (
-        "usage change at most -20 over 14 days against the days before"
+        "usage down 20 % or more over 14 days against the days before"
     )
-    assert in_words({"absent": "qbr", "days": 100}) == "no qbr for 100 days"
+    assert in_words({"absent": "qbr", "days": 100}) == "no QBR for 100 days"
 
 
 def _alone(condition, values):

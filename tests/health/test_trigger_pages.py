@@ -186,7 +186,7 @@ def test_the_list_and_the_draft_show_what_the_checker_found(client, rail):
     world.trigger("mna:usage-decline")
     world.trigger("fmea:declining-usage")
     page = client.get("/health/triggers/").content.decode()
-    assert "both open a CTA for accounts with usage change pct" in page
+    assert "both open a CTA for accounts with usage change" in page
 
     client.post(NEW, typed(**{"c-0-0-what": "event:", "c-0-0-name": "full_moon", "c-0-0-days": ""}))
     assert "nothing raises the event full_moon" in client.get("/health/triggers/gone-quiet/").content.decode()

@@ -67,7 +67,7 @@ def test_a_default_of_ours_is_named_as_ours(desk):
 
 def test_conditions_and_durations_are_read_in_words(desk):
     install_pack("fmea", actor=None, at=AT)
-    assert "under 50 over 30 days" in text(desk.get("/methodology/fmea/triggers/"))
+    assert "under 50 % over 30 days" in text(desk.get("/methodology/fmea/triggers/"))
     assert "within 8 business hours" in text(desk.get("/methodology/fmea/sla_policies/"))
 
 

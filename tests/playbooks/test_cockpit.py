@@ -270,7 +270,7 @@ class TestBulk:
 class TestRecord:
     def test_it_tells_why_in_words_and_how_far_the_tasks_are(self, desk, leader):
         evidence = {
-            "condition": "usage change % below -30", "facts": {"usage_change_pct": "-31"},
+            "condition": "usage down more than 30 %", "facts": {"usage_change_pct": "-31"},
             "events": {"sponsor_left": "2026-11-03T00:00:00+00:00"}, "old_band": "yellow", "new_band": "red",
             "old_score": "71.250000", "new_score": "58.900000", "changes": ["Logins fell", "Tickets rose"],
         }  # fmt: skip
@@ -279,9 +279,9 @@ class TestRecord:
             add_task(cta, title=f"T{number}", actor=leader, at=AT)
         body = text(desk.get(f"/ctas/{cta.pk}/"))
         for sentence in (
-            "The rule looks for: usage change % below -30.",
-            "When it fired, usage change % was -31.",
-            "Sponsor left last happened on 2026-11-03.",
+            "The rule looks for: usage down more than 30 %.",
+            "When it fired, usage change was -31 %.",
+            "Sponsor left last happened on 3 Nov 2026.",
             "The account moved from Yellow to Red, when the score went from 71.2 to 58.9.",
             "What moved most: Logins fell and Tickets rose.",
             "A rule opened it; Vera Prince works it.",

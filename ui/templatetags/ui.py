@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
-from ui import formats
+from ui import formats, wording
 from ui.atoms import avatar, badge, delta, figure, health, icon, logo, options
 from ui.charts import bullet, spark
 from ui.tokens import tone_of
@@ -27,6 +27,8 @@ for _tag in (icon, badge, health, delta, avatar, logo, figure, options):
 register.filter("tone", tone_of)
 register.filter("browser", formats.browser)
 register.filter("spoken", formats.spoken)
+register.filter("titled", wording.titled)
+register.filter("unit", wording.said_unit)
 
 
 @register.filter

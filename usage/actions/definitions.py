@@ -12,6 +12,7 @@ from django.db import transaction
 
 from accounts import audit
 from accounts.errors import RuleViolated
+from ui import wording
 from usage.catalogue import STATED
 from usage.choices import Aggregation, MetricKind
 from usage.models import MetricDefinition
@@ -23,7 +24,7 @@ KEY = re.compile(r"[a-z][a-z0-9_]{0,59}", re.ASCII)
 
 
 def _title(key: str) -> str:
-    return key.replace("_", " ").capitalize()
+    return wording.titled(key)
 
 
 def _text(bound: Decimal | int | None) -> str | None:
