@@ -25,6 +25,30 @@ ADMIN_ROLES = frozenset({Role.OWNER, Role.ADMIN})
 LEADER_ROLES = frozenset({Role.OWNER, Role.ADMIN, Role.VP_CS})
 
 
+class SignInOutcome(TextChoices):
+    """What became of a try to sign in, as colleagues read it who are asked for help."""
+
+    SIGNED_IN = "signed_in", "Signed in"
+    UNFINISHED = "unfinished", "Right password, but the code after it was not entered"
+    WRONG_PASSWORD = "wrong_password", "Wrong password"
+    TOO_MANY = "too_many", "Refused after too many wrong passwords; opens again within an hour"
+    DEACTIVATED = "deactivated", "This person was deactivated"
+    RESET_ASKED = "reset_asked", "Asked for a link to a new password"
+    LINK_OVER = "link_over", "Opened a link to a new password that was used or has run out"
+
+
+# What keeps somebody out; the others let them in or on.
+FAILED_OUTCOMES = frozenset(
+    {
+        SignInOutcome.UNFINISHED,
+        SignInOutcome.WRONG_PASSWORD,
+        SignInOutcome.TOO_MANY,
+        SignInOutcome.DEACTIVATED,
+        SignInOutcome.LINK_OVER,
+    }
+)
+
+
 class Scope(TextChoices):
     """What an API token may do, on top of its user's role."""
 

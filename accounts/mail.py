@@ -7,12 +7,21 @@ straight to the worker.
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.template.loader import render_to_string
 
 from accounts.links import absolute
+from accounts.models import Workspace
 from tenants.on_commit import run_on_commit
+
+
+def in_words(moment: datetime) -> str:
+    """``Sat 28 Nov 2026, 16:05 (Europe/Berlin)``: the one end of a link, in the workspace's zone."""
+    zone = Workspace.objects.get().timezone
+    return f"{moment.astimezone(ZoneInfo(zone)):%a %-d %b %Y, %H:%M} ({zone})"
 
 
 def send_later(*, to: str, subject: str, body: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from smtplib import SMTPException
 from typing import Any
 from uuid import UUID
@@ -12,6 +13,7 @@ from django.utils import timezone
 
 from accounts.actions.files import purge_files
 from accounts.actions.refresh import refresh_due
+from accounts.actions.sign_in_tries import forget_tries, note_try
 from accounts.actions.stages import advance_stages
 from accounts.actions.verification import read_on
 from tenants.tasks import TenantTask
@@ -28,6 +30,18 @@ from tenants.tasks import TenantTask
 def send_mail(self: Any, *, to: str, subject: str, body: str) -> None:
     """Mail one message, trying again for about five minutes while the mail server is away."""
     send(subject, body, None, [to])
+
+
+@shared_task(base=TenantTask, name="accounts.note_sign_in")
+def note_sign_in(*, email: str, outcome: str, at: str) -> None:
+    """Note how a try to sign in ended."""
+    note_try(email, outcome, at=datetime.fromisoformat(at))
+
+
+@shared_task(base=TenantTask, name="accounts.forget_sign_ins")
+def forget_sign_ins() -> int:
+    """Delete tries to sign in that are 90 days old; how many went. Safe to run at any time."""
+    return forget_tries(at=timezone.now())
 
 
 @shared_task(base=TenantTask, name="accounts.refresh_due")

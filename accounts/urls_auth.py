@@ -18,6 +18,7 @@ from django.urls import URLPattern, path, re_path
 from accounts.limits import ENTRANCE, RESET, Limit, limited
 from accounts.policy import ANONYMOUS, requires
 from accounts.views.profile import email_redirect, signup_closed
+from accounts.views.signing_in import reset_from_key
 
 View = Callable[..., HttpResponse]
 
@@ -56,7 +57,7 @@ urlpatterns: list[URLPattern] = [
     path("password/reset/done/", notice(account.password_reset_done), name="account_reset_password_done"),
     re_path(
         r"^password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$",
-        entrance(account.password_reset_from_key),
+        entrance(reset_from_key),
         name="account_reset_password_from_key",
     ),
     path(

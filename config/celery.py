@@ -51,6 +51,7 @@ app.conf.beat_schedule = {
     "imports": every(60, "imports.resume_lost"),
     "contracts": every(3600, "accounts.refresh_due"),
     "deleted-files": every(3600, "accounts.purge_files"),
+    "sign-in-tries": every(6 * 3600, "accounts.forget_sign_ins"),
     "idempotency-keys": every(3600, "api.forget_keys"),
     "documents": every(120, "documents.resume_lost"),
     "weekly-digest": every(900, "health.digest"),

@@ -140,5 +140,6 @@ def _check_open(invitation: Invitation, at: datetime, *, expired_too: bool = Fal
 
 def _mail_link(invitation: Invitation, secret: str) -> str:
     link = link_of(secret)
-    mail.send_template("invitation", to=invitation.email, invitation=invitation, link=link)
+    until = mail.in_words(invitation.expires_at)
+    mail.send_template("invitation", to=invitation.email, invitation=invitation, link=link, until=until)
     return link

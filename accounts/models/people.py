@@ -7,11 +7,11 @@ from typing import Any
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Q
+from django.db.models import OuterRef, Q, Subquery
 from django.db.models.functions import Lower
 from django.utils.functional import cached_property
 
-from accounts.choices import PORTAL_ROLES, STAFF_ROLES, Role
+from accounts.choices import FAILED_OUTCOMES, PORTAL_ROLES, STAFF_ROLES, Role, SignInOutcome
 from accounts.models.workspace import Workspace
 from tenants.guard import TenantModel, TenantQuerySet
 
@@ -39,6 +39,20 @@ class UserQuerySet(TenantQuerySet):
         Account = self.model._meta.get_field("portal_accounts").related_model
         of_accounts = User.portal_accounts.through.objects.filter(account__in=Account.objects.visible_to(user))
         return self.filter(Q(role__in=STAFF_ROLES) | Q(pk__in=of_accounts.values("user")))
+
+    def with_tries(self) -> UserQuerySet:
+        """With the last try to sign in (``tried``, ``tried_at``) and the last that failed (``failed``, ``failed_at``,
+        ``failed_times`` since the last success); None where there was none in 90 days.
+        """
+        tries = SignInTry.objects.filter(user=OuterRef("pk")).order_by("-last_at", "-pk")
+        failed = tries.filter(outcome__in=FAILED_OUTCOMES)
+        return self.annotate(
+            tried=Subquery(tries.values("outcome")[:1]),
+            tried_at=Subquery(tries.values("last_at")[:1]),
+            failed=Subquery(failed.values("outcome")[:1]),
+            failed_at=Subquery(failed.values("last_at")[:1]),
+            failed_times=Subquery(failed.values("times")[:1]),
+        )
 
 
 class UserManager(BaseUserManager.from_queryset(UserQuerySet)):
@@ -97,6 +111,29 @@ class User(AbstractBaseUser, TenantModel):
     def workspace_settings(self) -> Workspace:
         """The workspace's one settings row, read once an instance."""
         return Workspace.objects.get()
+
+
+class SignInTry(TenantModel):
+    """Tries of one user that ended alike: how many since the last success, the first and the last of them.
+
+    A row an outcome and no more, so that guessing at a password fills no table; no network address is kept.
+    """
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="sign_in_tries")
+    outcome = models.CharField(max_length=20, choices=SignInOutcome.choices)
+    times = models.PositiveIntegerField(default=1)
+    first_at = models.DateTimeField()
+    last_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["user", "outcome"], name="sign_in_try_once_per_outcome"),
+            models.CheckConstraint(condition=Q(outcome__in=SignInOutcome.values), name="sign_in_try_outcome_known"),
+        ]
+        verbose_name_plural = "sign-in tries"
+
+    def __str__(self) -> str:
+        return f"{self.user_id}: {self.outcome}"
 
 
 class Invitation(TenantModel):

@@ -9,8 +9,8 @@ from typing import Any
 from django.db.models import CharField, F, Func, Max
 from django.utils import timezone
 
-from accounts.choices import TOUCH_KINDS
-from accounts.models import Account, Activity, Contact
+from accounts.choices import TOUCH_KINDS, SignInOutcome
+from accounts.models import Account, Activity, Contact, Invitation, User
 from accounts.queries.past import Past, contacts_then
 from accounts.stakeholders import CADENCE, Finding, Standing, findings, standing
 
@@ -33,6 +33,35 @@ class People:
     present: list[Person]
     left: list[Person]
     findings: list[Finding]
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """A user and how signing in goes: the last try and the last that failed, in words (empty: none in 90 days)."""
+
+    user: User
+    tried: str
+    failed: str
+
+    @property
+    def keeps_failing(self) -> bool:
+        """Whether nothing but failures came since the last sign-in."""
+        since = self.user.last_login
+        return bool(self.failed) and (since is None or self.user.failed_at > since)
+
+
+def access_of(user: User) -> Access:
+    """How signing in goes for a user read ``with_tries``. No query."""
+    tried, failed = (SignInOutcome(key).label if key else "" for key in (user.tried, user.failed))
+    return Access(user, tried, failed)
+
+
+def portal_access(account: Account) -> tuple[list[Access], list[Invitation]]:
+    """Who may use the customer portal of ``account``, and who is invited to. Two queries."""
+    users = account.portal_users.with_tries().order_by("-is_active", "name", "email", "pk")
+    still_open = Invitation.objects.filter(portal_accounts=account, accepted_at=None, revoked_at=None)
+    invitations = still_open.select_related("invited_by").order_by("-created_at", "pk")
+    return [access_of(user) for user in users], list(invitations)
 
 
 def people_of(account: Account, today: date, past: Past | None = None) -> People:

@@ -19,7 +19,7 @@ from accounts.frame import account_or_404, editable_account_or_404, frame
 from accounts.models import Account, Contact
 from accounts.policy import requires
 from accounts.queries.past import team_then
-from accounts.queries.people import People, Person, people_of
+from accounts.queries.people import People, Person, people_of, portal_access
 from accounts.stakeholders import SEATS
 
 TAB = "accounts:account-people"
@@ -27,11 +27,15 @@ TAB = "accounts:account-people"
 
 @requires(GET="accounts.view")
 def people(request: HttpRequest, account_id: UUID) -> HttpResponse:
-    """The stakeholder map, who is due to hear from us, who left, and our own team. Three queries beside the frame's."""
+    """The stakeholder map, who is due to hear from us, who left, our own team, and who uses the portal.
+
+    Five queries beside the frame's. A past day says nothing of the portal: tries to sign in are kept for 90 days.
+    """
     asked = asked_day(request)
     account = account_or_404(request, account_id, asked.past)
     past = getattr(account, "past", None)
     known = people_of(account, asked.today, past)
+    users, invitations = ([], []) if past else portal_access(account)
     context = frame(
         request,
         account,
@@ -44,6 +48,9 @@ def people(request: HttpRequest, account_id: UUID) -> HttpResponse:
         today=asked.today,
         team=team_then(past) if past else _team(account),
         removed=past.removed("contact") if past else 0,
+        portal_users=users,
+        invitations=invitations,
+        now=timezone.now(),
     )
     return render(request, "accounts/people.html", context, status=asked.status)
 

@@ -72,7 +72,8 @@ def accept(request: HttpRequest, secret: str) -> HttpResponse:
         raise Http404
     at = timezone.now()
     if state_of(invitation, at) != "open":
-        return render(request, "people/invitation_gone.html", {"state": state_of(invitation, at)}, status=GONE)
+        context = {"state": state_of(invitation, at), "invitation": invitation}
+        return render(request, "people/invitation_gone.html", context, status=GONE)
     form = AcceptForm(request.POST or None, email=invitation.email, initial={"name": invitation.name})
     if request.method == "POST" and form.is_valid() and form.run(lambda: _accept(form, invitation, at)):
         return perform_login(request, form.user, email_verification="none")

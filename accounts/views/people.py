@@ -21,6 +21,7 @@ from accounts.errors import RuleViolated
 from accounts.models import Account, User
 from accounts.people_forms import DeactivateForm, RoleForm
 from accounts.policy import may_grant, requires
+from accounts.queries.people import access_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -124,6 +125,7 @@ def reactivate(request: HttpRequest, user_id: UUID) -> HttpResponse:
 def _show(request: HttpRequest, target: User, status: int = 200, **forms: object) -> HttpResponse:
     context = {
         "person": target,
+        "access": access_of(User.objects.with_tries().get(pk=target.pk)),
         "role_form": RoleForm(user=target, actor=request.user),
         "deactivate_form": DeactivateForm(user=target),
         "owned": Account.objects.unarchived().filter(owner=target).count(),

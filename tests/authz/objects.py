@@ -94,6 +94,7 @@ KWARGS: list[tuple[str, str, Kind]] = [
     (r"api:account-by-external-id", "source", Kind("external_id", attr="source", unknown="crm")),
     (r"api:account-by-external-id", "external_id", UPSERTED),
     (r"api:user-.*", "user_id", Kind("colleague")),
+    (r"api:portal-user-.*", "user_id", Kind("portal_user", scoped=True)),
     (r"api:unknown", "rest", Kind("nothing", attr="path", foreign=False, unknown="nothing/")),
     # The accounts list
     (r"accounts:account-cell", "column", Kind("cell", attr="key", foreign=False, unknown=NOTHING)),

@@ -122,6 +122,7 @@ def _account(world: World, letter: str, number: int, people: dict[str, User]) ->
     shown = canary(letter, number, "s", "portal")
     portal = _user(world, letter, f"portal{number}", Role.PORTAL_USER, shown, portal_accounts=[account])
     people[f"portal{number}"] = portal
+    world.keep(letter, "portal_user", number, portal)
     return account
 
 
