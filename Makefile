@@ -3,7 +3,7 @@
 MAKEFLAGS += --no-print-directory
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench chaos requirements restore-drill shell format lock clean install install-dev
+.PHONY: help run test check bench chaos requirements restore-drill receipt-drill shell format lock clean install install-dev
 
 PORT ?= 8000
 TENURE_DATA ?= .tenure
@@ -27,6 +27,7 @@ help:
 	@echo "make chaos          kill processes and look for lost or doubled work"
 	@echo "make requirements   which rows of docs/requirements.json a passing test proves"
 	@echo "make restore-drill  dump, drop and restore one tenant (TENANT=<slug>)"
+	@echo "make receipt-drill  change every receipt of a tenant byte by byte (TENANT=<slug>, ARGS=--whole 3)"
 	@echo "make shell          Django's shell beside the running stack"
 	@echo "make format         format the code          make lock   pin requirements/*.in again"
 	@echo "make clean          remove .venv and caches; the data in $(TENURE_DATA) stays"
@@ -54,6 +55,9 @@ requirements: install-dev
 
 restore-drill: install
 	@exec $(PY) -m config.stack --with-parent exec -- $(PY) manage.py restore_drill $(TENANT)
+
+receipt-drill: install
+	@exec $(PY) -m config.stack --with-parent exec -- $(PY) manage.py receipt_drill $(TENANT) $(ARGS)
 
 shell: install
 	@exec $(PY) -m config.stack --with-parent exec -- $(PY) manage.py shell

@@ -79,10 +79,11 @@ def check(raw: bytes, *, entry_hash: str = "") -> Finding:
 
 
 def _problems(document: dict[str, Any], raw: bytes, entry_hash: str) -> list[str]:
-    if text_of(document).encode() != raw:
-        return ["Its text is not as it was written."]
+    # The digest first: it takes a tenth of the time and finds all but a text of another form.
     if document["sha256"] != digest_of(document):
         return ["Its digest does not fit its content."]
+    if text_of(document).encode() != raw:
+        return ["Its text is not as it was written."]
     kinds = {SCORE: _score_problems, FIGURE: _figure_problems}
     if document["kind"] not in kinds:
         return [f"{document['kind']!r} is no kind of receipt."]
