@@ -38,13 +38,15 @@ def pdf_of(html: str, *, told: Callable[[int], None] = lambda percent: None) -> 
     """
     try:
         from weasyprint import CSS, HTML
+        from weasyprint.text.fonts import FontConfiguration
     except OSError as error:
         raise CannotRender("This machine cannot write PDFs: install libpango-1.0-0 and libpangoft2-1.0-0.") from error
     # SECURITY: its import lets Pillow accept torn pictures in the whole process; an upload must stay refused.
     ImageFile.LOAD_TRUNCATED_IMAGES = False
     told(30)
-    sheet = CSS(string=STYLE.read_text(), url_fetcher=_fetch)
-    document = HTML(string=html, url_fetcher=_fetch).render(stylesheets=[sheet])
+    fonts = FontConfiguration()  # without one a sheet's own font is left out
+    sheet = CSS(string=STYLE.read_text(), url_fetcher=_fetch, font_config=fonts)
+    document = HTML(string=html, url_fetcher=_fetch).render(stylesheets=[sheet], font_config=fonts)
     told(80)
     written = document.write_pdf(pdf_identifier=hashlib.sha256(html.encode()).hexdigest()[:32].encode())
     return bytes(written or b"")
