@@ -18,7 +18,6 @@ from decimal import Decimal
 from typing import Any
 
 from health.scoring.measures import OPERATORS, Value, compile_test
-from ui import wording
 
 Condition = Mapping[str, Any]
 # An account's key: its id, or a simulator's only one.
@@ -108,64 +107,6 @@ def _leaves(condition: Condition, kind: str) -> set[str]:
     return {condition[kind]} if kind in condition else set()
 
 
-def in_words(condition: Condition) -> str:
-    """The condition as a sentence part: 'usage down 20 % or more over 14 days against the days before'."""
-    for joiner, key in ((" or ", "any"), (" and ", "all")):
-        if key in condition:
-            return joiner.join(in_words(part) for part in condition[key])
-    if "event" in condition:
-        return wording.said(condition["event"])
-    if "absent" in condition:
-        return f"no {wording.said(condition['absent'])} for {condition['days']} days"
-    if "segment" in condition:
-        return f"in segment {condition.get('name') or condition['segment']}"
-    words = _measured_in_words(condition)
-    if "severity" in condition:
-        words += f" of severity {' or '.join(condition['severity'])}"
-    if "window_days" in condition:
-        words += f" over {condition['window_days']} days"
-    if condition.get("compare") == "previous_window":
-        words += " against the days before"
-    return words
-
-
-_OP_WORDS = {
-    "<": "under",
-    "<=": "at most",
-    ">": "over",
-    ">=": "at least",
-    "==": "exactly",
-    "in": "is",
-    "between": "between",
-}
-# A change by so much: which way it goes, and how the amount is said.
-_MOVES = {"<": ("down more than", ""), "<=": ("down", " or more"), ">": ("up more than", ""), ">=": ("up", " or more")}
-
-
-def _measured_in_words(condition: Condition) -> str:
-    """'SLA time used at least 80 %', 'usage down 20 % or more', 'no new requirements'."""
-    key, op, value = condition["metric"], condition["op"], condition["value"]
-    name = wording.said(key)
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        joiner = " and " if op == "between" else " or "
-        return f"{name} {_OP_WORDS[op]} {joiner.join(wording.measured(key, each) for each in value)}"
-    amount = _amount(value)
-    if name.endswith(" change") and amount and op in _MOVES and (amount < 0) == (op in {"<", "<="}):
-        way, more = _MOVES[op]
-        return f"{name.removesuffix(' change')} {way} {wording.measured(key, abs(amount))}{more}"
-    if amount == 0 and op == "==" and name.endswith("s"):
-        return f"no {name}"
-    return f"{name} {_OP_WORDS[op]} {wording.measured(key, value)}"
-
-
-def _amount(value: Value) -> Decimal | None:
-    try:
-        amount = Decimal(str(value))
-    except ArithmeticError:
-        return None
-    return amount if amount.is_finite() else None
-
-
 def _where_happened(condition: Condition, facts: Facts) -> set[Key]:
     happened = facts.events.get(condition["event"], {})
     since = facts.at - timedelta(days=condition.get("window_days", EVENT_WINDOW_DAYS))
@@ -227,7 +168,6 @@ __all__ = [
     "absences_of",
     "accounts_where",
     "events_of",
-    "in_words",
     "leaves",
     "metrics_of",
     "named_metrics",

@@ -41,6 +41,8 @@ OPTIONAL = frozenset(
     "cap start floor max unit_size max_age_days min_coverage_pct label weight points stale_policy".split()
 )
 POINTER = re.compile(r"(/[a-z_]{1,20}(/\d{1,2})?){1,8}", re.ASCII)
+# Fields that name a figure.
+_FIGURES = ("/metric", "/input")
 _BETWEEN = re.compile(r"\s*(?:\.\.|to|,|;)\s*")
 
 
@@ -59,6 +61,17 @@ def fields_of(definition: Mapping[str, Any]) -> dict[str, str]:
     for at, band in enumerate(definition.get("bands", ())):
         _put(fields, band, f"/bands/{at}", BAND, ())
     return fields
+
+
+def with_figure_names(fields: Mapping[str, str], names: Mapping[str, str]) -> dict[str, str]:
+    """The fields with figures by their names, as people choose them; one that is not known stays its key."""
+    return {at: names.get(text, text) if at.endswith(_FIGURES) else text for at, text in fields.items()}
+
+
+def with_figure_keys(fields: Mapping[str, str], names: Mapping[str, str]) -> dict[str, str]:
+    """The way back from ``with_figure_names``, whatever the capitals; what names no figure stays as typed."""
+    keys = {name.lower(): key for key, name in names.items()}
+    return {at: keys.get(text.strip().lower(), text) if at.endswith(_FIGURES) else text for at, text in fields.items()}
 
 
 def _put(

@@ -16,12 +16,13 @@ from accounts.models import Account
 from accounts.policy import requires
 from health.actions import record_event
 from health.cards import compiled
-from health.conditions import in_words, metrics_of
+from health.conditions import metrics_of
 from health.forms import FactsForm, ScorecardInputsForm
 from health.models import Scorecard, Trigger
 from health.pages.scorecards import version_of
 from health.queries.risks import at_risk, risks_of
 from health.simulation import InputsRefused, simulate_scorecard, simulate_trigger
+from health.wording import in_words
 
 RISKS_ON_PAGE = 50
 

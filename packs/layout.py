@@ -12,7 +12,7 @@ from typing import Any
 from django.utils.html import escape
 from django.utils.safestring import SafeString
 
-from health.conditions import in_words
+from health.wording import in_words
 from packs.origins import is_ours, reference
 from ui.atoms import html
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from functools import lru_cache
@@ -152,19 +151,6 @@ def reading(value: object) -> str:
         return str(value)
     rounded = round(size, 2 if abs(size) < 10 else 1)
     return f"{rounded.normalize():f}" if rounded else "0"
-
-
-_KEY = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)+")
-_LIST = re.compile(r"\[([^\[\]]*)\]")
-_SIGNS = {"<=": "≤", ">=": "≥", "==": "="}
-
-
-def spoken(text: str) -> str:
-    """A formula as people read it: its keys as words, its signs as on paper, its lists without brackets."""
-    text = _LIST.sub(lambda found: found[1].replace("'", ""), text)
-    for sign, shown in _SIGNS.items():
-        text = text.replace(sign, shown)
-    return _KEY.sub(lambda found: found[0].replace("_pct", " %").replace("_", " "), text)
 
 
 _BROWSERS = (("Edg", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari"))

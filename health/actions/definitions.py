@@ -51,7 +51,7 @@ def install_scorecard(
     same = card.versions.filter(definition=dict(definition)).order_by("number").last()
     if same is not None:
         return active or same
-    made = _new_version(card, definition, origin=origin, note=f"From pack {pack}", actor=actor, at=at)
+    made = _new_version(card, definition, origin=origin, note="As the methodology brings it", actor=actor, at=at)
     if active is None or active.origin:
         return activate_version(made, actor=actor, at=at)
     return active

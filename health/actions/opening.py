@@ -244,7 +244,7 @@ def _reason(evidence: Mapping[str, Any]) -> str:
     """Why it fired, as a sentence with the facts; one that the condition says already is not said again."""
     condition = evidence["condition"]
     facts = [(wording.said(name), wording.measured(name, value)) for name, value in evidence["facts"].items()]
-    new = ", ".join(f"{name} {value}" for name, value in facts if f"{name} is {value}" not in condition)
+    new = ", ".join(f"{name} {value}" for name, value in facts if f"{name} is {value}".lower() not in condition.lower())
     sentence = f"{condition[0].upper()}{condition[1:]}."
     return f"{sentence} Now: {new}." if new else sentence
 

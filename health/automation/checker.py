@@ -13,7 +13,8 @@ from itertools import combinations, product
 from typing import Any, NamedTuple
 
 from health.automation.ranges import Range, gaps, range_of
-from health.conditions import EVENT_WINDOW_DAYS, Condition, absences_of, events_of, in_words, leaves
+from health.conditions import EVENT_WINDOW_DAYS, Condition, absences_of, events_of, leaves
+from health.wording import in_words
 from ui import wording
 
 LOOP, NEVER, OVERLAP, GAP, UNKNOWN = "loop", "never", "overlap", "gap", "unknown"
@@ -118,10 +119,12 @@ def _unknown(definition: Mapping[str, Any], known: Known, raised: frozenset[str]
     segments = {test["segment"]: test.get("name", test["segment"]) for test in tests if "segment" in test}
     events = frozenset().union(*(events_of(test) for test in tests))
     absences = frozenset().union(*(absences_of(test) for test in tests))
-    yield from (f"nobody measures {name}." for name in sorted(metrics - known.metrics.keys()))
-    yield from (f"nothing raises the event {name}." for name in sorted(events - known.events - raised))
+    yield from (f"nobody measures “{wording.titled(name)}”." for name in sorted(metrics - known.metrics.keys()))
+    yield from (
+        f"nothing raises the event “{wording.titled(name)}”." for name in sorted(events - known.events - raised)
+    )
     for name in sorted(absences - known.silences - raised):
-        yield f"{name} has never been recorded, so every account counts as silent."
+        yield f"“{wording.titled(name)}” has never been recorded, so every account counts as silent."
     yield from (f"there is no segment {name}." for key, name in segments.items() if key not in known.segments)
     playbook, owner = definition.get("playbook"), definition.get("owner")
     if playbook and playbook not in known.playbooks:
@@ -192,7 +195,7 @@ def _impossible(tests: tuple[Condition, ...], known: Known) -> str:
             return f"{words} exclude each other."
         limits = known.metrics.get(name)
         if limits is not None and limits.meeting(left).is_empty:
-            return f"{words}, and {wording.said(name)} can only be {limits}."
+            return f"{words}, and it can only be {limits}."
     return ""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -23,6 +23,8 @@ from health.models import DryRun, Trigger, TriggerFiring, TriggerRun
 from health.models.automation import MOST_DAYS
 from health.queries.automation import clean_day, firings_of, log_page, names_of_people
 from health.queries.lab import names_of
+from health.wording import fact
+from ui import formats, wording
 
 SHOWN = 200
 _SPANS = ((1, "today"), (7, "7 days"), (30, "30 days"), (90, "90 days"))
@@ -91,12 +93,9 @@ def dry_run_csv(request: HttpRequest, dry_run_id: UUID) -> HttpResponse:
 def _lines(request: HttpRequest, asked: DryRun) -> Iterator[tuple[Any, ...]]:
     for row in _told(request, asked, _narrowed(request, asked)[0]):
         evidence = row["evidence"]
-        facts, events = (
-            "; ".join(f"{name} {value}" for name, value in evidence[kind].items()) for kind in ("facts", "events")
-        )
         yield (
             row["on"], row["name"], row["title"], row["words"], row["person"], row["due_at"] or "",
-            evidence["condition"], facts, events,
+            evidence["condition"], "; ".join(row["facts"]), "; ".join(row["events"]),
         )  # fmt: skip
 
 
@@ -130,6 +129,11 @@ def _told(request: HttpRequest, asked: DryRun, rows: list[dict[str, Any]]) -> It
                 "name": accounts[row["account"]].name,
                 "title": (asked.result or {})["names"].get(row["trigger"], row["trigger"]),
                 "person": people.get(row["owner"], row["owner"]) or "Nobody",
+                "facts": [fact(key, value) for key, value in row["evidence"]["facts"].items()],
+                "events": [
+                    f"{wording.said(key)} last on {formats.day(date.fromisoformat(moment[:10]))}"
+                    for key, moment in row["evidence"]["events"].items()
+                ],
                 "words": "Opens a CTA" if row["outcome"] == Firing.OPENED else words[row["outcome"]],
             }
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from health.choices import RISK, Rag
 from health.editing import REST, SCORING
-from health.scoring import DEFAULT_MAX_AGE_DAYS, OPERATORS, POINTS_SUM
+from health.scoring import DEFAULT_MAX_AGE_DAYS, POINTS_SUM
 from health.validation import COMBINES, Problem
 
 KINDS = {
@@ -43,7 +43,7 @@ LABELS = {
     "unit": "Unit",
     "points": "Points",
     "kind": "Scored by",
-    "input": "Reads metric",
+    "input": "Reads the figure",
     "full_at": "Full at",
     "offset": "Add",
     "factor": "Then times",
@@ -52,7 +52,7 @@ LABELS = {
     "unit_size": "Size of a unit",
     "max": "At most",
     "level": "Level",
-    "metric": "Metric",
+    "metric": "Figure",
     "op": "Is",
     "value": "Limit",
     "rag": "Colour",
@@ -257,6 +257,13 @@ _CHOICES: dict[str, tuple[tuple[str, str], ...]] = {
     "stale_policy": (("", "Count, and are marked"), ("missing", "Are left out like missing ones")),
     "combine": tuple((key, COMBINE.get(key, key)) for key in sorted(COMBINES)),
     "kind": tuple(KINDS.items()),
-    "op": tuple((key, key) for key in sorted(OPERATORS - {"in"})),
+    "op": (
+        ("<", "under"),
+        ("<=", "at most"),
+        (">", "over"),
+        (">=", "at least"),
+        ("==", "exactly"),
+        ("between", "from … to"),
+    ),
     "rag": tuple((rag.value, f"{rag.label}: {RISK[rag].lower()} risk") for rag in RISK if rag != Rag.NONE),
 }

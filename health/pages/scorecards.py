@@ -17,9 +17,17 @@ from accounts.policy import may, requires
 from health.actions import activate_version, change_draft, create_scorecard, draft_version, use_scorecard
 from health.cards import compiled
 from health.choices import VersionState
-from health.conditions import in_words
 from health.differences import differences
-from health.editing import POINTER, changed, definition_of, doubled_options, fields_of, with_keys
+from health.editing import (
+    POINTER,
+    changed,
+    definition_of,
+    doubled_options,
+    fields_of,
+    with_figure_keys,
+    with_figure_names,
+    with_keys,
+)
 from health.errors import DefinitionRefused
 from health.forms import VersionForm
 from health.models import Scorecard, ScorecardVersion
@@ -27,6 +35,7 @@ from health.pages.editor import Editor
 from health.queries.usage import metric_names, scored_by, segments_in_use, usage_of
 from health.scoring import decimal, millionths
 from health.validation import Problem, scorecard_problems
+from health.wording import in_words
 
 MOST_FIELDS_SHOWN = 60
 
@@ -138,7 +147,8 @@ def scorecard_edit(request: HttpRequest, key: str) -> HttpResponse:
     version = version_of(card, request.GET.get("version", ""))
     if request.method != "POST":
         return _editor(request, card, version, version.definition, note=_note_of(version))
-    typed = {name: value for name, value in request.POST.items() if POINTER.fullmatch(name)}
+    names = metric_names()
+    typed = with_figure_keys({name: text for name, text in request.POST.items() if POINTER.fullmatch(name)}, names)
     definition, note = definition_of(typed), request.POST.get("note", "").strip()[:200]
     command = request.POST.get("do", "save")
     if command not in {"save", "check"}:
@@ -193,7 +203,8 @@ def _editor(
     typed: dict[str, str] | None = None,
 ) -> HttpResponse:
     """The form; with problems the very text that was typed stands in it."""
-    fields = {**fields_of(definition), **(typed or {})}
+    names = metric_names()
+    fields = with_figure_names({**fields_of(definition), **(typed or {})}, names)
     editor = Editor(fields, problems or [], method=str(definition.get("method", "")), focus=focus)
     context = {
         "card": card,
@@ -204,7 +215,7 @@ def _editor(
         "refused": refused,
         "note": note,
         "seen": request.POST.get("seen") or digest(version.definition),
-        "metrics": metric_names(),
+        "metrics": names.values(),
         "is_draft": version.state == VersionState.DRAFT,
     }
     status = 422 if problems or refused else 200

@@ -21,10 +21,10 @@ from health.actions import (
     reset_trigger,
 )
 from health.automation.checker import about
-from health.conditions import in_words
 from health.models import Trigger, TriggerPolicy, TriggerState
 from health.pages.automation import asked_for
-from health.queries.vocabulary import checked, vocabulary
+from health.queries.vocabulary import Vocabulary, checked, vocabulary
+from health.wording import Names, event_in_words, in_words
 from playbooks.choices import CtaKind, Priority
 
 
@@ -39,11 +39,12 @@ def trigger_list(request: HttpRequest) -> HttpResponse:
         .values_list("trigger")
         .annotate(n=Count("pk"))
     )
-    found = checked(vocabulary())
+    words = vocabulary()
+    found = checked(words)
     rows = [
         {
             "trigger": trigger,
-            "words": _condition(trigger),
+            "words": _condition(trigger, words.names),
             "standing": standing.get(trigger.pk, 0),
             "findings": len(about(trigger.key, found)),
         }
@@ -53,10 +54,10 @@ def trigger_list(request: HttpRequest) -> HttpResponse:
     return render(request, "health/trigger_list.html", context)
 
 
-def _condition(trigger: Trigger) -> str:
+def _condition(trigger: Trigger, names: Names) -> str:
     versions = list(trigger.versions.all())
     definition = versions[0].definition if versions else trigger.draft
-    return in_words(definition["condition"]) if definition else ""
+    return in_words(definition["condition"], names) if definition else ""
 
 
 @requires(GET="health.view", POST="health.configure")
@@ -74,11 +75,11 @@ def trigger_detail(request: HttpRequest, key: str) -> HttpResponse:
     context = {
         "trigger": trigger,
         "version": version,
-        "words": in_words(definition["condition"]),
-        "does": facts_of(definition, words.playbooks, words.people),
+        "words": in_words(definition["condition"], words.names),
+        "does": facts_of(definition, words),
         "definition": definition,
-        "draft_words": in_words(trigger.draft["condition"]) if trigger.draft else "",
-        "draft_does": facts_of(trigger.draft, words.playbooks, words.people) if trigger.draft else (),
+        "draft_words": in_words(trigger.draft["condition"], words.names) if trigger.draft else "",
+        "draft_does": facts_of(trigger.draft, words) if trigger.draft else (),
         "findings": about(key, checked(words, draft_of=trigger)),
         "standing": TriggerState.objects.visible_to(request.user)
         .filter(trigger=trigger, is_active=True)
@@ -93,23 +94,23 @@ def trigger_detail(request: HttpRequest, key: str) -> HttpResponse:
     return render(request, "health/trigger_detail.html", context)
 
 
-def facts_of(definition: Any, playbooks: Any, people: Any) -> list[tuple[str, str]]:
+def facts_of(definition: Any, words: Vocabulary) -> list[tuple[str, str]]:
     """What a definition says besides its condition, as terms and words."""
     kinds, priorities = dict(CtaKind.choices), dict(Priority.choices)
     pairs = [
-        ("Released when", in_words(definition["release"]) if definition.get("release") else ""),
+        ("Released when", in_words(definition["release"], words.names) if definition.get("release") else ""),
         ("Held for", _days(definition.get("hold_days"))),
         ("At most", _cap(definition)),
         ("Kind", kinds.get(definition.get("cta_kind"), "")),
         ("Priority", priorities.get(definition.get("priority"), "")),
-        ("Playbook", playbooks.get(definition.get("playbook"), definition.get("playbook") or "")),
-        ("Owner", people.get(definition.get("owner"), definition.get("owner") or "")),
+        ("Playbook", words.playbooks.get(definition.get("playbook"), definition.get("playbook") or "")),
+        ("Owner", words.people.get(definition.get("owner"), definition.get("owner") or "")),
         ("Due in", _days(definition.get("due_days"))),
         ("Duplicate key", definition.get("duplicate_key") or ""),
-        ("Records the event", definition.get("raises") or ""),
+        ("Records the event", event_in_words(definition.get("raises") or "", words.names)),
         ("Quiet hours", "Does not keep them" if definition.get("ignores_quiet_hours") else ""),
     ]
-    return [(term, str(words)) for term, words in pairs if words]
+    return [(term, str(told)) for term, told in pairs if told]
 
 
 def _days(number: int | None) -> str:

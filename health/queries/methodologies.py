@@ -11,12 +11,12 @@ from uuid import UUID
 
 from accounts.queries.workspace import workspace_day
 from health.cards import CompiledCard
-from health.conditions import in_words
 from health.queries.inputs import frame_for
 from health.queries.preview import Standing, standing_of
 from health.queries.scored import fill_measures_from_kpis, metrics_read, score_frame
 from health.scoring import decimal
 from health.scoring.columns import NONE
+from health.wording import in_words
 
 # Worst first: what makes two methodologies disagree is the colour, bands have names of their own.
 _RANKS = ("red", "orange", "yellow", "green")
@@ -181,4 +181,4 @@ def _written(value: Any) -> str:
     """A figure with at most two decimals, or a choice in words."""
     if isinstance(value, Decimal | float | int):
         return f"{round(Decimal(str(value)), 2).normalize():f}"
-    return str(value).replace("_", " ")
+    return str(value)

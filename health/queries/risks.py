@@ -12,8 +12,8 @@ from django.db.models import Case, Count, QuerySet, Value, When
 
 from accounts.models import Account
 from health.choices import Rag
-from health.conditions import in_words
 from health.models import TriggerState, TriggerVersion
+from health.wording import in_words
 
 if TYPE_CHECKING:
     from accounts.models import User

@@ -9,10 +9,13 @@ from django.db import connection
 from django.db.models import Count, Max, Q
 from django.utils import timezone
 
+from accounts.metrics import METRICS
 from accounts.queries.workspace import workspace_day
 from health.choices import VersionState
 from health.models import Scorecard
 from health.queries.inputs import LIVE_ON
+from ui import wording
+from usage.catalogue import DERIVED, DESK
 from usage.models import MetricDefinition
 
 
@@ -100,6 +103,10 @@ def segments_in_use() -> list[Segment]:
     return [Segment(name, n, cards.get(name)) for name, n in sorted(counts.items(), key=lambda row: (-row[1], row[0]))]
 
 
-def metric_names() -> list[tuple[str, str]]:
-    """(key, name) of every metric that values may be stated for, as the editor suggests them. One query."""
-    return list(MetricDefinition.objects.order_by("key").values_list("key", "name"))
+def metric_names() -> dict[str, str]:
+    """Key to name of every figure a scorecard may read; two of the same name say their keys. One query."""
+    computed = {key: wording.titled(key) for key in (*METRICS, *DERIVED, *DESK)}
+    found = {**computed, **dict(MetricDefinition.objects.values_list("key", "name"))}
+    often = Counter(name.lower() for name in found.values())
+    named = {key: name if often[name.lower()] == 1 else f"{name} ({key})" for key, name in found.items()}
+    return dict(sorted(named.items(), key=lambda pair: pair[1].lower()))

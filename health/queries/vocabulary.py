@@ -22,6 +22,7 @@ from health.judging import HEALTH_CHANGE
 from health.models import HealthEvent, ScorecardVersion, Segment, Trigger, TriggerVersion
 from health.queries.events import BAND_WORSENED, CHURN_RISK, CONTRACT_AT_RISK, STAKEHOLDER_CHANGED
 from health.queries.inputs import active_cards
+from health.wording import Names
 from playbooks.queries import playbook_list
 from ui import wording
 from usage.choices import MetricKind
@@ -60,6 +61,12 @@ class Vocabulary:
     people: Mapping[str, str]
     known: Known
     rules: Mapping[object, TriggerVersion]
+
+    @property
+    def names(self) -> Names:
+        """What conditions are told with."""
+        figures = {key: metric.label for key, metric in self.metrics.items()}
+        return Names(figures, {**self.silences, **self.events}, dict(self.metrics[HEALTH_BAND].options))
 
 
 def vocabulary() -> Vocabulary:

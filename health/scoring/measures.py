@@ -223,10 +223,12 @@ def _choice(scoring: Mapping[str, Any], _inputs: tuple[str, ...], scale: int) ->
     options = tuple(scoring["options"])
     points = {key: (int(exact(worth) * scale), options.index(key)) for key, worth in scoring["options"].items()}
 
+    best_first = sorted(scoring["options"].items(), key=lambda option: -exact(option[1]))
+
     def read(values: Sequence[Value | None]) -> Reading | None:
         return points.get(str(values[0]))
 
-    return options, read, ", ".join(f"{key} {worth}" for key, worth in scoring["options"].items())
+    return options, read, ", ".join(f"{key} {worth}" for key, worth in best_first)
 
 
 def _linear(scoring: Mapping[str, Any], _inputs: tuple[str, ...], scale: int) -> tuple[tuple[str, ...], Reader, str]:

@@ -45,7 +45,7 @@ def test_a_draft_is_tried_read_and_put_in_force(api, rail):
     )  # fmt: skip
     (row,) = api.get(f"health/dry-runs/{key}/firings/").json()["results"]
     assert (row["day"], row["account"], row["trigger"]) == (0, str(rail.pk), "user-complaints")
-    assert row["evidence"]["condition"] == "health score over 50"
+    assert row["evidence"]["condition"] == "the health score is over 50"
     assert [each["id"] for each in api.get("health/dry-runs/").json()["results"]] == [key]
 
     assert api.post("health/triggers/user-complaints/draft/", {}).json()["draft"] is None

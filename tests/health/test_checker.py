@@ -86,13 +86,13 @@ def test_a_chain_that_does_not_come_back_is_no_loop():
 @pytest.mark.parametrize(
     ("condition", "words"),
     [
-        ({"all": [NPS_LOW, NPS_HIGH]}, "NPS under 10 and NPS over 60 exclude each other."),
-        (test("nps", ">", 100), "NPS over 100, and NPS can only be -100 to 100."),
+        ({"all": [NPS_LOW, NPS_HIGH]}, "NPS is under 10 and NPS is over 60 exclude each other."),
+        (test("nps", ">", 100), "NPS is over 100, and it can only be -100 to 100."),
         (
             test("health_band", "in", ["purple"]),
             "health band is purple, and health_band can only be green or red or yellow.",
         ),
-        ({"any": [test("nps", ">", 100), test("plan", "in", ["gold"])]}, "NPS over 100"),
+        ({"any": [test("nps", ">", 100), test("plan", "in", ["gold"])]}, "NPS is over 100"),
         ({"all": [{"any": [test("nps", "==", 5), test("nps", "==", 6)]}, NPS_HIGH]}, "exclude each other"),
     ],
 )
@@ -126,13 +126,13 @@ def test_an_event_cannot_hold_longer_than_it_is_new():
 @pytest.mark.parametrize(
     ("condition", "more", "words"),
     [
-        (test("mood", "<", 3), {}, "nobody measures mood"),
-        ({"event": "full_moon"}, {}, "nothing raises the event full_moon"),
-        ({"absent": "qbr", "days": 100}, {}, "qbr has never been recorded"),
+        (test("mood", "<", 3), {}, "nobody measures “Mood”"),
+        ({"event": "full_moon"}, {}, "nothing raises the event “Full moon”"),
+        ({"absent": "qbr", "days": 100}, {}, "“QBR” has never been recorded"),
         ({"segment": "s-9", "name": "Large"}, {}, "there is no segment Large"),
         (NPS_LOW, {"playbook": "gone"}, "there is no playbook gone"),
         (NPS_LOW, {"owner": "bob@acme.test"}, "bob@acme.test is not an active member"),
-        (NPS_LOW, {"release": test("mood", ">", 5)}, "nobody measures mood"),
+        (NPS_LOW, {"release": test("mood", ">", 5)}, "nobody measures “Mood”"),
     ],
 )
 def test_what_is_not_there_is_named(condition, more, words):

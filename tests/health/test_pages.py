@@ -158,7 +158,7 @@ def test_trigger_pages_say_the_condition_and_switch_it_off(client, admin):
     page = client.get("/health/triggers/usage-decline/")
     client.post("/health/triggers/usage-decline/", {"do": "off"})
 
-    words = "usage down 20 % or more over 14 days against the days before"
+    words = "usage fell by at least 20 % over 14 days against the 14 before"
     assert words in listed.content.decode()
     assert f"Fires when {words}." in page.content.decode()
     assert Trigger.objects.get().is_enabled is False
@@ -286,7 +286,7 @@ def test_each_early_warning_puts_the_account_on_the_risk_list_with_time_and_reas
         "Sign 4": ["Stakeholder change"],
     }
     assert calm.name not in page.content.decode()
-    assert "usage down 20 % or more over 14 days against the days before" in page.content.decode()
+    assert "usage fell by at least 20 % over 14 days against the 14 before" in page.content.decode()
 
 
 def test_the_risk_list_ranks_by_colour_renewal_and_triggers_and_says_so(client, admin):

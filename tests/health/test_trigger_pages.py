@@ -189,7 +189,7 @@ def test_the_list_and_the_draft_show_what_the_checker_found(client, rail):
     assert "both open a CTA for accounts with usage change" in page
 
     client.post(NEW, typed(**{"c-0-0-what": "event:", "c-0-0-name": "full_moon", "c-0-0-days": ""}))
-    assert "nothing raises the event full_moon" in client.get("/health/triggers/gone-quiet/").content.decode()
+    assert "nothing raises the event “Full moon”" in client.get("/health/triggers/gone-quiet/").content.decode()
 
 
 def test_the_list_takes_the_same_queries_for_one_trigger_and_for_three(client, rail):
@@ -218,7 +218,7 @@ def test_a_segment_condition_fires_for_its_members_found_in_the_same_run(client,
     recompute(at=NOON + DAY)
 
     assert fired() == [("Small", "gone-quiet")]
-    assert TriggerFiring.objects.get().evidence["condition"] == "in segment Large"
+    assert TriggerFiring.objects.get().evidence["condition"] == "the account is in the segment Large"
 
 
 def test_what_the_rule_says_of_the_cta_is_what_is_opened(client, rail):
@@ -312,7 +312,7 @@ def test_the_dry_runs_page_reports_by_trigger_owner_and_day_and_as_csv(client, r
 
     said = client.get(page).content.decode()
     assert "1 CTA in 90 days" in said
-    assert "health score over 10" in said
+    assert "The health score is over 10" in said
     assert client.get(page + "progress/")["HX-Refresh"] == "true"
     assert "Nobody gets anything." in client.get(page + "?day=3").content.decode()
     lines = b"".join(client.get(page + "export.csv")).decode("utf-8-sig").splitlines()

@@ -52,7 +52,7 @@ def test_a_condition_that_goes_on_holding_opens_one_cta_with_its_tasks_owner_and
 
     cta = Cta.objects.get()
     assert (cta.title, cta.owner, cta.trigger_key, cta.kind) == ("Usage decline", rail.owner, "usage-decline", "risk")
-    assert cta.reason == ("Usage down 20 % or more over 14 days against the days before. Now: usage change -20 %.")
+    assert cta.reason == ("Usage fell by at least 20 % over 14 days against the 14 before. Now: usage change -20 %.")
     assert [task.title for task in Task.objects.filter(cta=cta)] == ["Success plan"]
     assert cta.evidence["facts"] == {"usage_change_pct": "-20"}
     assert fired() == ["usage-decline"]
@@ -65,7 +65,7 @@ def test_a_reason_says_a_fact_once(rail):
 
     run(NOON)
 
-    assert Cta.objects.get().reason == "Health band is red."
+    assert Cta.objects.get().reason == "The health band is Red."
 
 
 def test_it_fires_again_only_after_it_was_released(rail):

@@ -120,16 +120,3 @@ def test_a_reading_is_told_as_exactly_as_a_sentence_needs(value, told):
 )  # fmt: skip
 def test_a_browser_is_told_in_words(agent, told):
     assert formats.browser(agent) == told
-
-
-@pytest.mark.parametrize(
-    ("formula", "told"),
-    [
-        ("login_pct / 80 × 100, at most 100", "login % / 80 × 100, at most 100"),
-        ("good 100 if nps >= 50 and open_risks == 0; poor 0 if none of these",
-         "good 100 if nps ≥ 50 and open risks = 0; poor 0 if none of these"),
-        ("low 20 if objectives in ['at_risk', 'off_track']", "low 20 if objectives in at risk, off track"),
-    ],
-)  # fmt: skip
-def test_a_formula_is_told_in_words(formula, told):
-    assert formats.spoken(formula) == told

@@ -26,7 +26,7 @@ for _tag in (icon, badge, health, delta, avatar, logo, figure, options):
     register.simple_tag(_tag)
 register.filter("tone", tone_of)
 register.filter("browser", formats.browser)
-register.filter("spoken", formats.spoken)
+register.filter("said", wording.said)
 register.filter("titled", wording.titled)
 register.filter("unit", wording.said_unit)
 
