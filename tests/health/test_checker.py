@@ -90,7 +90,7 @@ def test_a_chain_that_does_not_come_back_is_no_loop():
         (test("nps", ">", 100), "NPS is over 100, and it can only be -100 to 100."),
         (
             test("health_band", "in", ["purple"]),
-            "health band is purple, and health_band can only be green or red or yellow.",
+            "the health band is Purple, and it can only be green or red or yellow.",
         ),
         ({"any": [test("nps", ">", 100), test("plan", "in", ["gold"])]}, "NPS is over 100"),
         ({"all": [{"any": [test("nps", "==", 5), test("nps", "==", 6)]}, NPS_HIGH]}, "exclude each other"),

@@ -40,7 +40,7 @@ test.__test__ = False  # a word of the rules, not a test of ours
         (test("tickets_per_user_monthly", ">", 2), "there are more than 2 tickets per user and month"),
         (test("meetings_per_quarter", "<", 1), "there is fewer than 1 meeting in 90 days"),
         (test("active_users_pct", "<", 50, window_days=30), "active users are under 50 % over 30 days"),
-        (test("exec_response_days", ">", 5), "exec response time is over 5 days"),
+        (test("exec_response_days", ">", 5), "executive response time is over 5 days"),
         (test("executive_engagement", "in", ["strong", "on_track"]), "executive engagement is Strong or On track"),
         (test("nps", "between", [0, 30]), "NPS is between 0 and 30"),
         (test("usage_change_pct", ">", -20), "usage change is over -20 %"),
