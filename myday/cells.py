@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from html import escape
+from textwrap import shorten
 from typing import Any, NamedTuple
 
 from django.http import HttpRequest
@@ -88,7 +89,7 @@ class DayCells:
         elif line.kind == "step":
             parts.append(f"agreed in “{escape(line.note)}”")
         elif line.note and line.kind in {"cta", "notice"}:
-            parts.append(escape(line.note[:110]))
+            parts.append(escape(shorten(line.note, 110, placeholder=" …")))
         return f'<p class="about">{" · ".join(parts)}</p>' if parts else ""
 
     def marks(self, line: Line, account: dict[str, Any]) -> str:

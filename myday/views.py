@@ -20,7 +20,7 @@ from accounts.models import Activity
 from accounts.policy import requires
 from myday import actions, answers
 from myday.cells import book_over_time, day_context
-from myday.forms import PutOffForm, tomorrow
+from myday.forms import PutOffForm, next_working_day
 from playbooks import actions as playbook_actions
 from playbooks.actions.ctas import snapshot
 from playbooks.forms import CloseForm, ReassignForm
@@ -45,6 +45,11 @@ def _sent(request: HttpRequest) -> Any:
     return request.POST if request.method == "POST" else None
 
 
+def _initial(request: HttpRequest) -> dict[str, Any]:
+    """Where putting off begins; a form that was sent needs no beginning."""
+    return next_working_day() if request.method == "GET" else {}
+
+
 # -- CTAs ------------------------------------------------------------------------------------------------
 
 
@@ -60,7 +65,7 @@ def cta_done(request: HttpRequest, cta_id: UUID) -> HttpResponse:
 def cta_snooze(request: HttpRequest, cta_id: UUID) -> HttpResponse:
     """Put off with a reason."""
     cta = _cta(request, cta_id)
-    form = PutOffForm(_sent(request), initial=tomorrow())
+    form = PutOffForm(_sent(request), initial=_initial(request))
     return _cta_verb(request, cta, form, playbook_actions.snooze_cta, "Snooze", "snoozed")
 
 
@@ -141,7 +146,7 @@ def step_done(request: HttpRequest, activity_id: UUID) -> HttpResponse:
 @requires(GET="ctas.work", POST="ctas.work")
 def step_snooze(request: HttpRequest, activity_id: UUID) -> HttpResponse:
     """Move it to a later day, with a reason."""
-    form = PutOffForm(_sent(request), initial=tomorrow())
+    form = PutOffForm(_sent(request), initial=_initial(request))
     return _step_verb(request, activity_id, form, account_actions.put_off_next_step, "Put off", "put off")
 
 
@@ -241,7 +246,7 @@ def account_log(request: HttpRequest, account_id: UUID) -> HttpResponse:
 
 
 def _aside(request: HttpRequest, kind: str, key: UUID, name: str) -> HttpResponse:
-    form = PutOffForm(_sent(request), initial=tomorrow())
+    form = PutOffForm(_sent(request), initial=_initial(request))
     put: list[Any] = []
     today, at = timezone.localdate(), timezone.now()
     if form.is_valid() and form.run(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from textwrap import shorten
 from typing import Any
 
 from django.urls import reverse
@@ -30,7 +31,7 @@ class CtaCells:
         under = row["reason"] or CtaKind(row["kind"]).label
         return (
             f'<span class="cell-name"><span><a href="{self._cta % row["pk"]}">{escape(row["title"])}</a>'
-            f'<span class="sub sub-d">{escape(under[:90])}</span>'
+            f'<span class="sub sub-d">{escape(shorten(under, 90, placeholder=" …"))}</span>'
             f'<span class="sub sub-m">{escape(row["account__name"])} · due {self._day(row["due_on"])}'
             f"</span></span></span>"
         )

@@ -238,7 +238,7 @@ def reassign_cta(
         raise RuleViolated("owner", "That person cannot work this account.", "owner")
     if cta.owner_id == owner.pk:
         return cta
-    before = snapshot(cta)
+    before = snapshot(cta) | {"owner": str(cta.owner or "")}
     _store(cta, owner=owner, assigned_at=at)
     _note(
         cta,
@@ -248,7 +248,7 @@ def reassign_cta(
         at=at,
         body=reason,
         before=before,
-        after=snapshot(cta),
+        after=snapshot(cta) | {"owner": str(owner), "reason": reason},
     )
     return cta
 

@@ -11,6 +11,7 @@ from playbooks.queries.cockpit import (
     days_of,
 )
 from playbooks.queries.day import day_ctas, day_tasks
+from playbooks.queries.history import Earlier, cta_history, earlier_ctas
 from playbooks.queries.listing import (
     DEFAULT_SORT,
     DUES,
@@ -51,11 +52,13 @@ __all__ = [
     "Column",
     "CtaFilters",
     "CtaSpan",
+    "Earlier",
     "Listing",
     "all_rows",
     "assignees",
     "board",
     "calendar",
+    "cta_history",
     "cta_list",
     "cta_record",
     "ctas_as_of",
@@ -66,6 +69,7 @@ __all__ = [
     "days_of",
     "default_sort",
     "due_range",
+    "earlier_ctas",
     "most_urgent",
     "open_ctas",
     "playbook_list",

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
 
-from django.db.models import Case, Count, IntegerField, Prefetch, Q, QuerySet, Value, When
+from django.db.models import Case, Count, Exists, F, IntegerField, OuterRef, Prefetch, Q, QuerySet, Value, When
 from django.utils import timezone
 
 from accounts.keys import is_key
@@ -165,10 +165,19 @@ def status_counts(user: User, filters: CtaFilters, today: date) -> dict[str, int
 
 
 def cta_record(user: User, pk: UUID) -> Cta | None:
-    """One CTA with account, people, playbook and tasks, or None where ``user`` may not see it. Two queries."""
+    """One CTA with account, people, playbook and tasks, or None where ``user`` may not see it. Two queries.
+
+    ``score_now`` and ``rag_now`` are the account's, to be held against what the evidence says; ``workable`` says
+    whether ``user`` may change it.
+    """
     people = ("account", "owner", "playbook", "opened_by", "closed_by")
     tasks = Prefetch("tasks", Task.objects.select_related("completed_by"))
-    return Cta.objects.visible_to(user).select_related(*people).prefetch_related(tasks).filter(pk=pk).first()
+    rows = Cta.objects.visible_to(user).annotate(
+        score_now=F("account__health__shown"),
+        rag_now=F("account__health__current_rag"),
+        workable=Exists(Cta.objects.workable_by(user).filter(pk=OuterRef("pk"))),
+    )
+    return rows.select_related(*people).prefetch_related(tasks).filter(pk=pk).first()
 
 
 def ctas_of_account(user: User, account_id: UUID, limit: int = 20) -> list[Cta]:

@@ -42,6 +42,7 @@ def answer(
         "tabs": _tabs(user, filters, parameters, today),
         "views": [_view(name, filters, view) for name in VIEWS],
         "view": view,
+        "whose": _whose(filters, parameters),
         "results": f"playbooks/_cta_{view}.html",
         "action": reverse(VIEWS[view][0]),
         "export": f"{reverse('playbooks:cta-export')}?{urlencode(parameters if export is None else export)}",
@@ -76,6 +77,15 @@ def _tabs(user: Any, filters: queries.CtaFilters, parameters: dict[str, str], to
             "current": filters.status == status,
         }
         for status in ("open", "snoozed", "closed")
+    ]
+
+
+def _whose(filters: queries.CtaFilters, parameters: dict[str, str]) -> list[dict[str, Any]]:
+    """Everybody's or the reader's own, the rest of the address kept."""
+    kept = {name: value for name, value in parameters.items() if name != "owner"}
+    return [
+        {"label": "Everybody's", "url": f"?{urlencode(kept)}", "current": not filters.owner},
+        {"label": "Mine", "url": f"?{urlencode({**kept, 'owner': 'me'})}", "current": filters.owner == "me"},
     ]
 
 

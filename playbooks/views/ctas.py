@@ -88,21 +88,24 @@ def visible_cta(request: HttpRequest, cta_id: UUID) -> Cta:
 def workable_cta(request: HttpRequest, cta_id: UUID) -> Cta:
     """The CTA the user may change: 404 where they may not see it, 403 where they may only read it."""
     cta = visible_cta(request, cta_id)
-    if not Cta.objects.workable_by(request.user).filter(pk=cta.pk).exists():
+    if not cta.workable:  # type: ignore[attr-defined]
         raise PermissionDenied("ctas.work")
     return cta
 
 
 def detail_context(request: HttpRequest, cta: Cta, **forms: Any) -> dict[str, Any]:
     """What the record's page shows; ``forms`` replaces one that was refused."""
-    may_work = Cta.objects.workable_by(request.user).filter(pk=cta.pk).exists() and may(request.user, "ctas.work")
+    may_work = cta.workable and may(request.user, "ctas.work")  # type: ignore[attr-defined]
     tasks = list(cta.tasks.all())
+    user: Any = request.user
     return {
         "cta": cta,
         "tasks": tasks,
         "done": sum(task.completed_at is not None for task in tasks),
         "why": evidence_sentences(cta.evidence),
         "evidence": evidence_rows(cta.evidence),
+        "history": queries.cta_history(cta, tasks),
+        "earlier": queries.earlier_ctas(user, cta),
         "refused": request.GET.get("do", ""),
         "today": timezone.localdate(),
         "may_work": may_work,

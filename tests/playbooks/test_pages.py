@@ -150,7 +150,13 @@ def test_the_record_tells_why_and_shows_what_to_do(desk, leader):
     )
     add_task(cta, title="Call <Pieter>", actor=leader, at=AT)
     body = text(desk.get(f"/ctas/{cta.pk}/"))
-    for expected in ("31 % in five weeks", "<dt>Usage change</dt>", "-31 %", "declining-usage", "Call &lt;Pieter&gt;"):
+    for expected in (
+        "31 % in five weeks",
+        "<dt>Usage change</dt>",
+        "-31 %",
+        "/triggers/declining-usage/",
+        "Call &lt;Pieter&gt;",
+    ):
         assert expected in body
 
 
