@@ -15,6 +15,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from accounts.actions import log_activity
+from accounts.audit import record
 from accounts.choices import ActivityKind
 from accounts.models import Account, User
 from accounts.queries.workspace import workspace_day
@@ -95,6 +96,10 @@ def _handle_crossing(pk: int, at: datetime) -> int:
             at=at,
             dedupe_key=f"band-change-{change.pk}",
         )
+    # The log is what other systems are told from (``webhooks.catalogue``).
+    before = {"band": change.old_band, "score": change.old_score}
+    after = {"band": change.new_band, "score": change.new_score}
+    record("account.band_changed", change, actor=None, at=change.changed_at, before=before, after=after)
     if not change.is_worse or _some_trigger_answers(change.new_band):
         return 0
     cta = open_cta(

@@ -106,7 +106,7 @@ def _form(
 
 def _conflict(account: Account, field: str, value: str) -> dict[str, Any]:
     """Both values in words, and who was faster."""
-    last = AuditEntry.objects.filter(account_id=account.pk).order_by("-at", "-id").first()
+    last = AuditEntry.objects.filter(object_type="account", object_id=str(account.pk)).order_by("-at", "-id").first()
     return {
         "theirs": words_for(field, value_of(account, field)),
         "yours": words_for(field, value),

@@ -24,6 +24,7 @@ from accounts.models import User
 from engagement.actions import notify
 from engagement.choices import Kind
 from support.actions.escalations import escalate
+from support.actions.log import audit
 from support.choices import DONE, Clock
 from support.models import Ladder, SlaAlert, Ticket
 from support.queries.incident_clocks import NAMES
@@ -140,7 +141,18 @@ def _tell(pk: UUID, *, at: datetime) -> bool | None:
     _notify(alert, raised, at=at)
     SlaAlert.objects.filter(pk=pk).update(told_at=at)
     mark_changed(_accounts(alert), at=at)
+    _audit(alert)
     return raised
+
+
+def _audit(alert: SlaAlert) -> None:
+    """The log is what other systems are told from (``webhooks.catalogue``); of escalations and incidents it is mute."""
+    clock = alert.clock
+    if clock.ticket is None:
+        return
+    facts = {"clock": clock.kind, "due_at": clock.due_at, "threshold": alert.threshold}
+    action = "sla_breached" if alert.threshold == BREACH else "sla_warning"
+    audit(action, clock.ticket, actor=None, at=alert.fell_due_at, after=facts)
 
 
 def _claimed(pk: UUID) -> SlaAlert | None:
