@@ -18,6 +18,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts.encryption import decrypt, encrypt
 from api.authentication import caller_key
 from api.models import IdempotencyKey
 from api.problems import Problem, error_at, problem_of
@@ -25,6 +26,7 @@ from api.problems import Problem, error_at, problem_of
 KEPT = timedelta(hours=72)
 LEASE = timedelta(minutes=2)
 LONGEST = 255
+SEALED = "idempotent answer"
 _HEADERS_KEPT = ("Content-Type", "ETag", "Location")
 
 
@@ -43,9 +45,10 @@ def once(
         detail = f"An Idempotency-Key has 1 to {LONGEST} printable ASCII characters."
         raise Problem("malformed", detail, errors=[error_at("", "idempotency_key", detail)])
     entry = _claim(caller, key, _fingerprint(request._request), timezone.now())
+    seals = getattr(view, "answers_secret", False)
     if entry.status is not None:
-        return _replay(entry)
-    return _run(entry, lambda: _finished(view, handler, request, *args, **kwargs))
+        return _replay(entry, seals=seals)
+    return _run(entry, lambda: _finished(view, handler, request, *args, **kwargs), seals=seals)
 
 
 def _finished(view: APIView, handler: Callable[..., Any], request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -89,7 +92,8 @@ def _claim(caller: str, key: str, request_hash: str, now: datetime) -> Idempoten
         return entry
 
 
-def _run(entry: IdempotencyKey, produce: Callable[[], HttpResponse]) -> HttpResponse:
+def _run(entry: IdempotencyKey, produce: Callable[[], HttpResponse], *, seals: bool) -> HttpResponse:
+    """``seals``: the answer holds a secret, and is kept as secrets are."""
     try:
         with transaction.atomic():
             response = produce()
@@ -97,7 +101,8 @@ def _run(entry: IdempotencyKey, produce: Callable[[], HttpResponse]) -> HttpResp
                 raise _NotKept(response)
             entry.status = response.status_code
             entry.headers = {name: response[name] for name in _HEADERS_KEPT if name in response}
-            entry.body = bytes(response.content)
+            content = bytes(response.content)
+            entry.body = encrypt(content.decode(), purpose=SEALED).encode() if seals else content
             entry.save(update_fields=["status", "headers", "body"])
         return response
     except _NotKept as failed:
@@ -116,8 +121,10 @@ class _NotKept(Exception):
         self.response = response
 
 
-def _replay(entry: IdempotencyKey) -> HttpResponse:
-    response = HttpResponse(bytes(entry.body), status=entry.status, headers=entry.headers)
+def _replay(entry: IdempotencyKey, *, seals: bool) -> HttpResponse:
+    content = bytes(entry.body)
+    content = decrypt(content.decode(), purpose=SEALED).encode() if seals else content
+    response = HttpResponse(content, status=entry.status, headers=entry.headers)
     response["Idempotent-Replayed"] = "true"
     return response
 

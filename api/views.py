@@ -50,6 +50,8 @@ class Endpoint(GenericAPIView):
     query_class: ClassVar[type[QuerySerializer]] = QuerySerializer
     ordering_fields: ClassVar[Mapping[str, str]] = {}
     ordering: ClassVar[str] = ""
+    # Its answers hold a secret: one kept for a repeated call is sealed.
+    answers_secret: ClassVar[bool] = False
     format_kwarg = None  # addresses have no .json at their end
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
