@@ -86,6 +86,8 @@ CAPABILITIES: dict[str, Capability] = {
     "users.view": Capability(STAFF_ROLES, Scope.READ),
     "users.manage": Capability(ADMIN_ROLES, Scope.ADMIN),
     "tokens.manage": Capability(ADMIN_ROLES, Scope.ADMIN),
+    # What is sent to another system is seen by whoever sets it up: those who see everything.
+    "webhooks.manage": Capability(ADMIN_ROLES, Scope.ADMIN),
     "audit.view": Capability(ADMIN_ROLES, Scope.ADMIN),
     "workspace.edit": Capability(ADMIN_ROLES, Scope.ADMIN),
     "outbox.view": Capability(ADMIN_ROLES, Scope.ADMIN),

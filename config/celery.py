@@ -57,6 +57,8 @@ app.conf.beat_schedule = {
     "weekly-digest": every(900, "health.digest"),
     "outbox": every(10, "engagement.deliver"),
     "quota-warnings": every(300, "engagement.warn_of_quotas"),
+    "webhooks": every(5, "webhooks.deliver"),
+    "old-webhooks": every(6 * 3600, "webhooks.forget_old"),
     "task-reminders": every(900, "engagement.remind"),
     "mailbox": {"task": "support.fetch_mail", "schedule": 60.0, "options": {"expires": 60}},
     "heartbeat": {"task": "tenants.heartbeat", "schedule": 10.0, "options": {"expires": 10}},

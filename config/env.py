@@ -177,6 +177,12 @@ VARIABLES = {
         Variable(
             "MAIL_PORT", port_or_none, "", "loopback port on which `make run` takes mail by SMTP, for development"
         ),
+        Variable(
+            "WEBHOOKS_UNGUARDED",
+            boolean,
+            "0",
+            "1 lets webhooks go to http:// and any address, for development",
+        ),
         Variable("MEDIA_ROOT", str, "/tmp/tenure-media", "folder of uploaded and generated files"),  # noqa: S108
         Variable("DEBUG", boolean, "0", "1 shows error pages with detail; never in production"),
         Variable(

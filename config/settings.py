@@ -42,6 +42,7 @@ TENANT_APPS = [
     "imports",
     "portal",
     "myday",
+    "webhooks",
     "api",
     "demo",
     "console",
@@ -359,6 +360,9 @@ METRIC_PROVIDERS = ["accounts.metrics.provide", "usage.metrics.provide", "suppor
 KNOWLEDGE_FIGURES = "knowledge.queries.deflection"
 CHANNEL_GUIDES = "packs.queries.channel_guides"
 ACCOUNT_SEGMENTS = "health.queries.segments.Choices"
+# Resources as the API shows them, for what webhooks tell of them.
+WEBHOOK_SHAPES = "api.webhook_shapes.shapes"
+WEBHOOKS_UNGUARDED = env.read("WEBHOOKS_UNGUARDED")
 # Asked for, seconds after the commit, by whatever changes an account's facts.
 CHANGED_ACCOUNTS_TASK = "health.sweep"
 

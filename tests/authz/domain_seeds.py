@@ -43,6 +43,8 @@ from tests.authz.support_seeds import fill_support
 from tests.authz.world import canary, plant
 from usage.actions import record_observations
 from usage.models import IngestReceipt, MetricDefinition, ParkedEvent
+from webhooks.actions import create_endpoint
+from webhooks.models import Attempt, Delivery, Event
 
 if TYPE_CHECKING:
     from tests.authz.world import World
@@ -67,6 +69,7 @@ def fill(world: World, letter: str) -> None:
     _imports(world, letter, people["owner"])
     knowledge_seeds.fill(world, letter, author=people["reader"], reviewer=people["vp"])
     _documents(world, letter, people["owner"])
+    _webhooks(world, letter, people["owner"])
     world.keep(letter, "audit_entry", 1, _audit_entry(world, letter))
 
 
@@ -280,3 +283,23 @@ def _notices(world: World, letter: str, user: User) -> None:
         last_error="refused",
     )
     world.keep(letter, "message", 1, plant(message, letter, "w", only=("title", "body")))
+
+
+def _webhooks(world: World, letter: str, actor: User) -> None:
+    """An endpoint at a name that leads nowhere, and a delivery that was given up."""
+    endpoint, _secret = create_endpoint(
+        url="https://hooks.example.invalid/", event_types=["account.created"], actor=actor, at=world.now
+    )
+    plant(endpoint, letter, "w", only=("description", "state_reason"))
+    world.keep(letter, "webhook", 1, endpoint)
+    event = Event.objects.create(
+        type="account.created", occurred_at=world.now, created_at=world.now, body=canary(letter, "w", "i", "body")
+    )
+    given_up = Delivery.objects.create(
+        event=event, endpoint=endpoint, created_at=world.now, not_before=world.now, attempts=10, failed_at=world.now
+    )
+    Attempt.objects.create(
+        delivery=given_up, at=world.now, duration_ms=1, url=endpoint.url, request_headers={}, status=500,
+        response_body=canary(letter, "w", "i", "answer"),
+    )  # fmt: skip
+    world.keep(letter, "webhook_delivery", 1, given_up)

@@ -102,6 +102,8 @@ KWARGS: list[tuple[str, str, Kind]] = [
     (r".*", "view_id", Kind("saved_view", personal="owner")),
     (r".*", "edit_id", Kind("bulk_edit", scoped=True)),
     (r".*", "segment_id", Kind("segment")),
+    (r".*webhook.*", "webhook_id", Kind("webhook")),
+    (r".*webhook.*", "delivery_id", Kind("webhook_delivery")),
     # Work
     (r"(playbooks|api):cta-reopen", "cta_id", Kind("cta_closed", scoped=True)),
     (r"(playbooks|api):cta-wake", "cta_id", Kind("cta_snoozed", scoped=True)),

@@ -68,6 +68,7 @@ TABLE: dict[str, tuple[str, str]] = {
     "users.view": (STAFF, "read"),
     "users.manage": ("OA", "admin"),
     "tokens.manage": ("OA", "admin"),
+    "webhooks.manage": ("OA", "admin"),
     "audit.view": ("OA", "admin"),
     "workspace.edit": ("OA", "admin"),
     "outbox.view": ("OA", "admin"),

@@ -35,6 +35,8 @@ WORKSPACE = {
     "password": PASSWORD,
 }
 
+WEBHOOK = {"url": "https://hooks.example.com/", "event_types": ["account.created"]}
+
 EXAMPLES: dict[str, Example] = {
     # Methodology and imports
     "POST packs:calendar-simulator": Example({"operation": "nothing"}, status=422),
@@ -48,6 +50,11 @@ EXAMPLES: dict[str, Example] = {
     "POST imports:job-new": Example(csv_file),
     "POST imports:job-mapping": Example({"date_order": "iso", "field-external_id": "id", "field-name": "name"}),
     "POST api:import-list": Example(csv_file, multipart=True),
+    # Webhooks
+    "POST api:webhook-list": Example(WEBHOOK),
+    "PATCH api:webhook-detail": Example({"description": "Other"}),
+    "POST api:webhook-test": Example({"event_type": "cta.opened"}),
+    "POST api:webhook-replay": Example({"since": "2026-01-01T00:00:00Z"}),
     # Addresses below /api/v1/ that nothing serves
     **{f"{method} api:unknown": Example(status=404) for method in ("GET", "POST", "PUT", "PATCH", "DELETE")},
     # The operators' workspace and the public host

@@ -1,0 +1,371 @@
+"""Deliveries to a real server on a socket: signed, tried again, given up, sent twice rather than never."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from accounts.actions import create_account, update_account
+from accounts.models import AuditEntry
+from engagement.models import Notification
+from tests.factories import AT
+from tests.webhooks.receiver import receiver
+from webhooks import delivery as delivering
+from webhooks import sending
+from webhooks.actions import (
+    change_endpoint,
+    create_endpoint,
+    pause_endpoint,
+    replay,
+    replay_failed,
+    resume_endpoint,
+    rotate_secret,
+    send_test,
+)
+from webhooks.choices import EndpointState
+from webhooks.collecting import collect
+from webhooks.delivery import LEASE, OFF_AFTER, WARN_AFTER, deliver_due
+from webhooks.models import Attempt, Delivery, Endpoint, Event
+from webhooks.schedule import BREAKER, MAX_ATTEMPTS, RESTS, WAITS
+
+pytestmark = pytest.mark.django_db
+SECOND, HOUR = timedelta(seconds=1), timedelta(hours=1)
+
+
+def happen(admin, name="Halden", at=AT):
+    return create_account(name=name, actor=admin, at=at)
+
+
+def sent(at=AT):
+    collect(at=at)
+    return deliver_due(now=at)
+
+
+def test_an_event_arrives_signed_with_its_id_and_what_the_api_shows(endpoint, there, admin):
+    account = happen(admin)
+    assert sent() == {"delivered": 1, "failed": 0, "given_up": 0}
+    (got,) = there.received
+    assert got.is_signed_with(endpoint.secret)
+    assert got.headers["webhook-id"] == str(Event.objects.get().pk)
+    assert datetime.fromtimestamp(int(got.headers["webhook-timestamp"]), UTC) == AT
+    assert got.headers["content-type"] == "application/json"
+    assert set(got.json) == {"type", "timestamp", "data"}
+    assert got.json["type"] == "account.created"
+    assert got.json["timestamp"] == "2026-11-24T09:00:00Z"
+    assert got.json["data"]["id"] == got.json["data"]["account"]["id"] == str(account.pk)
+    assert got.json["data"]["account"]["name"] == "Halden"
+    row = Delivery.objects.get()
+    assert (row.delivered_at, row.last_status, row.attempts) == (AT, 200, 1)
+    attempt = Attempt.objects.get()
+    assert (attempt.status, attempt.response_body, attempt.url) == (200, "ok", there.url)
+    assert attempt.request_headers["webhook-id"] == got.headers["webhook-id"]
+    assert sent(AT + HOUR) == {"delivered": 0, "failed": 0, "given_up": 0}
+
+
+def test_a_failed_delivery_is_tried_at_each_step_of_the_schedule_and_then_given_up(endpoint, there, admin):
+    there.answers = [500]
+    happen(admin)
+    collect(at=AT)
+    at, outcomes = AT, []
+    for wait in (*WAITS, None):
+        outcomes.append(deliver_due(now=at))
+        row = Delivery.objects.get()
+        if wait is None:
+            break
+        assert at + wait <= row.not_before <= at + wait * 1.1
+        # Neither a moment before, nor while a failing endpoint rests.
+        assert not any(deliver_due(now=row.not_before - SECOND).values())
+        at = max(row.not_before, Endpoint.objects.get().rests_until or row.not_before)
+    assert [outcome["failed"] for outcome in outcomes] == [1] * 9 + [0]
+    assert outcomes[-1]["given_up"] == 1
+    assert len(there.received) == Attempt.objects.count() == MAX_ATTEMPTS
+    assert len({got.headers["webhook-id"] for got in there.received}) == 1
+    assert (row.failed_at, row.last_error) == (at, "Answered 500.")
+    assert not any(deliver_due(now=at + timedelta(days=9)).values())
+
+
+def test_a_worker_that_dies_after_sending_sends_the_same_message_again(endpoint, there, admin, monkeypatch):
+    happen(admin)
+    collect(at=AT)
+
+    def die(*_arguments, **_more):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(delivering, "note", die)
+        with pytest.raises(KeyboardInterrupt):
+            deliver_due(now=AT)
+    assert not any(deliver_due(now=AT + LEASE - SECOND).values())
+    assert deliver_due(now=AT + LEASE)["delivered"] == 1
+    first, second = there.received
+    assert first.headers["webhook-id"] == second.headers["webhook-id"]
+    assert first.body == second.body
+    assert second.is_signed_with(endpoint.secret)
+
+
+def test_a_delivery_that_kills_its_workers_is_given_up(endpoint, there, admin):
+    happen(admin)
+    collect(at=AT)
+    Delivery.objects.update(attempts=MAX_ATTEMPTS)
+    assert not any(deliver_due(now=AT).values())
+    assert Delivery.objects.get().failed_at == AT
+    assert there.received == []
+
+
+def test_410_switches_the_endpoint_off_and_tells_administrators(endpoint, there, admin):
+    there.answers = [410]
+    happen(admin)
+    sent()
+    row = Endpoint.objects.get()
+    assert (row.state, row.state_reason) == (EndpointState.DISABLED, "It answered 410 Gone: it wants no more events.")
+    notice = Notification.objects.get(user=admin)
+    assert notice.title.startswith("Webhook was switched off")
+    assert notice.url == f"/settings/webhooks/{row.pk}/"
+    assert AuditEntry.objects.filter(action="webhook.state", after__state="disabled").count() == 1
+    happen(admin, "Second")
+    assert collect(at=AT + HOUR) == 0
+    assert not any(deliver_due(now=AT + 9 * HOUR).values())
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_retry_after_is_honoured_for_the_whole_endpoint(endpoint, there, admin, status):
+    there.answers = [lambda handler: handler.plain(status, Retry_After="3600"), 200]
+    happen(admin)
+    happen(admin, "Second")
+    assert sent()["failed"] == 1
+    assert len(there.received) == 1  # the second was not even tried
+    waiting = Delivery.objects.get(attempts=0)
+    assert waiting.lease_until is None
+    assert Delivery.objects.get(attempts=1).not_before == AT + HOUR
+    assert not any(deliver_due(now=AT + HOUR - SECOND).values())
+    assert deliver_due(now=AT + HOUR)["delivered"] == 2
+
+
+def test_redirects_are_not_followed(endpoint, there, admin):
+    there.answers = [lambda handler: handler.plain(302, Location=f"{there.url}/elsewhere")]
+    happen(admin)
+    assert sent()["failed"] == 1
+    assert [got.path for got in there.received] == ["/hook"]
+    assert "not followed" in Delivery.objects.get().last_error
+
+
+def test_a_long_answer_is_cut(endpoint, there, admin):
+    there.answers = [lambda handler: handler.plain(200, b"x" * 1_000_000)]
+    happen(admin)
+    assert sent()["delivered"] == 1
+    assert len(Attempt.objects.get().response_body) == sending.MOST_KEPT
+
+
+def drip(handler):
+    """Begins an answer and never ends its header."""
+    handler.wfile.write(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+    for _byte in range(100):
+        handler.wfile.write(b"x")
+        handler.wfile.flush()
+        time.sleep(0.05)
+
+
+def test_an_answer_that_drips_is_cut_at_the_deadline(endpoint, there, admin, monkeypatch):
+    monkeypatch.setattr(sending, "TIMEOUT_SECONDS", 0.4)
+    there.answers = [drip]
+    happen(admin)
+    assert sent()["failed"] == 1
+    attempt = Attempt.objects.get()
+    assert (attempt.status, attempt.error) == (None, "No answer within 15 s.")
+    assert attempt.duration_ms < 3000
+
+
+def test_nobody_at_home_is_an_error_in_words(endpoint, there, admin):
+    there.server_close()
+    happen(admin)
+    assert sent()["failed"] == 1
+    assert Delivery.objects.get().last_error.startswith("No connection: ")
+
+
+def test_one_endpoint_that_does_not_answer_delays_no_other(endpoint, there, admin, monkeypatch):
+    """The other's event is in before the silent one has been given up."""
+    silent, arrived = threading.Event(), threading.Event()
+    there.answers = [lambda handler: silent.wait(20) and handler.plain(200)]
+    with receiver() as other:
+        create_endpoint(url=other.url, event_types=["account.created"], actor=admin, at=AT)
+        other.answers = [lambda handler: (handler.plain(200), arrived.set())]
+        threading.Thread(target=lambda: arrived.wait(20) and silent.set(), daemon=True).start()
+        happen(admin)
+        assert sent()["delivered"] == 2  # had the other waited, the silent one would never have answered
+        assert len(other.received) == 1
+
+
+def test_after_five_failures_an_endpoint_is_asked_with_one_delivery_after_a_rest(endpoint, there, admin):
+    there.answers = [500]
+    for number in range(8):
+        happen(admin, f"Account {number}")
+    assert sent()["failed"] == 8
+    row = Endpoint.objects.get()
+    assert row.failures == 8 > BREAKER
+    assert row.rests_until == AT + RESTS[-1]
+    at = row.rests_until
+    assert not any(deliver_due(now=at - SECOND).values())
+    assert deliver_due(now=at)["failed"] == 1
+    there.answers = [200]
+    at += RESTS[-1]
+    assert deliver_due(now=at)["delivered"] == 1
+    row.refresh_from_db()
+    assert (row.failures, row.failing_since, row.rests_until, row.last_success_at) == (0, None, None, at)
+    assert deliver_due(now=at + HOUR)["delivered"] == 7
+
+
+@pytest.mark.parametrize(("failing", "state", "told"), [
+    (WARN_AFTER - SECOND, EndpointState.ACTIVE, []),
+    (WARN_AFTER, EndpointState.ACTIVE, ["Webhook fails"]),
+    (OFF_AFTER - SECOND, EndpointState.ACTIVE, ["Webhook fails"]),
+    (OFF_AFTER, EndpointState.DISABLED, ["Webhook was switched off"]),
+])  # fmt: skip
+def test_an_endpoint_that_only_fails_is_told_of_after_a_day_and_switched_off_after_five(
+    endpoint, there, admin, failing, state, told
+):
+    there.answers = [500]
+    happen(admin)
+    sent()
+    Endpoint.objects.update(failing_since=AT, rests_until=None)
+    happen(admin, "Second", at=AT + failing)
+    Delivery.objects.update(not_before=AT + timedelta(days=30))
+    sent(AT + failing)
+    assert Endpoint.objects.get().state == state
+    titles = list(Notification.objects.filter(user=admin).values_list("title", flat=True))
+    assert [title.partition(":")[0] for title in titles] == told
+    # Nobody is told twice of the same days.
+    happen(admin, "Third", at=AT + failing)
+    sent(AT + failing + SECOND)
+    assert Notification.objects.filter(user=admin, title__startswith="Webhook fails").count() <= 1
+
+
+def test_a_success_in_between_begins_the_count_anew(endpoint, there, admin):
+    Endpoint.objects.update(failures=30, failing_since=AT - OFF_AFTER * 2, warned_at=AT)
+    happen(admin)
+    sent()
+    there.answers = [500]
+    happen(admin, "Second")
+    sent(AT + SECOND)
+    row = Endpoint.objects.get()
+    assert (row.state, row.failures, row.failing_since) == (EndpointState.ACTIVE, 1, AT + SECOND)
+
+
+def test_a_paused_endpoint_hears_nothing_and_resumes_with_or_without_what_it_missed(endpoint, there, admin):
+    happen(admin, "Before")
+    collect(at=AT)
+    pause_endpoint(endpoint, actor=admin, at=AT)
+    happen(admin, "Meanwhile")
+    assert not any(sent().values())
+    resume_endpoint(endpoint, catch_up=True, actor=admin, at=AT)
+    assert sent()["delivered"] == 2
+    pause_endpoint(endpoint, actor=admin, at=AT)
+    happen(admin, "Missed")
+    resume_endpoint(endpoint, catch_up=False, actor=admin, at=AT)
+    happen(admin, "After")
+    assert sent()["delivered"] == 1
+    assert [got.json["data"]["account"]["name"] for got in there.received] == ["Before", "Meanwhile", "After"]
+
+
+def test_a_replay_sends_the_same_message_with_a_new_round_of_attempts(endpoint, there, admin):
+    happen(admin)
+    sent()
+    there.answers = [500]
+    assert replay(Delivery.objects.get(), actor=admin, at=AT + HOUR)
+    assert deliver_due(now=AT + HOUR)["failed"] == 1
+    first, second = there.received
+    assert (first.headers["webhook-id"], first.body) == (second.headers["webhook-id"], second.body)
+    row = Delivery.objects.get()
+    assert (row.delivered_at, row.attempts, row.tries.count()) == (None, 1, 2)
+    assert AuditEntry.objects.filter(action="webhook.replayed").count() == 1
+
+
+def test_a_delivery_that_a_worker_has_is_not_replayed(endpoint, there, admin):
+    happen(admin)
+    collect(at=AT)
+    delivering.claim(at=AT)
+    assert not replay(Delivery.objects.get(), actor=admin, at=AT + SECOND)
+    assert replay(Delivery.objects.get(), actor=admin, at=AT + LEASE)
+
+
+def test_what_was_given_up_since_a_moment_is_sent_again(endpoint, there, admin):
+    for number in range(3):
+        happen(admin, f"Account {number}")
+    collect(at=AT)
+    old, new, fine = Delivery.objects.order_by("pk")
+    Delivery.objects.filter(pk=old.pk).update(failed_at=AT - HOUR)
+    Delivery.objects.filter(pk=new.pk).update(failed_at=AT, attempts=10)
+    Delivery.objects.filter(pk=fine.pk).update(delivered_at=AT)
+    assert replay_failed(endpoint, since=AT, actor=admin, at=AT + HOUR) == 1
+    assert deliver_due(now=AT + HOUR)["delivered"] == 1
+    assert replay_failed(endpoint, since=AT, actor=admin, at=AT + HOUR) == 0
+
+
+def test_both_secrets_sign_for_a_day_and_then_the_new_one_alone(endpoint, there, admin):
+    old = endpoint.secret
+    _endpoint, new = rotate_secret(endpoint, actor=admin, at=AT)
+    day = timedelta(days=1)
+    for number, at in enumerate((AT, AT + day - SECOND, AT + day)):
+        happen(admin, f"Account {number}", at=at)
+        sent(at)
+    assert [(got.is_signed_with(new), got.is_signed_with(old)) for got in there.received] == [
+        (True, True), (True, True), (True, False),
+    ]  # fmt: skip
+
+
+def test_a_test_sends_the_last_real_event_by_the_way_of_every_event(endpoint, there, admin):
+    account = happen(admin)
+    update_account(account, actor=admin, at=AT, industry="Mining")
+    happen(admin, "Newest")
+    sent()
+    there.received.clear()
+    send_test(endpoint, "account.created", actor=admin, at=AT + HOUR)
+    assert deliver_due(now=AT + HOUR)["delivered"] == 1
+    (got,) = there.received
+    real = Event.objects.filter(type="account.created", entry__isnull=False).order_by("-entry").first()
+    assert got.json == json.loads(real.body)
+    assert got.json["data"]["account"]["name"] == "Newest"
+    assert got.headers["webhook-id"] != str(real.pk)
+    assert got.is_signed_with(endpoint.secret)
+
+
+def test_a_test_reaches_a_paused_endpoint_is_not_tried_again_and_is_held_against_nobody(endpoint, there, admin):
+    happen(admin)
+    pause_endpoint(endpoint, actor=admin, at=AT)
+    there.answers = [500]
+    tested = send_test(endpoint, "account.created", actor=admin, at=AT)
+    assert deliver_due(now=AT)["given_up"] == 1
+    tested.refresh_from_db()
+    assert (tested.failed_at, tested.last_error) == (AT, "Answered 500.")
+    assert Endpoint.objects.get().failures == 0
+
+
+def test_what_waits_goes_to_the_new_address(endpoint, there, admin):
+    happen(admin)
+    collect(at=AT)
+    with receiver() as other:
+        change_endpoint(endpoint, url=other.url, actor=admin, at=AT)
+        assert deliver_due(now=AT)["delivered"] == 1
+        assert len(other.received) == 1
+    assert there.received == []
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+def test_claiming_costs_the_same_for_one_delivery_and_three(endpoint, there, admin, rows, django_assert_num_queries):
+    for number in range(rows):
+        happen(admin, f"Account {number}")
+    collect(at=AT)
+    with django_assert_num_queries(6):  # with its savepoint
+        (batch,) = delivering.claim(at=AT)
+    assert len(batch) == rows
+
+
+def test_two_workers_claim_each_delivery_once(endpoint, there, admin):
+    for number in range(4):
+        happen(admin, f"Account {number}")
+    collect(at=AT)
+    first, second = delivering.claim(at=AT), delivering.claim(at=AT)
+    assert (sum(map(len, first)), second) == (4, [])

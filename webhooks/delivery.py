@@ -1,0 +1,200 @@
+"""Deliveries leave here: claim with a lease, commit, send, note the attempt.
+
+A worker that dies between sending and noting leaves a delivery that is sent again after its lease, with the same
+``webhook-id``. Each endpoint is sent to in order, and all of them at once: one that does not answer keeps nobody
+waiting, and after five failures in a row it is asked with one delivery at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from queue import SimpleQueue
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F
+
+from accounts.choices import ADMIN_ROLES
+from accounts.models import User
+from engagement.actions import notify
+from engagement.choices import Kind
+from webhooks.actions import switch_off
+from webhooks.models import Attempt, Delivery, Endpoint
+from webhooks.schedule import BREAKER, MAX_ATTEMPTS, next_try, rest_after, retry_after
+from webhooks.sending import Answer, post
+from webhooks.signing import headers as signed
+
+LEASE = timedelta(minutes=5)
+PER_ENDPOINT = 20
+THREADS = 8
+# An endpoint that has done nothing but fail for so long is told of, and switched off.
+WARN_AFTER = timedelta(hours=24)
+OFF_AFTER = timedelta(days=5)
+GONE = 410
+SLOW_DOWN = frozenset({429, 503})
+AGENT = "Tenure-Webhooks/1.0"
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A claimed delivery, ready to be sent without the database."""
+
+    delivery: Delivery
+    url: str
+    body: bytes
+    headers: Mapping[str, str]
+
+
+def deliver_due(*, now: datetime) -> dict[str, int]:
+    """Claim and send what is due at ``now``: ``{"delivered", "failed", "given_up"}``. Outside a transaction."""
+    counts = {"delivered": 0, "failed": 0, "given_up": 0}
+    batches = claim(at=now)
+    for letter, answer in _sent(batches):
+        if answer is None:
+            _release(letter.delivery)
+        else:
+            counts[note(letter, answer, at=now)] += 1
+    return counts
+
+
+@transaction.atomic
+def claim(*, at: datetime) -> list[list[Letter]]:
+    """Due deliveries by endpoint, oldest first, leased to the caller with their attempt counted.
+
+    Rows another worker is claiming are skipped. A delivery whose attempts are used up without an answer, because
+    its workers died, is given up here. Two queries, and three for each endpoint that has some.
+    """
+    due = Delivery.objects.due(at)
+    endpoints = Endpoint.objects.in_bulk(list(due.order_by().values_list("endpoint", flat=True).distinct()))
+    batches = []
+    for endpoint in sorted(endpoints.values(), key=lambda row: row.pk):
+        most = 1 if endpoint.failures >= BREAKER else PER_ENDPOINT
+        rows = due.filter(endpoint=endpoint).select_for_update(of=("self",), skip_locked=True)
+        taken = list(rows.select_related("event").order_by("not_before", "id")[:most])
+        lost = [row.pk for row in taken if row.attempts >= MAX_ATTEMPTS]
+        Delivery.objects.filter(pk__in=lost).update(
+            failed_at=at, lease_until=None, last_error="The worker stopped at every attempt."
+        )
+        taken = [row for row in taken if row.attempts < MAX_ATTEMPTS]
+        for row in taken:
+            row.attempts += 1
+            row.lease_until = at + LEASE
+        Delivery.objects.bulk_update(taken, ["attempts", "lease_until"])
+        batches.append([_letter(row, endpoint, at) for row in taken])
+    return [batch for batch in batches if batch]
+
+
+def _letter(delivery: Delivery, endpoint: Endpoint, at: datetime) -> Letter:
+    body = delivery.event.body.encode()
+    key = str(delivery.event_id)
+    sent = {"content-type": "application/json", "user-agent": AGENT}
+    return Letter(delivery, endpoint.url, body, sent | signed(endpoint.secrets(at), key, int(at.timestamp()), body))
+
+
+def _sent(batches: list[list[Letter]]) -> Iterator[tuple[Letter, Answer | None]]:
+    """Every letter with its answer, as answers come in; None for those behind one that did not get through.
+
+    The threads only speak HTTP: rows are written by the caller, over its own connection.
+    """
+    if not batches:
+        return
+    done: SimpleQueue[tuple[Letter, Answer | None]] = SimpleQueue()
+    with ThreadPoolExecutor(max_workers=min(THREADS, len(batches))) as pool:
+        for batch in batches:
+            pool.submit(_send_in_order, batch, done)
+        for _letter in range(sum(map(len, batches))):
+            yield done.get()
+
+
+def _send_in_order(batch: list[Letter], done: SimpleQueue[tuple[Letter, Answer | None]]) -> None:
+    blocked = False
+    for letter in batch:
+        answer = None
+        if not blocked:
+            try:
+                answer = post(letter.url, letter.body, letter.headers)
+            except Exception as error:
+                answer = Answer(None, 0, f"{type(error).__name__}: {error}"[:300])
+            blocked = answer.unreachable or answer.status in SLOW_DOWN | {GONE}
+        done.put((letter, answer))
+
+
+def _release(delivery: Delivery) -> None:
+    """Give back what was not sent after all; its attempt does not count."""
+    Delivery.objects.filter(pk=delivery.pk, attempts=delivery.attempts).update(
+        attempts=F("attempts") - 1, lease_until=None
+    )
+
+
+@transaction.atomic
+def note(letter: Letter, answer: Answer, *, at: datetime) -> str:
+    """Keep the attempt and what follows from it: ``delivered``, ``failed`` (tried again) or ``given_up``."""
+    delivery = letter.delivery
+    Attempt.objects.create(
+        delivery=delivery, at=at, duration_ms=answer.duration_ms, url=letter.url,
+        request_headers=dict(letter.headers), status=answer.status, error=answer.error,
+        response_headers=dict(answer.headers), response_body=answer.body,
+    )  # fmt: skip
+    if answer.succeeded:
+        # Delivered, whoever delivered it last: a worker whose lease ran out has done it as well.
+        _update(delivery, answer, delivered_at=at, failed_at=None)
+        _recovered(delivery, at)
+        return "delivered"
+    wish = retry_after(answer.headers.get("Retry-After", ""), at=at) if answer.status in SLOW_DOWN else None
+    again = None if delivery.is_test else next_try(str(delivery.pk), delivery.attempts, at=at, wish=wish)
+    mine = Delivery.objects.pending().filter(pk=delivery.pk, attempts=delivery.attempts)
+    if mine.exists():
+        _update(delivery, answer, failed_at=None if again else at, not_before=again or at)
+    if not delivery.is_test:
+        _failed(delivery.endpoint_id, answer, wish, at=at)
+    return "failed" if again else "given_up"
+
+
+def _update(delivery: Delivery, answer: Answer, **values: Any) -> None:
+    Delivery.objects.filter(pk=delivery.pk).update(
+        lease_until=None, last_status=answer.status, last_error=answer.error, **values
+    )
+
+
+def _recovered(delivery: Delivery, at: datetime) -> None:
+    """The endpoint answers: whatever was held against it is forgotten."""
+    Endpoint.objects.filter(pk=delivery.endpoint_id).update(
+        failures=0, failing_since=None, warned_at=None, rests_until=None, last_success_at=at
+    )
+
+
+def _failed(endpoint_id: Any, answer: Answer, wish: timedelta | None, *, at: datetime) -> None:
+    """Count the failure; rest, warn or switch off as the rules say."""
+    endpoint = Endpoint.objects.select_for_update(of=("self",)).get(pk=endpoint_id)
+    since = endpoint.failing_since or at
+    rest = max(filter(None, (rest_after(endpoint.failures + 1), wish)), default=None)
+    Endpoint.objects.filter(pk=endpoint_id).update(
+        failures=F("failures") + 1, failing_since=since, rests_until=at + rest if rest else endpoint.rests_until
+    )
+    if answer.status == GONE:
+        _switch_off(endpoint, "It answered 410 Gone: it wants no more events.", at)
+    elif at - since >= OFF_AFTER:
+        _switch_off(endpoint, f"Every attempt failed for {OFF_AFTER.days} days.", at)
+    elif at - since >= WARN_AFTER and endpoint.warned_at is None:
+        Endpoint.objects.filter(pk=endpoint_id).update(warned_at=at)
+        _tell(endpoint, "fails", f"Every attempt since {since:%Y-%m-%d %H:%M} UTC failed. {answer.error}", at)
+
+
+def _switch_off(endpoint: Endpoint, reason: str, at: datetime) -> None:
+    if switch_off(endpoint, reason, at=at):
+        _tell(endpoint, "was switched off", f"{reason} Nothing is lost: what waits is sent when it is resumed.", at)
+
+
+def _tell(endpoint: Endpoint, what: str, body: str, at: datetime) -> None:
+    notify(
+        User.objects.active().filter(role__in=ADMIN_ROLES),
+        kind=Kind.SYSTEM,
+        title=f"Webhook {what}: {endpoint}",
+        body=body,
+        url=f"/settings/webhooks/{endpoint.pk}/",
+        at=at,
+        dedupe_key=f"webhook:{endpoint.pk}:{what}:{at:%Y%m%d%H%M%S}",
+    )

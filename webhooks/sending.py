@@ -1,0 +1,165 @@
+"""One request to a receiver: bounded in time and size, never redirected, and what came of it."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from time import monotonic
+from typing import Any
+
+import requests
+from django.conf import settings
+from requests.adapters import HTTPAdapter
+
+from webhooks.addresses import PublicOnly, Refused
+
+# For all of it, from the name's resolution to the last byte of the answer.
+TIMEOUT_SECONDS = 15.0
+CONNECT_SECONDS = 5.0
+MOST_READ = 64 * 1024
+# Of an answer so much is kept for people to read.
+MOST_KEPT = 4 * 1024
+MOST_HEADERS = 30
+_TOO_LATE = f"No answer within {TIMEOUT_SECONDS:.0f} s."
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a receiver did: its status (None: it gave none, for the reason in ``error``), and the time it took.
+
+    ``unreachable``: no connection, or no answer in time, so that others to it would only wait as long.
+    """
+
+    status: int | None
+    duration_ms: int
+    error: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: str = ""
+    unreachable: bool = False
+
+    @property
+    def succeeded(self) -> bool:
+        return self.status is not None and 200 <= self.status < 300
+
+
+def post(url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+    """Send ``body`` to ``url``. Never raises for what a receiver does; takes 15 seconds at most."""
+    started = monotonic()
+    with requests.Session() as session, _deadline(_doors(session)) as late:
+        session.trust_env = False
+        try:
+            with session.post(
+                url, data=body, headers=dict(headers), allow_redirects=False, stream=True,
+                timeout=(CONNECT_SECONDS, TIMEOUT_SECONDS),
+            ) as response:  # fmt: skip
+                text = _read(response)
+        except (requests.RequestException, OSError, ValueError) as error:
+            why = _TOO_LATE if late.is_set() else _in_words(error)
+            return Answer(None, _ms(started), why, unreachable=not isinstance(error, Refused))
+        if late.is_set():
+            # What was cut in the middle of its headers looks like an answer that ended there.
+            return Answer(None, _ms(started), _TOO_LATE, unreachable=True)
+    status = response.status_code
+    error = "" if 200 <= status < 300 else _of_status(status)
+    kept = dict(list(response.headers.items())[:MOST_HEADERS])
+    return Answer(status, _ms(started), error, {name: value[:500] for name, value in kept.items()}, text)
+
+
+def _of_status(status: int) -> str:
+    if 300 <= status < 400:
+        return f"Answered {status}. Redirects are not followed: give the address it leads to."
+    return f"Answered {status}."
+
+
+def _doors(session: requests.Session) -> list[Any]:
+    """Connections that ``session`` will have opened, each by an adapter that judges addresses."""
+    opened: list[Any] = []
+    unguarded = settings.WEBHOOKS_UNGUARDED
+    for scheme in ("https://", "http://"):
+        kind: Any = _Watched if unguarded else _WatchedPublic
+        adapter = kind() if unguarded else kind(scheme == "https://")
+        adapter.opened = opened
+        session.mount(scheme, adapter)
+    return opened
+
+
+class _Watching:
+    """An adapter whose connections can be cut from outside: a timeout of reads alone never ends a slow drip."""
+
+    opened: list[Any]
+
+    def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:
+        pool = super().get_connection_with_tls_context(*args, **kwargs)  # type: ignore[misc]
+        made = type(pool).ConnectionCls
+
+        def connection(**options: Any) -> Any:
+            self.opened.append(made(**options))
+            return self.opened[-1]
+
+        pool.ConnectionCls = connection
+        return pool
+
+
+class _Watched(_Watching, HTTPAdapter):
+    """To any address: for development and tests."""
+
+
+class _WatchedPublic(_Watching, PublicOnly):
+    """To public addresses only."""
+
+
+@contextlib.contextmanager
+def _deadline(opened: list[Any]) -> Any:
+    """Cuts the opened connections when the time is up; yields whether it was."""
+    late = threading.Event()
+
+    def cut() -> None:
+        late.set()
+        for connection in opened:
+            with contextlib.suppress(OSError, AttributeError):
+                connection.sock.shutdown(socket.SHUT_RDWR)
+
+    timer = threading.Timer(TIMEOUT_SECONDS, cut)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield late
+    finally:
+        timer.cancel()
+
+
+def _read(response: requests.Response) -> str:
+    """The beginning of the answer; the rest of a long one is left unread."""
+    read = b""
+    for chunk in response.iter_content(4096):
+        read += chunk
+        if len(read) >= MOST_READ:
+            break
+    return read[:MOST_KEPT].decode("utf-8", "replace").replace("\x00", "")
+
+
+def _in_words(error: Exception) -> str:
+    if isinstance(error, Refused):
+        return str(error)
+    if isinstance(error, requests.exceptions.SSLError):
+        return "The certificate could not be verified, or it does not speak TLS."
+    if isinstance(error, requests.Timeout):
+        return _TOO_LATE
+    if isinstance(error, requests.ConnectionError):
+        return f"No connection: {_cause(error)}"[:300]
+    return f"{type(error).__name__}: {error}"[:300]
+
+
+def _cause(error: BaseException) -> str:
+    """The innermost reason, without the addresses of objects that libraries put around it."""
+    inner: Any = error
+    while inner.__cause__ or inner.__context__:
+        inner = inner.__cause__ or inner.__context__
+    return str(inner)
+
+
+def _ms(started: float) -> int:
+    return round((monotonic() - started) * 1000)
