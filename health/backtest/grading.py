@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from health.backtest.chance import Interval, by_chance, interval
+from health.backtest.effects import Course, cut_offs, measure_effects, ranking
 from health.backtest.outcomes import Outcomes
 
 # Colours from good to bad, as the numbers in ``History.colour``; -1 is an account that could not be scored.
@@ -30,11 +31,15 @@ Matrix = npt.NDArray[Any]
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """Scores replayed: ``days`` as ordinals; ``total`` (millionths) and ``colour`` over [account, day], -1: none."""
+    """Scores replayed: ``days`` as ordinals; ``total`` (millionths) and ``colour`` over [account, day], -1: none.
+
+    ``courses``: what each measure of the card gave on the way.
+    """
 
     days: Sequence[int]
     total: Matrix
     colour: Matrix
+    courses: Sequence[Course] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +86,9 @@ def grade(history: History, outcomes: Outcomes, *, horizon: int, today: int) -> 
             for level in (1, 2, 3)
         },
         "calibration": _calibration(total, scored, sample.lost),
-        "ranking": _ranking(total[scored], sample.lost[scored]),
+        "ranking": ranking(total[scored], sample.lost[scored]),
+        "cut_offs": cut_offs(total, scored, sample.lost),
+        "measures": measure_effects(history.courses, sample.columns, sample.there, sample.lost),
         "colours": _colours(colour, scored, sample.lost),
     }
 
@@ -172,17 +179,6 @@ def _calibration(total: Matrix, scored: Matrix, lost: Matrix) -> list[dict[str, 
             share = _plain(interval(gone, cases, independent=accounts))
             rows.append({"from": step * 10, "cases": cases, "lost": gone, "share": share})
     return rows
-
-
-def _ranking(total: Matrix, lost: Matrix) -> float | None:
-    """In which share of pairs of a lost and a kept customer the lost one scored lower; ties count half."""
-    gone, kept = np.sort(total[lost]), np.sort(total[~lost])
-    if not len(gone) or not len(kept):
-        return None
-    below = np.searchsorted(kept, gone, side="left").sum()
-    up_to = np.searchsorted(kept, gone, side="right").sum()
-    higher = len(gone) * len(kept) - (below + up_to) / 2
-    return float(higher / (len(gone) * len(kept)))
 
 
 def _colours(colour: Matrix, scored: Matrix, lost: Matrix) -> list[dict[str, Any]]:

@@ -54,6 +54,9 @@ def report(backtest: Backtest, warn: str, names: Mapping[str, Named]) -> dict[st
         "rivals": _rivals(result["rivals"], warn),
         "calibration": _calibration(champion),
         "calibration_chart": _calibration_chart(champion),
+        "cut_offs": _cut_offs(champion, backtest.definition),
+        "cut_chart": _cut_chart(champion),
+        "measures": _measures(champion),
         "colours": champion["colours"],
         "span": (date.fromordinal(result["days"][0]), date.fromordinal(result["days"][-1])),
         "periods": [date.fromordinal(day) for day in champion["periods"]],
@@ -202,6 +205,57 @@ def _calibration_chart(graded: Mapping[str, Any]) -> charts.Chart | None:
         key="risk",
         low=0.0,
     ).chart()
+
+
+def _cut_offs(graded: Mapping[str, Any], definition: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What a warning under each score would have been worth, with the bands that begin there."""
+    edges = {float(band["min"]): band["name"] for band in definition["bands"] if float(band["min"])}
+    return [
+        {
+            **row,
+            "edge": edges.get(float(row["under"]), ""),
+            "each": round(row["alarm"] / row["hit"], 1) if row["hit"] else None,
+            "few": row["hit"] + row["miss"] < FEW,
+        }
+        for row in graded.get("cut_offs", ())
+    ]
+
+
+def _cut_chart(graded: Mapping[str, Any]) -> charts.Chart | None:
+    """Precision against recall over the cut-offs; nothing without a loss to find."""
+    rows = [row for row in graded.get("cut_offs", ()) if row["recall"] is not None]
+    if len(rows) < 2:
+        return None
+    return charts.Line(
+        title="Losses found and warnings that came true, by cut-off",
+        desc="Warning earlier finds more losses and is wrong more often.",
+        categories=[f"under {row['under']}" for row in rows],
+        values=[round(row["recall"]["share"] * 100, 1) for row in rows],
+        formatter=lambda value: f"{formats.number(value)} %",
+        label="Recall",
+        compare=[round(row["precision"]["share"] * 100, 1) for row in rows],
+        compare_label="Precision",
+        low=0.0,
+        high=100.0,
+    ).chart()
+
+
+def _measures(graded: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Each measure with how much more often customers with few of its points were lost."""
+    found = []
+    for row in graded.get("measures", ()):
+        low, high = row["low"], row["high"]
+        enough = row["lost"] >= FEW and min(low["cases"], high["cases"]) >= FEW
+        apart = enough and (low["share"]["low"] > high["share"]["high"] or low["share"]["high"] < high["share"]["low"])
+        found.append({**row, "says": _says(row) if apart else "Nothing that is certain" if enough else ""})
+    return found
+
+
+def _says(row: Mapping[str, Any]) -> str:
+    low, high = row["low"]["share"]["share"], row["high"]["share"]["share"]
+    if low < high:
+        return "The wrong way round: more of those with many points were lost"
+    return f"{low / high:.1f} times as many lost" if high else "All losses were among them"
 
 
 def _scored_line(result: Mapping[str, Any]) -> charts.Chart | None:

@@ -16,6 +16,7 @@ from health.queries.preview import Standing, standing_of
 from health.queries.scored import fill_measures_from_kpis, metrics_read, score_frame
 from health.scoring import decimal
 from health.scoring.columns import NONE
+from health.scoring.measures import share_of
 from health.wording import in_words
 
 # Worst first: what makes two methodologies disagree is the colour, bands have names of their own.
@@ -152,10 +153,7 @@ def _readings(card: CompiledCard, scores: Any) -> dict[str, Reading]:
     for measure, read in zip(card.card.measures, scores.measures, strict=True):
         reading = read.readings[read.codes[0]]
         level = None if reading is None or reading[1] is None else measure.levels[reading[1]].replace("_", " ")
-        share = None
-        if reading is not None and measure.max_points:
-            share = float(reading[0] / (card.card.scale * measure.max_points))
-            share = 1 - share if measure.kind == "penalty" else share
+        share = share_of(measure, reading, card.card.scale)
         for metric in measure.inputs:
             found.setdefault(metric, Reading(level, share))
     return found

@@ -1,7 +1,7 @@
 """History as it was known: scores of every customer on each past day, and what became of them.
 
-A day costs the providers' queries and one of the accounts, whatever their number; the figures are kept as two
-small columns a day, so that 10,000 accounts over 24 month ends need a few megabytes.
+A day costs the providers' queries and one of the accounts, whatever their number; the figures are kept as small
+columns a day, a byte for each measure, so that 10,000 accounts over 24 month ends need a few megabytes.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from django.db import connection
 from accounts.choices import ContractStatus
 from accounts.models import Contract, Workspace
 from health.backtest import Account, History
+from health.backtest.effects import UNREAD, Course
 from health.backtest.grading import COLOURS, UNSCORED
 from health.backtest.outcomes import Term
 from health.cards import CompiledCard
@@ -25,6 +26,7 @@ from health.choices import Basis, Step
 from health.queries.inputs import Frame, frame_for, subjects
 from health.queries.scored import Scored, fill_measures_from_kpis, metrics_read, score_frame
 from health.scoring.columns import NONE
+from health.scoring.measures import share_of
 
 
 def replay_days(today: date, *, months: int, step: str) -> list[date]:
@@ -77,8 +79,16 @@ class Replay:
         shape = (len(people.ids), len(days))
         ordinals = [day.toordinal() for day in days]
         self.histories = [
-            History(ordinals, np.full(shape, NONE, dtype=np.int32), np.full(shape, UNSCORED, dtype=np.int8))
-            for _ in cards
+            History(
+                ordinals,
+                np.full(shape, NONE, dtype=np.int32),
+                np.full(shape, UNSCORED, dtype=np.int8),
+                [
+                    Course(measure.key, measure.name, np.full(shape, UNREAD, dtype=np.uint8))
+                    for measure in card.card.measures
+                ],
+            )
+            for card in cards
         ]
         self.zone = ZoneInfo(Workspace.objects.values_list("timezone", flat=True).get())
         self.metrics = set().union(*(metrics_read(card) for card in cards))
@@ -99,6 +109,8 @@ class Replay:
             scored = score_with(card, frame, at=at)
             history.total[rows, place] = scored.scores.total
             history.colour[rows, place] = colours_of(card)[scored.band]
+            for course, shares in zip(history.courses, shares_read(card, scored), strict=True):
+                course.shares[rows, place] = shares
 
 
 def score_with(card: CompiledCard, frame: Frame, *, at: datetime) -> Scored:
@@ -106,6 +118,14 @@ def score_with(card: CompiledCard, frame: Frame, *, at: datetime) -> Scored:
     own = frame.copy() if card.kpis else frame
     fill_measures_from_kpis(card, own)
     return score_frame(card, range(len(frame.accounts)), own, at=at)
+
+
+def shares_read(card: CompiledCard, scored: Scored) -> Iterator[Any]:
+    """Of each measure the share of its points that every account has, in whole per cent; UNREAD where none."""
+    for measure, read in zip(card.card.measures, scored.scores.measures, strict=True):
+        shares = [share_of(measure, reading, card.card.scale) for reading in read.readings]
+        told = [UNREAD if share is None else round(min(max(share, 0), 1) * 100) for share in shares]
+        yield np.array(told, dtype=np.uint8)[read.codes]
 
 
 def colours_of(card: CompiledCard) -> Any:

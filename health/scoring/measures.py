@@ -81,6 +81,14 @@ class Measure:
     formula: str
 
 
+def share_of(measure: Measure, reading: Reading | None, scale: int) -> float | None:
+    """The share of a measure's points that a reading gives, 0 to 1; of a penalty what is left of it."""
+    if reading is None or not measure.max_points:
+        return None
+    share = float(reading[0] / (scale * measure.max_points))
+    return 1 - share if measure.kind == "penalty" else share
+
+
 def inputs_of(scoring: Mapping[str, Any]) -> tuple[str, ...]:
     """The metrics a measure reads, in the order in which they appear."""
     if scoring["kind"] != "levels":

@@ -91,6 +91,8 @@ def test_a_backtest_is_run_watched_and_read(visit, world):
 
     expect(page.locator("#verdict")).to_be_visible()
     expect(page.get_by_role("heading", name="Lost without a warning in time")).to_be_visible()
+    expect(page.get_by_role("table", name="Warnings by cut-off").locator("tbody tr")).not_to_have_count(0)
+    expect(page.get_by_role("table", name="Measures and losses, the sharpest first")).to_contain_text("Login Frequency")
     page.get_by_role("link", name="Warns from yellow").click()
     expect(page).to_have_url(re.compile("warn=yellow"))
     page.get_by_role("button", name="Delete").click()

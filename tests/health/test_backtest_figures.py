@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from health.backtest import Account, History, compare, exact_sign, falls, grade, interval, losses_seen, outcomes_of
 from health.backtest import standing as warnings_standing
+from health.backtest.effects import UNREAD, Course
 from health.backtest.outcomes import Term
 from health.backtest.rivals import _verdict
 
@@ -224,3 +225,36 @@ def test_the_matrix_equals_a_count_cell_by_cell(seed, horizon):
     assert all(
         later - earlier >= horizon for earlier, later in zip(found["periods"], found["periods"][1:], strict=False)
     )
+
+
+def test_a_cut_off_counts_what_a_warning_under_it_would_have_been_worth():
+    """Four customers, two of whom are lost within the period: by hand."""
+    people = [customer(term(0, 50, churned=True)), customer(term(0, 60, churned=True)), customer(), customer()]
+    totals = np.array([[12], [47], [47], [90]]) * 10**6
+    replayed = History([0], totals, np.array([[RED], [ORANGE], [ORANGE], [GREEN]], dtype=np.int8))
+
+    rows = grade(replayed, outcomes_of(people, [0], today=TODAY), horizon=90, today=TODAY)["cut_offs"]
+
+    assert [(row["under"], row["hit"], row["alarm"], row["miss"]) for row in rows] == [
+        (15, 1, 0, 1), (50, 2, 1, 0), (95, 2, 2, 0),
+    ]  # fmt: skip
+    assert (rows[1]["precision"]["share"], rows[1]["recall"]["share"]) == (2 / 3, 1.0)
+
+
+def test_a_measure_is_judged_by_who_was_lost_with_few_of_its_points():
+    """Of ten with few points four are lost, of thirty with many none; one is not measured, and lost."""
+    lost = [at < 4 or at == 40 for at in range(41)]
+    people = [customer(term(0, 50, churned=True)) if gone else customer() for gone in lost]
+    points = np.array([[20] if at < 10 else [UNREAD] if at == 40 else [80] for at in range(41)], dtype=np.uint8)
+    courses = [Course("dull", "Dull", np.full((41, 1), 60, dtype=np.uint8)), Course("logins", "Logins", points)]
+    replayed = History([0], np.full((41, 1), 50 * 10**6), np.full((41, 1), YELLOW, dtype=np.int8), courses)
+
+    found = grade(replayed, outcomes_of(people, [0], today=TODAY), horizon=90, today=TODAY)["measures"]
+
+    logins, dull = found
+    assert (logins["name"], logins["judged"], logins["lost"]) == ("Logins", 40, 4)
+    assert [(logins[part]["cases"], logins[part]["lost"]) for part in ("low", "high", "unread")] == [
+        (10, 4), (30, 0), (1, 1),
+    ]  # fmt: skip
+    assert logins["ranking"] == (4 * 30 + 4 * 6 / 2) / (4 * 36)
+    assert dull["ranking"] == 0.5

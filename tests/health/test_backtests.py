@@ -245,6 +245,8 @@ def test_the_lab_lists_runs_and_shows_them(signed_in, customers, leader):
     assert "It warned of 1 of 2 losses within 90 days" in body
     assert "Too few" in body
     assert "Lost without a warning in time" in body
+    assert "1 of 2" in body.split('id="h-cuts"')[1], "a cut-off that finds one of the two"
+    assert "Login Frequency" in body.split('id="h-measures"')[1]
     assert sheet.count("\n") == 3
     assert progress.headers["HX-Refresh"] == "true"
     assert "2 lost of" in signed_in.get("/health/backtests/").content.decode()

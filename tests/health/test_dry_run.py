@@ -7,11 +7,13 @@ from django.db import transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from accounts.actions import log_activity
 from accounts.errors import RuleViolated
 from accounts.models import Account, Activity
 from health.actions import (
     activate_draft,
     change_policy,
+    create_segment,
     draft_trigger,
     enable_trigger,
     open_ctas,
@@ -185,8 +187,15 @@ tests = st.one_of(
         st.sampled_from([40, 50, 90]),
     ),
     st.just(RED),
-    st.just({"event": "churn_threat"}),
-    st.just({"absent": "qbr", "days": 30}),
+    st.just({"metric": "health_band", "op": "in", "value": ["yellow", "red"]}),
+    st.just({"metric": "nps", "op": "between", "value": [40, 60]}),
+    st.just({"metric": "objectives", "op": "in", "value": ["off_track", "partial"]}),
+    st.just({"metric": "days_to_renewal", "op": "<=", "value": 31}),
+    st.just({"metric": "days_since_touch", "op": ">=", "value": 30}),
+    st.sampled_from([{"event": "churn_threat"}, {"event": "churn_threat", "window_days": 2}]),
+    st.sampled_from([{"event": "health_band_worsened"}, {"event": "churn_risk"}, {"event": "contract_at_risk"}]),
+    st.sampled_from([{"absent": "qbr", "days": 11}, {"absent": "meeting", "days": 30}]),
+    st.just({"segment": "large"}),
 )  # fmt: skip
 conditions = st.one_of(
     tests,
@@ -196,17 +205,45 @@ conditions = st.one_of(
 )
 
 
+extras = st.fixed_dictionaries(
+    {},
+    optional={
+        "hold_days": st.sampled_from([0, 1]),
+        "duplicate_key": st.just("one"),
+        "priority": st.sampled_from(["high", "low"]),
+        "ignores_quiet_hours": st.just(True),
+        "release": st.just({"metric": "nps", "op": ">", "value": 55}),
+    },
+)
+# Days to the renewal, yearly value, days since the last meeting.
+terms = st.tuples(st.sampled_from([None, 20, 32, 33, 90]), st.sampled_from([500, 5000]), st.sampled_from([None, 5, 29]))
+
+
+def _in_segment(condition, key):
+    """The condition with the segment by its key, which is only known once it is there."""
+    joiner = next((name for name in ("any", "all") if name in condition), None)
+    if joiner:
+        return {joiner: [_in_segment(part, key) for part in condition[joiner]]}
+    return {"segment": key, "name": "Large"} if "segment" in condition else condition
+
+
 @settings(
-    max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=16, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 @given(
-    rules=st.lists(st.tuples(conditions, st.sampled_from([0, 0, 1]), st.booleans()), min_size=1, max_size=3),
-    people=st.lists(st.tuples(figures, st.booleans(), st.booleans()), min_size=1, max_size=4),
+    rules=st.lists(st.tuples(conditions, extras), min_size=1, max_size=3),
+    people=st.lists(st.tuples(figures, st.booleans(), st.booleans(), terms), min_size=1, max_size=4),
     limits=st.sampled_from(
-        [{}, {"account_max": 1, "account_days": 3}, {"quiet_from": time(9), "quiet_until": time(15)}]
+        [
+            {},
+            {"account_max": 1, "account_days": 3},
+            {"quiet_from": time(9), "quiet_until": time(15)},
+            {"quiet_weekends": True, "account_max": 2, "account_days": 1},
+        ]
     ),
 )
-def test_activation_does_account_by_account_what_day_0_of_the_dry_run_said(rail, rules, people, limits):
+def test_activation_does_account_by_account_what_the_dry_run_said(rail, rules, people, limits):
+    """A property over every kind of condition, three days long: who gets what, when, why, and who is held back."""
     with transaction.atomic():
         point = transaction.savepoint()
         _agree(rules, people, limits)
@@ -216,8 +253,13 @@ def test_activation_does_account_by_account_what_day_0_of_the_dry_run_said(rail,
 def _agree(rules, people, limits):
     define_metric("nps", name="NPS", at=NOON)
     change_policy(actor=None, at=NOON, **limits)
-    for at, (nps, is_red, threatens) in enumerate(people):
-        account = world.account(f"Account {at}")
+    large = {"groups": [{"conditions": [{"field": "arr", "op": ">", "value": "1000"}]}]}
+    segment = create_segment(name="Large", rule=large, actor=None, at=NOON - DAY)
+    for at, (nps, is_red, threatens, (renews_in, arr, touched)) in enumerate(people):
+        renewal = renews_in and (NOON + renews_in * DAY).date()
+        account = world.account(f"Account {at}", arr=arr, renewal_on=renewal)
+        if touched is not None:
+            log_activity(account, kind="meeting", title="Met", actor=None, at=NOON - touched * DAY)
         world.measure(account, FLEET_RED if is_red else FLEET_BEST)
         if nps is not None:
             world.measure(account, {"nps": str(nps)})
@@ -226,19 +268,21 @@ def _agree(rules, people, limits):
             record_event(account, "qbr", NOON - 10 * DAY, now=NOON)
     recompute(at=NOON)
     drafts = [
-        draft(f"rule-{at}", condition, hold_days=hold, **({"duplicate_key": "one"} if shared else {}))
-        for at, (condition, hold, shared) in enumerate(rules)
+        draft(f"rule-{at}", _in_segment(condition, str(segment.pk)), **more)
+        for at, (condition, more) in enumerate(rules)
     ]
     for each in drafts[:-1]:
         activate_draft(each, actor=None, at=NOON)
-    report = dry(drafts[-1], days=1)
-    evidence = {(row["account"], row["trigger"]): row["evidence"] for row in report.rows}
+    report = dry(drafts[-1], days=3)
+    evidence = {(row["account"], row["trigger"], row["day"]): row["evidence"] for row in report.rows}
 
     activate_draft(drafts[-1], actor=None, at=NOON)
-    recompute(at=NOON)
-    open_ctas(at=NOON + DAY)
+    for day in range(3):
+        recompute(at=NOON + day * DAY)
+        open_ctas(at=NOON + day * DAY)
+    open_ctas(at=NOON + 5 * DAY)  # what was put off
 
     assert said(report) == happened()
     for firing in TriggerFiring.objects.select_related("version__trigger"):
-        expected = evidence[str(firing.account_id), firing.version.trigger.key]
+        expected = evidence[str(firing.account_id), firing.version.trigger.key, (firing.fired_at - NOON).days]
         assert {name: firing.evidence[name] for name in expected} == expected
