@@ -23,10 +23,10 @@ ARR_STEPS = {
 RISK_STEPS = {
     "fell": "Fell into risk",
     "new": "New customers at risk",
-    "more": "More ARR at risk accounts",
+    "more": "More ARR of accounts at risk",
     "in": "Moved into this view",
     "rose": "Recovered",
-    "less": "Less ARR at risk accounts",
+    "less": "Less ARR of accounts at risk",
     "left": "Lost while at risk",
     "out": "Moved out of this view",
 }
@@ -117,6 +117,11 @@ def both_days(user: Any, scope: Scope, currency: str) -> Comparison:
 
 def compare(user: Any, scope: Scope, currency: str) -> Comparison:
     """What changed between ``scope.since`` and ``scope.on``, account by account. Two queries."""
+    return explained(user, scope, currency, both_days(user, scope, currency))
+
+
+def explained(user: Any, scope: Scope, currency: str, found: Comparison) -> Comparison:
+    """``found`` with the accounts and steps that made its differences. One query."""
     now, then = positions(user, scope, scope.on), positions(user, scope, scope.since)
     anybody = Scope(today=scope.today, on=scope.on, since=scope.since)
     known_now, known_then = positions(user, anybody, scope.on), positions(user, anybody, scope.since)
@@ -130,11 +135,10 @@ def compare(user: Any, scope: Scope, currency: str) -> Comparison:
     rows = fetch(text, (*now.parameters, *then.parameters, *known_then.parameters, *known_now.parameters))
     for row in rows:
         _in_currency(row, currency)
-    found = both_days(user, scope, currency)
     return Comparison(
         found.known,
-        arr=_explained(found.arr, ARR_STEPS, filter(None, map(_arr_move, rows))),
-        risk=_explained(found.risk, RISK_STEPS, filter(None, map(_risk_move, rows))),
+        arr=_stepped(found.arr, ARR_STEPS, filter(None, map(_arr_move, rows))),
+        risk=_stepped(found.risk, RISK_STEPS, filter(None, map(_risk_move, rows))),
     )
 
 
@@ -177,7 +181,7 @@ def _risk_move(row: dict[str, Any]) -> Moved | None:
     return _moved(row, before, after, "fell" if risky_after else "rose")
 
 
-def _explained(bridge: Bridge, names: dict[str, str], moves: Iterable[Moved]) -> Bridge:
+def _stepped(bridge: Bridge, names: dict[str, str], moves: Iterable[Moved]) -> Bridge:
     moved = sorted(moves, key=lambda move: (-abs(move.change), move.name))
     steps = []
     for why, label in names.items():

@@ -72,8 +72,18 @@ def year_before(day: date) -> date:
 
 def arr_then_and_now(accounts: QuerySet[Any], currency: str, then: date, now: date) -> QuerySet[Any]:
     """(account, then, now) of the accounts that had ARR ``then``, as dictionaries. One query."""
+    return arr_on_two_days(accounts, currency, then, now).filter(then__gt=0)
+
+
+def arr_on_two_days(accounts: QuerySet[Any], currency: str, then: date, now: date) -> QuerySet[Any]:
+    """(account, then, now) of all accounts that have a signed contract, as dictionaries. One query."""
     rows = _contracts(accounts, currency).order_by().values("account_id")
-    return rows.annotate(then=_sum_on(then), now=_sum_on(now)).filter(then__gt=0)
+    return rows.annotate(then=_sum_on(then), now=_sum_on(now))
+
+
+def in_force(accounts: QuerySet[Any], currency: str, day: date) -> Any:
+    """The ARR of all contracts in force on ``day`` as one number, whichever accounts they are of. One query."""
+    return _contracts(accounts, currency).aggregate(arr=_sum_on(day))["arr"]
 
 
 def _contracts(accounts: QuerySet[Any], currency: str) -> QuerySet[Contract]:
