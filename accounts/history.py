@@ -13,7 +13,9 @@ from django.utils import timezone
 from accounts.models import AuditEntry
 
 THEN = "then"
-READ = ("contract", "contact", "account", "cta")
+READ = ("contract", "contact", "account", "cta", "activity")
+# Of what is in the list itself, the entry says no more than the row.
+UNREAD = ("activity.logged",)
 FIELDS = ("at", "actor_label", "action", "object_type", "object_id", "object_label", "before", "after")
 
 
@@ -50,6 +52,7 @@ class Record:
 
     def __init__(self, account_id: UUID, since: date) -> None:
         rows = AuditEntry.objects.filter(account_id=account_id, at__gte=moment_after(since), object_type__in=READ)
+        rows = rows.exclude(action__in=UNREAD)
         self.entries: list[dict[str, Any]] = list(rows.order_by("at", "pk").values(*FIELDS))
 
     def of(self, *actions: str, until: date | None = None) -> Iterable[dict[str, Any]]:

@@ -6,7 +6,7 @@ under the namespace ``accounts``.
 
 from django.urls import path
 
-from accounts.views import accounts, audit, contacts, contracts, files, home, stages, team, timeline, workspace
+from accounts.views import accounts, audit, contacts, contracts, entries, files, home, stages, team, timeline, workspace
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -30,6 +30,11 @@ urlpatterns = [
     path("accounts/<uuid:account_id>/timeline/", timeline.timeline, name="account-timeline"),
     path("accounts/<uuid:account_id>/timeline/export.csv", timeline.timeline_export, name="account-timeline-export"),
     path("accounts/<uuid:account_id>/timeline/log/", timeline.log, name="activity-log"),
+    path("accounts/timeline/<uuid:activity_id>/", entries.entry_detail, name="entry-detail"),
+    path("accounts/timeline/<uuid:activity_id>/edit/", entries.entry_edit, name="entry-edit"),
+    path("accounts/timeline/<uuid:activity_id>/delete/", entries.entry_delete, name="entry-delete"),
+    path("accounts/timeline/<uuid:activity_id>/restore/", entries.entry_restore, name="entry-restore"),
+    path("accounts/timeline/<uuid:activity_id>/pin/", entries.entry_pin, name="entry-pin"),
     path("accounts/<uuid:account_id>/files/", files.account_files, name="account-files"),
     path("accounts/<uuid:account_id>/files/export.csv", files.files_export, name="account-files-export"),
     path("accounts/files/<uuid:file_id>/", files.file_detail, name="file-detail"),

@@ -20,6 +20,7 @@ from accounts.actions.contracts import (
     update_contract,
 )
 from accounts.actions.editing import edit_accounts, undo_edit
+from accounts.actions.entries import account_of_entry, delete_entry, pin_entry, restore_entry, unpin_entry, update_entry
 from accounts.actions.next_steps import (
     complete_next_step,
     hand_over_next_step,
@@ -33,6 +34,7 @@ from accounts.actions.saved_views import change_view, choose_default, delete_vie
 from accounts.actions.stages import advance_stages
 
 __all__ = [
+    "account_of_entry",
     "add_team_member",
     "advance_stages",
     "archive_account",
@@ -45,6 +47,7 @@ __all__ = [
     "create_contract",
     "delete_contact",
     "delete_contract",
+    "delete_entry",
     "delete_view",
     "edit_accounts",
     "hand_over_next_step",
@@ -53,6 +56,7 @@ __all__ = [
     "mark_changed",
     "mark_contact_left",
     "may_keep",
+    "pin_entry",
     "put_off_next_step",
     "record_activities",
     "record_churn",
@@ -62,13 +66,16 @@ __all__ = [
     "remove_team_member",
     "reopen_next_step",
     "restore_account",
+    "restore_entry",
     "restore_next_step",
     "save_view",
     "set_external_id",
     "undo_edit",
+    "unpin_entry",
     "update_account",
     "update_contact",
     "update_contract",
+    "update_entry",
     "upsert_accounts",
     "upsert_contacts",
     "upsert_contracts",

@@ -87,7 +87,7 @@ def log_touch(
     """
     happened_at = happened_at or at
     agreed = agreement(next_step, next_step_on, next_step_at)
-    _check_touch(kind, happened_at, agreed["next_step_on"], at)
+    check_touch(kind, happened_at, agreed["next_step_on"], at)
     entry = log_activity(
         account,
         kind=kind,
@@ -111,7 +111,8 @@ def log_touch(
     return entry
 
 
-def _check_touch(kind: str, happened_at: datetime, next_step_on: date | None, at: datetime) -> None:
+def check_touch(kind: str, happened_at: datetime, next_step_on: date | None, at: datetime) -> None:
+    """Raise RuleViolated for a kind only the product writes, a moment after ``at``, a next step in the past."""
     if kind not in LOGGED_BY_HAND:
         raise RuleViolated("activity.kind", "Log a note, a call, a meeting or an e-mail.", "kind")
     if happened_at > at:

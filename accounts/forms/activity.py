@@ -11,7 +11,7 @@ from django.utils import timezone
 from accounts.actions.activity import LOGGED_BY_HAND
 from accounts.choices import ActivityKind, Visibility
 from accounts.forms.base import DateInput
-from accounts.models import Account
+from accounts.models import Account, Activity
 from accounts.people_forms import RuleForm
 from accounts.record_fields import ACTIVITY, MAX_ATTENDEES
 
@@ -45,13 +45,35 @@ class ActivityForm(RuleForm):
     )
     shared = forms.BooleanField(required=False, label="Share with the customer in the portal")
 
-    def __init__(self, *args: Any, account: Account, **kwargs: Any) -> None:
+    seen_at = forms.DateTimeField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, account: Account, entry: Activity | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         present = account.contacts.filter(left_on=None).order_by("name").values_list("name", flat=True)
-        names = list(dict.fromkeys(present[:MAX_ATTENDEES]))
+        names = list(dict.fromkeys([*(entry.attendees if entry else ()), *present[:MAX_ATTENDEES]]))
+        if entry is not None and entry.next_step_done_at is not None:
+            for name in ("next_step", "next_step_on", "next_step_time"):
+                self.fields[name].disabled = True
         self.fields["people"].choices = [(name, name) for name in names]
         if not names:
             del self.fields["people"]
+
+    @staticmethod
+    def said(entry: Activity) -> dict[str, Any]:
+        """What the form of an entry begins with."""
+        begins = entry.next_step_at and timezone.localtime(entry.next_step_at)
+        return {
+            "kind": entry.kind,
+            "title": entry.title,
+            "body": entry.body,
+            "people": entry.attendees,
+            "next_step": entry.next_step,
+            "next_step_on": entry.next_step_on,
+            "next_step_time": begins.time() if begins else None,
+            "at": timezone.localtime(entry.at).replace(second=0, microsecond=0),
+            "shared": entry.visibility == Visibility.SHARED,
+            "seen_at": entry.edited_at.isoformat() if entry.edited_at else "",
+        }
 
     def values(self) -> dict[str, Any]:
         """What ``log_touch`` takes besides account, actor and moment."""
@@ -60,7 +82,7 @@ class ActivityForm(RuleForm):
         return {
             "kind": data["kind"],
             "title": data["title"],
-            "body": data["body"],
+            "body": data["body"].replace("\r\n", "\n"),
             "visibility": Visibility.SHARED if data["shared"] else Visibility.INTERNAL,
             "happened_at": data["at"],
             "attendees": list(dict.fromkeys([*data.get("people", []), *others]))[:MAX_ATTENDEES],

@@ -50,6 +50,10 @@ class ActivityQuerySet(TenantQuerySet):
         rows = self.filter(at__lt=end)
         return rows.filter(Q(recorded_at=None) | Q(recorded_at__lt=end)) if as_known else rows
 
+    def pinned(self) -> ActivityQuerySet:
+        """Entries kept above the others."""
+        return self.filter(pinned_at__isnull=False)
+
     def step_workable_by(self, user: User) -> ActivityQuerySet:
         """Next steps ``user`` may do or move: of accounts they may edit, and those that are theirs."""
         if not user.is_authenticated or user.is_portal:
@@ -84,6 +88,8 @@ class Activity(TenantModel):
         "accounts.User", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
     next_step_done_at = models.DateTimeField(null=True, blank=True)
+    edited_at = models.DateTimeField(null=True, blank=True, help_text="When its words were last changed")
+    pinned_at = models.DateTimeField(null=True, blank=True, help_text="Set: it stands above the others")
 
     objects = ActivityQuerySet.as_manager()
 

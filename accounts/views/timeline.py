@@ -25,6 +25,7 @@ from accounts.history import AsOf
 from accounts.models import Account, Activity
 from accounts.models.activity import ActivityQuerySet
 from accounts.policy import requires
+from accounts.queries.past import Past
 from ui import keyset
 
 TAB = "accounts:account-timeline"
@@ -47,7 +48,7 @@ ICONS = {
 }
 COLUMNS = (
     "pk", "kind", "at", "title", "body", "visibility", "source", "actor__name", "actor__email", "attendees",
-    "next_step", "next_step_on", "next_step_at", "next_step_done_at", "data", "account_id",
+    "next_step", "next_step_on", "next_step_at", "next_step_done_at", "data", "account_id", "edited_at", "pinned_at",
 )  # fmt: skip
 
 
@@ -60,14 +61,14 @@ PAGES = {
 }
 
 
-def days_of(rows: list[dict], past: AsOf | None = None) -> list[tuple]:
+def days_of(rows: list[dict], past: Past | None = None) -> list[tuple]:
     """Rows by the reader's day, each with its icon, tone and source's address, for ``accounts/_timeline.html``.
 
-    On a past day a next step done later is open still.
+    On a past day an entry says what it said then, and a next step done later is open still.
     """
     for row in rows:
-        if past is not None and row["next_step_done_at"] is not None and row["next_step_done_at"] >= past.end:
-            row["next_step_done_at"] = None
+        if past is not None:
+            past.reword(row)
         row["local"] = timezone.localtime(row["at"])
         row["icon"], row["tone"] = ICONS[row["kind"]]
         row["actor"] = row["actor__name"] or row["actor__email"]
@@ -130,7 +131,10 @@ def _midnight(day: date) -> datetime:
 
 @requires(GET="accounts.view")
 def timeline(request: HttpRequest, account_id: UUID) -> HttpResponse:
-    """A page of entries, newest first, of the kinds, person and period asked for. Two queries beside the frame's."""
+    """The pinned entries, and a page of all of the kinds, person and period asked for, newest first.
+
+    Three queries beside the frame's.
+    """
     asked = asked_day(request)
     account = account_or_404(request, account_id, asked.past)
     form = FilterForm(request.GET)
@@ -141,23 +145,36 @@ def timeline(request: HttpRequest, account_id: UUID) -> HttpResponse:
     )
     query = request.GET.copy()
     query.pop("after", None)
+    narrowed, past = bool(form.changed_data), getattr(account, "past", None)
     context = frame(
         request,
         account,
         TAB,
         asked,
-        days=days_of(page.rows, asked.past),
+        days=days_of(page.rows, past),
+        pinned=[] if narrowed or request.GET.get("after") else _pinned(request, account, past),
+        removed=past.removed("activity") if past else 0,
         form=form,
         kinds=form.cleaned_data.get("kind", []),
         all_kinds=ActivityKind.choices,
         names=account.contacts.order_by("name").values_list("name", flat=True)[:200],
-        narrowed=bool(form.changed_data),
+        narrowed=narrowed,
         export=f"{reverse('accounts:account-timeline-export', args=[account.pk])}?{query.urlencode()}",
         next=_url(query, page.next),
         previous=_url(query, page.previous),
     )
     status = 422 if form.errors.keys() & {"since", "until"} else asked.status
     return render(request, "accounts/timeline.html", context, status=status)
+
+
+def _pinned(request: HttpRequest, account: Account, past: Past | None) -> list[dict]:
+    """What is kept above the others, the latest pin first. One query; none on a past day, which knows no pins."""
+    if past is not None:
+        return []
+    rows = Activity.objects.visible_to(request.user).filter(account=account).pinned()
+    found = list(rows.order_by("-pinned_at", "pk").values(*COLUMNS))
+    days_of(found)
+    return found
 
 
 def _entries(request: HttpRequest, account: Account, past: AsOf | None) -> ActivityQuerySet:

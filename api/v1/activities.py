@@ -20,11 +20,18 @@ from accounts.choices import ActivityKind
 from accounts.fields import day, text, yes_no
 from accounts.models import Account, Activity, User
 from accounts.record_fields import ACCOUNT_REFERENCE, ACTIVITY
-from api.scope import require_editable
+from api.scope import editable_account, editable_row, require_editable
 from api.serializers import MomentField, QuerySerializer, RowSerializer, record
 from api.views import Endpoint
 
 NewActivity = record("NewActivity", {**ACTIVITY, "account": ACCOUNT_REFERENCE})
+EditedActivity = record(
+    "EditedActivity",
+    {
+        **{name: kept for name, kept in ACTIVITY.items() if name != "data"},
+        "pinned": yes_no(help="true keeps the entry above the others of its account, false lets it go"),
+    },
+)
 MovedStep = record(
     "MovedStep",
     {
@@ -40,7 +47,7 @@ class ActivitySerializer(RowSerializer):
     class Meta:
         model = Activity
         fields = """id account kind at title body actor visibility source external_id data attendees next_step
-            next_step_on next_step_at next_step_owner next_step_done_at""".split()
+            next_step_on next_step_at next_step_owner next_step_done_at edited_at pinned_at""".split()
         paths = {"actor": "actor__email", "next_step_owner": "next_step_owner__email"}
 
 
@@ -81,12 +88,52 @@ class ActivityList(Endpoint):
 
 
 class ActivityDetail(Endpoint):
-    policy = {"GET": "accounts.view"}
+    policy = {"GET": "accounts.view", "PATCH": "activity.log", "DELETE": "activity.log"}
     serializer_class = ActivitySerializer
 
     @extend_schema(summary="Read a timeline entry")
     def get(self, request: Request, activity_id: UUID) -> Response:
         return self.one(Activity.objects.visible_to(self.user), pk=activity_id)
+
+    @extend_schema(
+        summary="Correct or pin a timeline entry",
+        description="Words change where a person logged the entry; the audit log keeps those before.",
+        request=EditedActivity,
+    )
+    def patch(self, request: Request, activity_id: UUID) -> Response:
+        entry = editable_row(Activity.objects, self.user, activity_id)
+        values = {name: value for name, value in self.read(EditedActivity, partial=True).items() if name in self.body}
+        pinned = values.pop("pinned", None)
+        given: dict[str, Any] = {"actor": self.user, "when": timezone.now()}
+        with transaction.atomic():
+            if values:
+                actions.update_entry(entry, **given, **values)
+            if pinned is not None:
+                (actions.pin_entry if pinned else actions.unpin_entry)(entry, **given)
+        return self.one(Activity.objects.all(), pk=activity_id)
+
+    @extend_schema(
+        summary="Delete a timeline entry",
+        description="One that a person logged; `restore/` brings it back.",
+    )
+    def delete(self, request: Request, activity_id: UUID) -> Response:
+        entry = editable_row(Activity.objects, self.user, activity_id)
+        actions.delete_entry(entry, actor=self.user, when=timezone.now())
+        return Response(status=204)
+
+
+class ActivityRestore(Endpoint):
+    policy = {"POST": "activity.log"}
+    serializer_class = ActivitySerializer
+
+    @extend_schema(summary="Bring a deleted timeline entry back", request=None)
+    def post(self, request: Request, activity_id: UUID) -> Response:
+        account_id = actions.account_of_entry(activity_id)
+        if account_id is None:
+            raise Http404
+        editable_account(self.user, account_id)
+        actions.restore_entry(activity_id, actor=self.user, when=timezone.now())
+        return self.one(Activity.objects.all(), pk=activity_id)
 
 
 class ActivityStep(Endpoint):
@@ -124,6 +171,7 @@ def _workable(user: User, activity_id: UUID) -> Activity:
 
 urlpatterns = [
     path("activities/", ActivityList.as_view(), name="activity-list"),
+    path("activities/<uuid:activity_id>/restore/", ActivityRestore.as_view(), name="activity-restore"),
     path("activities/<uuid:activity_id>/next-step/", ActivityStep.as_view(), name="activity-step"),
     path("activities/<uuid:activity_id>/", ActivityDetail.as_view(), name="activity-detail"),
 ]

@@ -19,9 +19,9 @@ from accounts.asof import Asked, asked_day, read_day
 from accounts.errors import RuleViolated
 from accounts.forms.base import DateInput
 from accounts.frame import account_or_404, editable_account_or_404, frame
-from accounts.history import AsOf
 from accounts.models import Account, Activity
 from accounts.policy import may, requires
+from accounts.queries.past import Past
 from accounts.queries.people import People, people_of
 from accounts.views.timeline import COLUMNS as TIMELINE_COLUMNS
 from accounts.views.timeline import days_of
@@ -53,14 +53,15 @@ def overview(request: HttpRequest, account_id: UUID) -> HttpResponse:
     account = account_or_404(request, account_id, asked.past, group=_group(request))
     today, past = asked.today, getattr(account, "past", None)
     score = _score_of(account, asked)
-    recent, steps = _activities(request, account, asked.past)
+    recent, pinned, steps = _activities(request, account, past)
     people = people_of(account, today, past)
     ctas = ctas_as_of(request.user, account, past) if past else ctas_of_account(request.user, account.pk)
     context: dict[str, Any] = {
         "score": _score(score, asked),
         "warning": warning(_facts(account, score, people, ctas, today)),
         "play": next((cta for cta in ctas if cta.kind == CtaKind.RISK and cta.status == CtaStatus.OPEN), None),
-        "days": days_of(recent, asked.past),
+        "days": days_of(recent, past),
+        "pinned": pinned,
         "steps": steps,
         "todo": _todo(ctas),
         "contacts": [*people.present, *people.left][:5],
@@ -84,24 +85,29 @@ def _group(request: HttpRequest) -> ArraySubquery:
 
 
 def _activities(
-    request: HttpRequest, account: Account, past: AsOf | None
-) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """The latest entries, and the next steps still open, soonest first. One query."""
+    request: HttpRequest, account: Account, past: Past | None
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]], list[dict[str, Any]]]:
+    """The latest entries, those pinned above them, and the next steps still open, soonest first. One query.
+
+    A past day knows no pins.
+    """
     rows = Activity.objects.visible_to(request.user).filter(account=account)
     if past is not None:
-        rows = rows.up_to(past.end, as_known=past.as_known)
+        rows = rows.up_to(past.asked.end, as_known=past.asked.as_known)
     rows = rows.values(*TIMELINE_COLUMNS)
     latest = rows.order_by("-at", "-pk")[:RECENT]
-    ahead = rows.with_open_step() if past is None else rows.with_step_open_at(past.end)
+    ahead = rows.with_open_step() if past is None else rows.with_step_open_at(past.asked.end)
     ahead = ahead.order_by("next_step_on", "next_step_at")[:STEPS]
-    found = list(latest.union(ahead))
+    kept = rows.pinned() if past is None else rows.none()
+    found = list(latest.union(ahead, kept))
     found.sort(key=lambda row: (row["at"], row["pk"]), reverse=True)
     days_of(found, past)
     open_steps = [row for row in found if row["next_step"] and row["next_step_done_at"] is None]
     open_steps.sort(
         key=lambda row: (row["next_step_on"], row["next_step_at"] is None, row["next_step_at"] or row["at"])
     )
-    return found[:RECENT], open_steps[:STEPS]
+    pinned = [row for row in found if row["pinned_at"] and past is None]
+    return found[:RECENT], sorted(pinned, key=lambda row: row["pinned_at"], reverse=True), open_steps[:STEPS]
 
 
 def _todo(ctas: list[Any]) -> list[dict[str, Any]]:

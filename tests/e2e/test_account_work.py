@@ -42,6 +42,36 @@ def test_a_call_is_logged_with_who_was_there_and_found_by_kind_and_person(visit,
     assert seen.problems == []
 
 
+def test_a_note_is_corrected_with_its_history_pinned_deleted_and_brought_back(visit, world):
+    seen = visit("vp", f"/accounts/{world.accounts['Kestrel Energy']}/timeline/log/?kind=note")
+    page = seen.page
+    page.get_by_label("What happened").fill("Thay want a third depot")
+    page.get_by_role("button", name="Log it").click()
+    page.locator(".tl li", has_text="Thay want").locator("a:has(time)").click()
+    page.get_by_role("link", name="Correct").click()
+    page.get_by_label("What happened").fill("They want a third depot")
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator("h2").first).to_have_text("They want a third depot")
+    before = page.locator("section", has=page.locator("#h-edits"))
+    expect(before.locator("del")).to_have_text("Thay want a third depot")
+
+    page.get_by_role("button", name="Pin").click()
+    expect(page.get_by_role("button", name="Take down")).to_be_visible()
+    page.get_by_role("navigation", name="Account sections").get_by_role("link", name="Overview").click()
+    expect(page.locator(".tl").first).to_contain_text("They want a third depot")
+
+    page.locator(".tl").first.locator("a:has(time)").click()
+    page.get_by_role("button", name="Delete").click()
+    expect(page.locator(".tl", has_text="They want a third depot")).to_have_count(0)
+    page.locator(".toasts").get_by_role("button", name="Undo").click()
+    expect(page.locator(".tl").first).to_contain_text("They want a third depot")
+    expect(page.locator(".tl-day").first).to_have_text("Pinned")
+    page.locator(".tl").first.locator("a:has(time)").click()
+    page.get_by_role("button", name="Take down").click()
+    expect(page.get_by_role("button", name="Pin")).to_be_visible()
+    assert seen.problems == []
+
+
 def test_the_sponsor_leaves_the_page_warns_and_a_successor_ends_the_warning(visit, world):
     seen = visit("vp", f"/accounts/{world.accounts['Garrick Distribution']}/people/")
     page = seen.page

@@ -52,6 +52,8 @@ PAGES = {
     "account health": ("vp", ACCOUNT + "/health/"),
     "account usage": ("vp", ACCOUNT + "/usage/"),
     "account timeline": ("vp", ACCOUNT + "/timeline/"),
+    "account entry": ("vp", "/accounts/timeline/{entry}/"),
+    "account entry edit": ("vp", "/accounts/timeline/{entry}/edit/"),
     "account changes": ("vp", ACCOUNT + "/changes/?since=2026-01-01"),
     "account people": ("vp", ACCOUNT + "/people/"),
     "account contracts": ("vp", ACCOUNT + "/contracts/"),

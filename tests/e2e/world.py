@@ -11,11 +11,11 @@ from uuid import UUID
 from django.utils import timezone
 from django_tenants.utils import tenant_context
 
-from accounts.actions import create_account, create_contact, create_contract, log_touch
+from accounts.actions import create_account, create_contact, create_contract, log_touch, update_entry
 from accounts.actions.files import add_file, add_version
 from accounts.actions.people import create_user_with_password
 from accounts.choices import Role
-from accounts.models import Account, SavedView, Severity, User
+from accounts.models import Account, Activity, SavedView, Severity, User
 from accounts.uploads import Checked
 from engagement.actions import notify
 from engagement.models import Notification
@@ -168,6 +168,7 @@ def _work(account: Account, leader: User, now: datetime) -> dict[str, UUID | str
     return {
         "segment": segment.pk,
         "file": _file(account, leader, now),
+        "entry": _entry(account, leader, now),
         "shared view": view.pk,
         "held mail": _held_mail(now),
         "rating link": _rating_link(account, leader, now),
@@ -190,6 +191,12 @@ def _review(leader: User, now: datetime) -> UUID:
     review = start_review("month", actor=leader, at=now)
     Notification.objects.filter(dedupe_key=f"review:{review.pk}").delete()
     return review.pk
+
+
+def _entry(account: Account, leader: User, now: datetime) -> UUID:
+    """The account's call, corrected once."""
+    call = Activity.objects.get(account=account, kind="call")
+    return update_entry(call, actor=leader, when=now, body=f"{call.body} By May.").pk
 
 
 def _file(account: Account, leader: User, now: datetime) -> UUID:
