@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from html import escape
 from textwrap import shorten
 from typing import Any, NamedTuple
+from urllib.parse import urlencode
+from uuid import UUID
 
 from django.http import HttpRequest
 from django.urls import reverse
@@ -41,9 +44,47 @@ VERBS: dict[str, tuple[str, tuple[tuple[str, str, str, str, bool], ...]]] = {
 class DayCells:
     """Writes rows for one reader's today. ``may_log`` and verbs follow the policy by the addresses they lead to."""
 
-    def __init__(self, today: date) -> None:
-        self.today = today
+    def __init__(self, today: date, *, grouped: bool = False) -> None:
+        self.today, self.grouped = today, grouped
         self.base = reverse("myday:day")
+
+    def ranked(self, entries: Sequence[Entry]) -> str:
+        """One list in the order of the ranks."""
+        rows = "".join(self.row(number, entry) for number, entry in enumerate(entries, start=1))
+        return f'<ol class="day" role="list">{rows}</ol>'
+
+    def by_account(self, entries: Sequence[Entry]) -> str:
+        """A list for each account, the account with the most pressing row first; each row keeps its rank's number."""
+        groups: dict[UUID | None, list[tuple[int, Entry]]] = {}
+        for number, entry in enumerate(entries, start=1):
+            groups.setdefault(entry.account["pk"], []).append((number, entry))
+        return "".join(self._group(key, rows) for key, rows in groups.items())
+
+    def _group(self, key: UUID | None, numbered: list[tuple[int, Entry]]) -> str:
+        account = numbered[0][1].account
+        rows = "".join(self.row(number, entry) for number, entry in numbered)
+        name, facts = "Not about one account", ""
+        if key is not None:
+            name = f'<a href="/accounts/{key}/">{escape(account["name"])}</a>'
+            facts = f'{self.health(account)}<span class="num dim">{self.money(account)}</span>{self.renewal(account)}'
+        return (
+            f'<section aria-labelledby="g-{key}"><div class="row-flex"><h2 id="g-{key}">{name}</h2>{facts}'
+            f'<span class="count end">{len(numbered)}</span></div><ol class="day" role="list">{rows}</ol></section>'
+        )
+
+    def health(self, account: dict[str, Any]) -> str:
+        shown = account["health__shown"]
+        number = None if shown is None else str(shown).removesuffix(".0")
+        band = band_name(account["health__current_band"])
+        return atoms.health(number, tone(account["health__current_rag"]), band)
+
+    def money(self, account: dict[str, Any]) -> str:
+        return formats.money(account["arr"], account["currency"], compact=True)
+
+    def renewal(self, account: dict[str, Any]) -> str:
+        if account["renewal_on"] is None:
+            return ""
+        return f'<span class="dim nowrap">renews {formats.day(account["renewal_on"], today=self.today)}</span>'
 
     def row(self, number: int, entry: Entry) -> str:
         line, account = entry.line, entry.account
@@ -77,30 +118,28 @@ class DayCells:
     def title(self, line: Line, account: dict[str, Any]) -> str:
         if line.kind != "account":
             return escape(line.title)
-        return escape(account["name"])
+        return "Changed since yesterday" if self.grouped else escape(account["name"])
 
     def under(self, line: Line, account: dict[str, Any]) -> str:
-        """The account it is about, and what it belongs to."""
+        """The account it is about (a group names it once), and what it belongs to."""
         parts = []
-        if account["name"] and line.kind != "account":
+        if account["name"] and line.kind != "account" and not self.grouped:
             parts.append(f'<a href="/accounts/{line.account}/">{escape(account["name"])}</a>')
         if line.kind == "task":
             parts.append(f"for {escape(line.note)}")
         elif line.kind == "step":
             parts.append(f"agreed in “{escape(line.note)}”")
+        elif line.note and line.kind == "account":
+            parts.append(f"by {escape(line.note)}")
         elif line.note and line.kind in {"cta", "notice"}:
             parts.append(escape(shorten(line.note, 110, placeholder=" …")))
         return f'<p class="about">{" · ".join(parts)}</p>' if parts else ""
 
     def marks(self, line: Line, account: dict[str, Any]) -> str:
         marks = []
-        if account["name"]:
-            shown = account["health__shown"]
-            number = None if shown is None else str(shown).removesuffix(".0")
-            band = band_name(account["health__current_band"])
-            marks.append(atoms.health(number, tone(account["health__current_rag"]), band))
-            money = formats.money(account["arr"], account["currency"], compact=True)
-            marks.append(f'<span class="num dim hide-m">{money}</span>')
+        if account["name"] and not self.grouped:
+            marks.append(self.health(account))
+            marks.append(f'<span class="num dim hide-m">{self.money(account)}</span>')
         if line.due_on is not None:
             late = ' class="warn nowrap"' if line.due_on < self.today else ' class="dim nowrap"'
             words = formats.day(line.due_on, today=self.today)
@@ -148,21 +187,23 @@ def day_context(request: HttpRequest, query: Any) -> dict[str, Any]:
     user: Any = request.user
     today = timezone.localdate()
     kind = query.get("kind", "") if query.get("kind", "") in NAMES else ""
+    grouped = query.get("by", "") == "account"
     book = book_of(user, today)
     day = my_day(user, today, largest=book.largest)
     entries = [entry for entry in day.entries if not kind or entry.line.kind == kind]
     most = len(entries) if query.get("all") else SHOWN
-    cells = DayCells(today)
-    rows = "".join(cells.row(number, entry) for number, entry in enumerate(entries[:most], start=1))
+    cells = DayCells(today, grouped=grouped)
+    lists = cells.by_account(entries[:most]) if grouped else cells.ranked(entries[:most])
     return {
-        "rows": SafeString(rows),
+        "lists": SafeString(lists),
+        "orders": _orders(kind, grouped=grouped),
         "shown": min(len(entries), most),
         "more": len(entries) - most if len(entries) > most else 0,
-        "more_url": f"?kind={kind}&all=1" if kind else "?all=1",
+        "more_url": _url(kind, grouped=grouped, all="1"),
         "kind": kind,
         "day": day,
         "headline": headline(day),
-        "tabs": _tabs(day, kind),
+        "tabs": _tabs(day, kind, grouped=grouped),
         "kept": request.session.get("day_undo", []),
         "book": book,
         "largest_load": max((load.accounts for load in book.loads), default=0),
@@ -186,10 +227,24 @@ def book_over_time(user: Any, today: date) -> dict[str, Any]:
     }
 
 
-def _tabs(day: Day, kind: str) -> list[Tab]:
-    tabs = [Tab("All", day.total, "?", not kind)]
+def _url(kind: str, *, grouped: bool, **more: str) -> str:
+    """The address of the list as it is asked for, without what is so anyhow."""
+    asked = {"kind": kind, "by": "account" if grouped else "", **more}
+    return f"?{urlencode({name: value for name, value in asked.items() if value})}"
+
+
+def _orders(kind: str, *, grouped: bool) -> list[dict[str, Any]]:
+    """Ranked, or by account."""
+    return [
+        {"label": label, "url": _url(kind, grouped=by), "current": by == grouped}
+        for by, label in ((False, "By rank"), (True, "By account"))
+    ]
+
+
+def _tabs(day: Day, kind: str, *, grouped: bool) -> list[Tab]:
+    tabs = [Tab("All", day.total, _url("", grouped=grouped), not kind)]
     return tabs + [
-        Tab(label, day.counts[name], f"?kind={name}", kind == name)
+        Tab(label, day.counts[name], _url(name, grouped=grouped), kind == name)
         for name, label in NAMES.items()
         if day.counts[name] or kind == name
     ]

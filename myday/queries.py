@@ -1,4 +1,4 @@
-"""What stands in a person's day, ranked, and the book beside it: seven queries, whatever the number of rows."""
+"""What stands in a person's day, ranked, and the book beside it: eight queries, whatever the number of rows."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from accounts.models import Account
 from accounts.queries.day import Line, day_steps
 from engagement.queries import day_notices
 from health.book.cells import band_name
-from health.queries.moved import Moved, moved_on
+from health.queries.moved import Moved, moved_on, why_moved
 from myday.models import SetAside
 from myday.ranking import Place, Signals, rank
 from playbooks.queries import day_ctas, day_tasks
@@ -56,11 +56,13 @@ class Day:
 
 
 def my_day(user: User, today: date, *, largest: Decimal = Decimal(0)) -> Day:
-    """Everything that waits for ``user`` on ``today``, ranked. Four queries. ``largest`` is the book's largest ARR."""
+    """Everything that waits for ``user`` on ``today``, ranked. Five queries. ``largest`` is the book's largest ARR."""
     listed = _lines(user, today)
     moved = {row.account: row for row in moved_on(Account.objects.in_book_of(user).live(), today)}
     hidden = set(SetAside.objects.of(user).on(today).values_list("kind", "object_id"))
-    listed = [line for line in listed if not _told_otherwise(line, moved)] + [_change(row) for row in moved.values()]
+    why = why_moved(moved.values(), today) if moved else {}
+    listed = [line for line in listed if not _told_otherwise(line, moved)]
+    listed += [_change(row, why.get(row.account, "")) for row in moved.values()]
     kept = [line for line in listed if (line.kind, line.pk) not in hidden]
     facts = _facts(user, {line.account for line in kept if line.account})
     kept = [line for line in kept if line.kind != "account" or line.account in facts]
@@ -99,8 +101,8 @@ def _told_otherwise(line: Line, moved: dict[UUID, Moved]) -> bool:
     return line.kind == "notice" and line.priority == "health_band" and line.account in moved
 
 
-def _change(row: Moved) -> Line:
-    return Line("account", row.account, "", "", row.account, None, None, "", "")
+def _change(row: Moved, why: str) -> Line:
+    return Line("account", row.account, "", why, row.account, None, None, "", "")
 
 
 def _facts(user: User, ids: set[UUID]) -> dict[UUID | None, dict[str, Any]]:

@@ -68,11 +68,14 @@ class BoardCells(CtaCells):
 
 
 class CalendarCells(CtaCells):
-    """Writes the days of a calendar; ``month`` is the one whose days are in full ink."""
+    """Writes the days of a calendar; ``month`` is the one whose days are in full ink.
 
-    def __init__(self, today: date, month: int | None, parameters: dict[str, str]) -> None:
+    ``may_work`` gives each CTA that is not closed the buttons that move it, by which dragging works too.
+    """
+
+    def __init__(self, today: date, month: int | None, parameters: dict[str, str], *, may_work: bool) -> None:
         super().__init__(today)
-        self.month, self.parameters = month, parameters
+        self.month, self.parameters, self.may_work = month, parameters, may_work
 
     def day(self, cell: CalendarDay) -> str:
         """One day: its number, a link to its list, its CTAs and how many more there are."""
@@ -86,12 +89,29 @@ class CalendarCells(CtaCells):
         marks = " data-today" if cell.day == self.today else ""
         marks += " data-outside" if self.month and cell.day.month != self.month else ""
         marks += "" if cell.total else " data-empty"
-        return f'<li class="cal-day"{marks}><h3>{heading}</h3><ul role="list">{items}</ul>{rest}</li>'
+        return (
+            f'<li class="cal-day" data-column="{cell.day.isoformat()}"{marks}><h3>{heading}</h3>'
+            f'<ul role="list">{items}</ul>{rest}</li>'
+        )
 
     def item(self, row: dict[str, Any]) -> str:
         tone = PRIORITY_TONES[row["priority"]]
         label = Priority(row["priority"]).label
+        movable = self.may_work and row["status"] != CtaStatus.CLOSED
+        card = ' data-card draggable="true"' if movable else ""
         return (
-            f'<li data-tone="{tone}"><a href="{self._cta % row["pk"]}">{escape(row["title"])}</a>'
-            f'<span class="faint">{escape(row["account__name"])}</span><span class="vh">, {label} priority</span></li>'
+            f'<li data-tone="{tone}"{card}><a href="{self._cta % row["pk"]}">{escape(row["title"])}</a>'
+            f'<span class="faint">{escape(row["account__name"])}</span><span class="vh">, {label} priority</span>'
+            f"{self.steps(row) if movable else ''}</li>"
         )
+
+    def steps(self, row: dict[str, Any]) -> str:
+        """Two buttons, a day earlier and a day later; the empty field takes the day it is dropped on."""
+        key, url = row["pk"], f"{self._cta % row['pk']}due/"
+        buttons = "".join(
+            f'<button class="btn" data-size="sm" data-icon type="submit" id="{name}-{key}" name="days" value="{days}"'
+            f' formaction="{url}" hx-post="{url}" aria-label="A day {name}: {escape(row["title"])}">'
+            f"{atoms.icon(icon)}</button>"
+            for name, days, icon in (("earlier", -1, "chevron-left"), ("later", 1, "chevron-right"))
+        )
+        return f'<div class="move"><input type="hidden" name="on-{key}">{buttons}</div>'

@@ -14,6 +14,7 @@ urlpatterns = [
     path("ctas/undo/", verbs.undo, name="cta-undo"),
     path("ctas/<uuid:cta_id>/", ctas.cta_detail, name="cta-detail"),
     path("ctas/<uuid:cta_id>/move/", cockpit.move, name="cta-move"),
+    path("ctas/<uuid:cta_id>/due/", cockpit.move_due, name="cta-move-due"),
     path("ctas/<uuid:cta_id>/edit/", ctas.cta_edit, name="cta-edit"),
     path("ctas/<uuid:cta_id>/close/", verbs.close, name="cta-close"),
     path("ctas/<uuid:cta_id>/reopen/", verbs.reopen, name="cta-reopen"),

@@ -1,4 +1,4 @@
-/* Where people work lists all day: My day's keys and dialog, and moving cards on the board. Everything here has a
+/* Where people work lists all day: My day's keys and dialog, and moving cards on board and calendar. Everything here has a
    link or a button that does the same; nothing is needed to read or to submit. */
 (() => {
   "use strict";
@@ -68,7 +68,7 @@
     if (cancel) event.preventDefault();
   });
 
-  /* Board: a card dropped on a column uses the card's own choice of a column. */
+  /* Board and calendar: a card dropped on a column or a day uses the card's own choice of one. */
   let dragged = null;
   document.addEventListener("dragstart", (event) => {
     dragged = event.target.closest && event.target.closest("[data-card]");
@@ -89,7 +89,7 @@
     const column = dragged && event.target.closest("[data-column]");
     if (!column) return;
     event.preventDefault();
-    const choice = one(".move select", dragged);
+    const choice = one(".move select, .move input", dragged);
     if (choice && !column.contains(dragged)) { choice.value = column.dataset.column; one(".move button", dragged).click(); }
   });
 })();

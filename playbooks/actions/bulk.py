@@ -89,11 +89,13 @@ def _restore(cta: Cta, entry: dict[str, Any], *, actor: User, at: datetime) -> C
     if before["status"] == CtaStatus.SNOOZED:
         until_on = date.fromisoformat(before["snoozed_until_on"])
         cta = verbs.snooze_cta(cta, until_on=until_on, reason=before["snooze_reason"], actor=actor, at=at)
-    changed = {
+    changed: dict[str, Any] = {
         name: before[name]
         for name in ("priority", "kind")
         if before.get(name, getattr(cta, name)) != getattr(cta, name)
     }
+    if date.fromisoformat(before["due_on"]) != cta.due_on:
+        changed["due_on"] = date.fromisoformat(before["due_on"])
     if changed:
         cta = verbs.update_cta(cta, actor=actor, at=at, **changed)
     if before["owner_id"] and before["owner_id"] != str(cta.owner_id):

@@ -1,4 +1,4 @@
-"""CTAs as a board and as a calendar, and moving one on the board."""
+"""CTAs as a board and as a calendar, and moving one on either."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
@@ -79,9 +79,7 @@ def move(request: HttpRequest, cta_id: UUID) -> HttpResponse:
     except RuleViolated as broken:
         text = str(broken)
     else:
-        text, way_back = f"{moved.title}: moved.", reverse("playbooks:cta-undo")
-        undo = {"cta": str(moved.pk), "version": moved.version, "before": before}
-        request.session["cta_undo"] = {"text": text, "rows": [undo]}
+        text, way_back = f"{moved.title}: moved.", _way_back(request, moved, before)
     if request.htmx:  # type: ignore[attr-defined]
         response = _board(request, request.POST, partial=True)
         return trigger_client_event(response, "toast", {"message": text, "undo": way_back})
@@ -104,15 +102,20 @@ def _move(cta: Cta, by: str, to: str, user: Any) -> Cta:
 @requires(GET="ctas.view")
 def calendar(request: HttpRequest) -> HttpResponse:
     """CTAs by their due day, a month or a week; htmx gets the results alone."""
+    return _calendar(request, request.GET)
+
+
+def _calendar(request: HttpRequest, query: QueryDict, *, partial: bool = False) -> HttpResponse:
     today = timezone.localdate()
-    filters = queries.CtaFilters.read({**request.GET.dict(), "due": ""})
-    span = request.GET.get("span", "") if request.GET.get("span", "") in queries.SPANS else "month"
-    on = _day(request.GET.get("on", "")) or today
+    filters = queries.CtaFilters.read({**query.dict(), "due": ""})  # type: ignore[dict-item]
+    span = query.get("span", "") if query.get("span", "") in queries.SPANS else "month"
+    on = _day(query.get("on", "")) or today
     days = queries.days_of(span, on)
     kept = filters.parameters()
-    cells = CalendarCells(today, on.month if span == "month" else None, kept)
+    may_work = may(request.user, "ctas.work")
+    cells = CalendarCells(today, on.month if span == "month" else None, kept, may_work=may_work)
     listed = queries.calendar(request.user, filters, days, queries.SPANS[span], today)
-    own = {name: value for name, value in (("span", span), ("on", on.isoformat())) if request.GET.get(name)}
+    own = {name: value for name, value in (("span", span), ("on", on.isoformat())) if query.get(name)}
     previous, following = _neighbours(span, on)
     context = {
         "days": SafeString("".join(cells.day(day) for day in listed)),
@@ -120,6 +123,7 @@ def calendar(request: HttpRequest) -> HttpResponse:
         "total": sum(day.total for day in listed),
         "title": _title(span, on, days),
         "span": span,
+        "on": on.isoformat(),
         "spans": [
             {"label": name.capitalize(), "url": _at(kept, name, on), "current": name == span} for name in queries.SPANS
         ],
@@ -128,7 +132,36 @@ def calendar(request: HttpRequest) -> HttpResponse:
         "now": _at(kept, span, today),
     }
     export = {**kept, "due": f"{days[0].isoformat()}..{days[-1].isoformat()}"}
-    return answer(request, filters, "calendar", context, parameters={**kept, **own}, export=export)
+    return answer(request, filters, "calendar", context, parameters={**kept, **own}, export=export, partial=partial)
+
+
+@requires(POST="ctas.work")
+def move_due(request: HttpRequest, cta_id: UUID) -> HttpResponse:
+    """Move a CTA's due day: to ``on-<key>``, or by ``days``, one or minus one. The calendar again."""
+    cta = workable_cta(request, cta_id)
+    before, way_back = snapshot(cta), ""
+    step = {"1": 1, "-1": -1}.get(request.POST.get("days", ""), 0)
+    due_on = _day(request.POST.get(f"on-{cta.pk}", "")) or cta.due_on + timedelta(days=step)
+    try:
+        moved = actions.update_cta(cta, due_on=due_on, actor=request.user, at=timezone.now())
+    except RuleViolated as broken:
+        text = str(broken)
+    else:
+        text, way_back = f"{moved.title}: now due {formats.day(due_on)}.", _way_back(request, moved, before)
+    if request.htmx:  # type: ignore[attr-defined]
+        response = _calendar(request, request.POST, partial=True)
+        return trigger_client_event(response, "toast", {"message": text, "undo": way_back})
+    messages.info(request, text)
+    asked = {name: request.POST[name] for name in ("span", "on") if request.POST.get(name)}
+    kept = queries.CtaFilters.read(request.POST).parameters()
+    return redirect(f"{reverse('playbooks:cta-calendar')}?{urlencode({**kept, **asked})}")
+
+
+def _way_back(request: HttpRequest, moved: Cta, before: dict[str, Any]) -> str:
+    """Keep how it was; the address that brings it back."""
+    undo = {"cta": str(moved.pk), "version": moved.version, "before": before}
+    request.session["cta_undo"] = {"text": f"{moved.title}: moved.", "rows": [undo]}
+    return reverse("playbooks:cta-undo")
 
 
 def _day(text: str) -> date | None:

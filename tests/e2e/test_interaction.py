@@ -238,6 +238,29 @@ def test_a_card_moves_to_another_column_and_back_by_undo(visit, way):
     assert seen.problems == []
 
 
+@pytest.mark.parametrize("way", ["drag", "keys"])
+def test_in_the_calendar_a_cta_moves_to_another_day_and_back_by_undo(visit, way):
+    seen = visit("vp", "/ctas/calendar/?span=week")
+    page = seen.page
+    item = page.locator(".cal-day [data-card]", has_text="Usage fell")
+    at = page.locator(".cal-day").evaluate_all("days => days.findIndex(day => day.textContent.includes('Usage fell'))")
+    before = page.locator(".cal-day").nth(at)
+    step = 1 if at < 6 else -1
+    to = page.locator(".cal-day").nth(at + step)
+    expect(before).to_contain_text("Usage fell")
+    if way == "drag":
+        item.drag_to(to, target_position={"x": 40, "y": 14})
+    else:
+        button = item.get_by_role("button", name="A day later" if step > 0 else "A day earlier")
+        button.focus()
+        page.keyboard.press("Enter")
+    expect(to).to_contain_text("Usage fell")
+    expect(before).not_to_contain_text("Usage fell")
+    page.locator(".toast", has_text="now due").get_by_role("button", name="Undo").click()
+    expect(before).to_contain_text("Usage fell")
+    assert seen.problems == []
+
+
 def test_many_get_a_priority_with_the_keyboard_and_take_it_back(visit):
     page = visit("vp", "/ctas/").page
     low = page.locator("tbody tr").filter(has=page.get_by_text("Low", exact=True))

@@ -102,6 +102,24 @@ def test_with_the_keyboard_a_touch_is_logged_and_its_next_step_done(visit):
     expect(page.locator(".toast").last).to_contain_text("Send the audit plan: done.")
 
 
+def test_by_account_the_keys_go_on_from_group_to_group(visit):
+    page = visit("csm", "/day/").page
+    page.get_by_role("navigation", name="Order").get_by_role("link", name="By account").click()
+    expect(page).to_have_url(re.compile("by=account"))
+    groups = page.locator("#day section")
+    expect(groups.first).to_be_visible()
+    expect(groups.filter(has=cta_row(page)).get_by_role("heading")).to_have_count(1)
+    walk_to(page, cta_row(page))
+    page.keyboard.press("s")
+    tab_to(page, page.locator("dialog#panel [name=reason]"))
+    page.keyboard.type("Waits for the audit")
+    page.keyboard.press("Enter")
+    expect(cta_row(page)).to_have_count(0)
+    expect(groups.first).to_be_visible()
+    page.keyboard.press("u")
+    expect(cta_row(page)).to_have_count(1)
+
+
 def test_single_keys_can_be_switched_off(visit):
     page = visit("csm", "/day/").page
     page.keyboard.press("?")

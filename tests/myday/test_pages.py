@@ -18,6 +18,7 @@ from accounts.choices import Role
 from accounts.models import Account, Activity, AuditEntry, Workspace
 from engagement.actions import notify
 from engagement.models import Notification
+from health.cards import compiled_by_id
 from health.models import AccountHealth, HealthScore
 from myday.models import SetAside
 from playbooks.actions import add_task
@@ -165,6 +166,30 @@ class TestWhatStandsThere:
     def test_a_notice_leads_only_into_the_workspace(self, desk, mara, notice):
         Notification.objects.update(url="https://evil.example/")
         assert "evil.example" not in text(desk.get("/day/"))
+
+    def test_by_account_each_account_is_named_once_the_most_pressing_first(
+        self, desk, mara, cta, task, notice, halden, today
+    ):
+        later = CtaFactory(title="Plan", account=AccountFactory(name="Brook", owner=mara), owner=mara, due_on=today)
+        body = text(desk.get("/day/?by=account"))
+        parts = re.findall(r'<section aria-labelledby="g-([^"]+)">(.*?)</section>', body, re.DOTALL)
+        assert [key for key, _part in parts] == [str(halden.pk), str(later.account_id)]
+        assert sorted(re.findall(r'data-item id="([a-z]+)-', parts[0][1])) == ["cta", "notice", "task"]
+        assert parts[0][1].count(">Halden</a>") == 1
+        assert "renews" in parts[0][1]
+        assert 'href="?kind=cta&by=account"' in body.replace("&amp;", "&")
+        # A verb draws the list again as its reader had it.
+        again = desk.post(f"/day/tasks/{task.pk}/done/", headers=HTMX | {
+            "HX-Current-URL": "http://acme.localhost/day/?by=account"})  # fmt: skip
+        assert f'aria-labelledby="g-{halden.pk}"' in text(again)
+
+    def test_a_change_tells_what_moved_most(self, desk, halden, today):
+        fall(halden, today, Decimal(80), Decimal(62))
+        score = HealthScore.objects.get(account=halden, computed_on=today)
+        measure = compiled_by_id([score.version_id])[score.version_id].card.measures[0]
+        score.points = [(score.points[0] or 0) - 40_000_000, *score.points[1:]]
+        score.save(update_fields=["points"])
+        assert f'<p class="about">by {measure.name} ' in text(desk.get("/day/"))
 
     def test_at_most_twelve_queries_and_as_many_for_one_row_as_for_three(
         self, desk, mara, cta, task, step, notice, halden, today

@@ -267,6 +267,45 @@ class TestBulk:
             update_cta(cta, priority="high", actor=leader, at=AT)
 
 
+class TestMovingInTheCalendar:
+    DAY = date(2026, 12, 9)
+
+    @pytest.mark.parametrize(
+        ("sent", "due_on"),
+        [
+            ({"days": "1"}, date(2026, 12, 10)),
+            ({"days": "-1"}, date(2026, 12, 8)),
+            ({"days": "-1", "on": "2026-12-01", "on-%s": "2026-12-24"}, date(2026, 12, 24)),
+            ({"days": "900", "on-%s": "the day after"}, DAY),
+        ],
+    )
+    def test_it_is_due_on_the_new_day_and_the_calendar_shows_it(self, desk, sent, due_on):
+        cta = CtaFactory(title="Call", due_on=self.DAY)
+        data = {name.replace("%s", str(cta.pk)): value for name, value in sent.items()}
+        response = desk.post(f"/ctas/{cta.pk}/due/", {"on": "2026-12-01", **data}, headers=HTMX)
+        cta.refresh_from_db()
+        assert cta.due_on == due_on
+        assert cards(due_on, response) == ["Call"]
+        assert json.loads(response["HX-Trigger"])["toast"]["undo"] == "/ctas/undo/"
+
+    def test_without_script_it_leads_back_to_the_month_and_is_taken_back(self, desk):
+        cta = CtaFactory(due_on=self.DAY)
+        sent = {"on": "2026-12-01", "span": "week", "kind": "risk", "days": "1"}
+        assert (
+            desk.post(f"/ctas/{cta.pk}/due/", sent)["Location"] == "/ctas/calendar/?kind=risk&span=week&on=2026-12-01"
+        )
+        desk.post("/ctas/undo/")
+        cta.refresh_from_db()
+        assert cta.due_on == self.DAY
+
+    def test_a_closed_one_stays_and_has_no_buttons(self, desk, leader):
+        cta = close_cta(CtaFactory(due_on=self.DAY), outcome="resolved", actor=leader, at=AT)
+        desk.post(f"/ctas/{cta.pk}/due/", {"days": "1"}, headers=HTMX)
+        cta.refresh_from_db()
+        assert cta.due_on == self.DAY
+        assert "A day later" not in text(desk.get("/ctas/calendar/?status=closed&on=2026-12-01"))
+
+
 class TestRecord:
     def test_it_tells_why_in_words_and_how_far_the_tasks_are(self, desk, leader):
         evidence = {

@@ -30,6 +30,7 @@ EXAMPLES: dict[str, Example] = {
     "POST playbooks:cta-move": Example(
         lambda world, actor: {"by": "priority", f"to-{world.own('cta_open').pk}": "low"}
     ),
+    "POST playbooks:cta-move-due": Example({"days": "1"}),
     "POST playbooks:task-add": Example({"task-title": "Call"}),
     "POST playbooks:playbook-detail": Example({"trigger_keys": ""}),
     "POST api:cta-list": Example(of_account({"title": "Call", "kind": "risk", "priority": "high"}), about=IN_BODY),
