@@ -20,12 +20,11 @@ from health.actions import (
     schedule_version,
     unschedule_version,
 )
-from health.choices import Rag, VersionState
+from health.choices import VersionState
 from health.models import Scorecard, ScorecardVersion
+from health.pages.effects import effect
 from health.pages.scorecards import activated, version_of
 from health.queries.preview import Change, Preview, preview_of
-from ui.charts import share_bar
-from ui.tokens import tone_of
 
 PER_PAGE = 50
 VIEWS = ("crossing", "moved", "all")
@@ -45,20 +44,14 @@ def version_preview(request: HttpRequest, key: str) -> HttpResponse:
     shown = shown if shown in VIEWS else "crossing"
     rows = _rows(preview, shown)
     page = _page(request, len(rows))
-    crossing = preview.crossing
     context = {
         "card": card,
         "version": version,
         "active": preview.live,
         "is_draft": version.state == VersionState.DRAFT,
         "is_retired": version.state == VersionState.RETIRED,
-        "preview": preview,
-        "bars": [("Now", _bar("Now", preview.before)), ("With this version", _bar("With it", preview.after))],
-        "colours": _colours(preview),
-        "worse": sum(1 for change in crossing if change.direction == "worse"),
-        "better": sum(1 for change in crossing if change.direction == "better"),
+        **effect(preview),
         "moved": sum(1 for change in preview.changes if change.moved),
-        "crossing": len(crossing),
         "show": shown,
         "rows": rows[(page - 1) * PER_PAGE : page * PER_PAGE],
         "total": len(rows),
@@ -100,30 +93,6 @@ def _page(request: HttpRequest, total: int) -> int:
     raw = request.GET.get("page", "1")
     wanted = int(raw) if raw.isascii() and raw.isdigit() and len(raw) < 7 else 1
     return min(max(wanted, 1), max(-(-total // PER_PAGE), 1))
-
-
-def _colours(preview: Preview) -> list[tuple[str, str, int, int, int]]:
-    """(name, tone, accounts before, after, difference) of each colour that occurs."""
-    before, after = preview.before, preview.after
-    return [
-        (
-            Rag(key).label,
-            "nodata" if key == Rag.NONE else tone_of(key),
-            before[key],
-            after[key],
-            after[key] - before[key],
-        )
-        for key in before
-        if before[key] or after[key]
-    ]
-
-
-def _bar(title: str, counts: dict[str, int]) -> Any:
-    parts = [
-        ("nodata" if key == Rag.NONE else tone_of(key), Rag(key).label, float(count)) for key, count in counts.items()
-    ]
-    words = ", ".join(f"{label} {int(count)}" for _, label, count in parts if count)
-    return share_bar(f"{title}: accounts by colour", words or "No accounts", parts)
 
 
 @requires(POST="health.configure")

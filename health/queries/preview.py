@@ -18,9 +18,10 @@ from accounts.queries.workspace import workspace_day
 from health.cards import CompiledCard, compiled
 from health.choices import Rag
 from health.models import ScorecardVersion
+from health.queries.influence import Influence, influences
 from health.queries.inputs import ActiveCards, Frame, active_cards, frame_for, subjects
 from health.queries.replay import score_with
-from health.queries.scored import fill_measures_from_kpis, grouped, metrics_read, score_frame
+from health.queries.scored import Scored, fill_measures_from_kpis, grouped, metrics_read, score_frame
 from health.scoring import decimal
 from health.scoring.columns import NONE
 
@@ -84,10 +85,14 @@ _RANKS = (Rag.GREEN, Rag.YELLOW, Rag.ORANGE, Rag.RED)
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """Every account the version would score, those that move furthest first; ``live`` is the version of now."""
+    """Every account the version would score, those that move furthest first; ``live`` is the version of now.
+
+    ``influences``: how many of these accounts each measure moves into another band.
+    """
 
     changes: list[Change]
     live: ScorecardVersion | None
+    influences: list[Influence]
 
     @property
     def before(self) -> Colours:
@@ -127,8 +132,12 @@ def preview_of(version: ScorecardVersion, user: User, *, at: datetime) -> Previe
     for card, places in before_cards.items():
         _stand(before, card, places, frame, at)
     after = [UNSCORED] * len(chosen)
-    _stand(after, compiled(version), list(range(len(chosen))), frame, at)
-    return Preview(_named(chosen, before, after, user), now.by_key.get(version.scorecard.key))
+    card = compiled(version)
+    scored = _stand(after, card, list(range(len(chosen))), frame, at)
+    changes = _named(chosen, before, after, user)
+    seen = {change.account_id for change in changes}
+    rows = [row for row, subject in enumerate(chosen) if subject.account_id in seen]
+    return Preview(changes, now.by_key.get(version.scorecard.key), influences(card, scored, rows))
 
 
 def with_version(cards: ActiveCards, version: ScorecardVersion) -> ActiveCards:
@@ -141,8 +150,8 @@ def with_version(cards: ActiveCards, version: ScorecardVersion) -> ActiveCards:
     )
 
 
-def _stand(found: list[Standing], card: CompiledCard, places: list[int], frame: Frame, at: datetime) -> None:
-    """Write the standing of the accounts at ``places``, each distinct one made once."""
+def _stand(found: list[Standing], card: CompiledCard, places: list[int], frame: Frame, at: datetime) -> Scored:
+    """Write the standing of the accounts at ``places``, each distinct one made once; the scores behind it."""
     own = frame.copy() if card.kpis else frame
     fill_measures_from_kpis(card, own)
     scored = score_frame(card, places, own, at=at)
@@ -152,6 +161,7 @@ def _stand(found: list[Standing], card: CompiledCard, places: list[int], frame: 
         if row not in known:
             known[row] = standing_of(card, *row)
         found[place] = known[row]
+    return scored
 
 
 def standing_of(card: CompiledCard, total: int, band: int, coverage: int) -> Standing:

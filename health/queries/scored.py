@@ -48,11 +48,14 @@ def score_frame(compiled: CompiledCard, places: Sequence[int], frame: Frame, *, 
     inputs = [_column(compiled, place, name, frame, chosen, at) for place, name in enumerate(compiled.evidence_inputs)]
     scores = score_columns(compiled.card, [item.to_score for item in inputs[: len(compiled.card.inputs)]], len(chosen))
     held = _held(compiled, inputs, at)
-    flagged = np.zeros(len(scores.total), dtype=np.int64)
+    return Scored(scores, capped(scores.band, held), held, inputs)
+
+
+def capped(band: Integers, held: Mapping[int, tuple[int, ...]]) -> Integers:
+    """Bands no better than the second while a red flag stands (AMB-132)."""
+    flagged = np.zeros(len(band), dtype=np.int64)
     flagged[list(held)] = 1
-    # AMB-132: no better than the second band while a red flag stands.
-    band = np.where((scores.band == 0) & (flagged == 1), 1, scores.band)
-    return Scored(scores, band, held, inputs)
+    return np.where((band == 0) & (flagged == 1), 1, band)
 
 
 def _column(compiled: CompiledCard, place: int, name: str, frame: Frame, chosen: Integers, at: datetime) -> Column:

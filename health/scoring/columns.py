@@ -51,9 +51,14 @@ def score_columns(card: Scorecard, inputs: Sequence[Coded], accounts: int) -> Sc
     """Score ``accounts`` rows given as one coded column for each of the card's inputs."""
     by_name = dict(zip(card.inputs, inputs, strict=True))
     reads = [_read(measure, [by_name[name] for name in measure.inputs]) for measure in card.measures]
+    return score_reads(card, reads, accounts)
+
+
+def score_reads(card: Scorecard, reads: list[Read], accounts: int, *, leave_out: int = NONE) -> Scores:
+    """Score what the measures read; ``leave_out``: as if nobody had read the measure at that place."""
     points, pattern = [], np.zeros(accounts, dtype=np.int64)
     for bit, read in enumerate(reads):
-        measured = np.array([reading is not None for reading in read.readings], dtype=np.int64)
+        measured = np.array([reading is not None for reading in read.readings], dtype=np.int64) * (bit != leave_out)
         pattern |= measured[read.codes] << bit
         points.append(np.array([reading[0] if reading else 0 for reading in read.readings], dtype=np.int64)[read.codes])
     total = np.full(accounts, NONE, dtype=np.int64)

@@ -95,6 +95,36 @@ def test_the_number_of_queries_does_not_depend_on_the_accounts(leader, count):
 
 QUERIES = 7
 
+
+@pytest.mark.parametrize("key", ["fleet-health", "fmea-health", "mna-health"])
+def test_a_measures_influence_is_what_the_simulator_says_without_it(leader, key):
+    """Account by account, with random figures: who stands in another band once nobody measured it."""
+    rng = random.Random(key)
+    card = CARDS[key]
+    version = world.card(key)
+    figures = [some_figures(card, rng) for _ in range(9)]
+    for number, found in enumerate(figures):
+        if found:
+            world.measure(world.account(f"A{number}"), found)
+
+    said = {one.name: one for one in preview_of(version, leader, at=NOON).influences}
+
+    ranks = {band["key"]: place for place, band in enumerate(card["bands"])}
+    compiled = compile_definition(card).card
+    for measure in compiled.measures:
+        better = worse = 0
+        for found in figures:
+            if not any(name in found for name in measure.inputs):
+                continue
+            rest = {name: figure for name, figure in found.items() if name not in measure.inputs}
+            before, after = (simulate_scorecard(compiled, each)["band"] for each in (found, rest))
+            if before is not None and after is not None:
+                better += ranks[after] < ranks[before]
+                worse += ranks[after] > ranks[before]
+        assert (said[measure.name].better, said[measure.name].worse) == (better, worse), measure.name
+    assert any(one.crossing for one in said.values())
+
+
 value = st.sampled_from(["0", "10", "39.99", "40", "60", "70", "79.9", "80", "90", "95", "100"])
 facts = st.fixed_dictionaries(
     {},
