@@ -9,18 +9,22 @@ from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.core.cache import cache
-from django.db.models import Count, QuerySet, Value
+from django.db.models import Count, F, QuerySet, TextField, Value, Window
+from django.db.models.functions import Cast, RowNumber
 from django.http import HttpRequest, HttpResponse
 from django.urls import NoReverseMatch, get_urlconf, resolve, reverse
 from django.utils.module_loading import import_string
 
-from accounts.choices import ListPage, Role
+from accounts.choices import STAFF_ROLES, ListPage, Role
 from accounts.models import SavedView
 from accounts.policy import CAPABILITIES
 
 KEPT_SECONDS = 20
 MOST_VIEWS = 12
-VIEWS = "Views"
+MOST_OPENED = 3
+VIEWS, OPENED = "Views", "Accounts I opened"
+# The mark of an entry that stands for an account: a logo made of its name.
+LOGO = "logo"
 PAGES_WITH_VIEWS = {
     "accounts:account-list": ListPage.ACCOUNTS.value,
     "support:ticket-list": ListPage.TICKETS.value,
@@ -104,20 +108,27 @@ def _capability(url_name: str, urlconf: str | None) -> str:
 
 
 def entries_for(user: Any) -> tuple[tuple[Entry, str], ...]:
-    """Entries with their addresses that exist and that ``user`` may read, and the views of lists they may open."""
+    """Entries with their addresses that exist and that ``user`` may read, views of lists, and accounts opened last."""
     if not user.is_authenticated or not user.is_active:
         return ()
     entries = _entries(user.role, get_urlconf())
     views = tuple(_view_entries(user)) if any(entry.url_name in PAGES_WITH_VIEWS for entry, _url in entries) else ()
+    opened = tuple(_opened_entries(user)) if user.role in STAFF_ROLES else ()
     # The pages without a heading are those of every day.
-    plain = tuple(item for item in entries if not item[0].section)
-    return plain + views + tuple(item for item in entries if item[0].section)
+    plain, listed = (tuple(item for item in entries if item[0].section == section) for section in ("", VIEWS))
+    return plain + views + listed + opened + tuple(item for item in entries if item[0].section not in {"", VIEWS})
 
 
 def _view_entries(user: Any) -> Iterator[tuple[Entry, str]]:
     for url_name, name, key, query in _kept(user).views:
         text = f"?{VIEW_PARAMETERS.get(url_name, 'view')}={key}" + (f"&{query}" if query else "")
         yield Entry(url_name, name, "bookmark", VIEWS, query=text), address(url_name) + text
+
+
+def _opened_entries(user: Any) -> Iterator[tuple[Entry, str]]:
+    for name, key in _kept(user).opened:
+        path = reverse("accounts:account-detail", args=[key])
+        yield Entry("accounts:account-detail", name, LOGO, OPENED), path
 
 
 @once
@@ -150,6 +161,7 @@ class Kept(NamedTuple):
 
     counts: dict[str, int]
     views: list[tuple[str, str, str, str]]
+    opened: list[tuple[str, str]]
 
 
 def counts_for(user: Any) -> dict[str, int]:
@@ -167,13 +179,36 @@ def _kept(user: Any) -> Kept:
 
 
 def _read(user: Any) -> Kept:
-    views = SavedView.objects.visible_to(user).filter(page__in=PAGES_WITH_VIEWS.values())
+    """Two queries: the counts, and the views together with the accounts opened last."""
     names = {page: url_name for url_name, page in PAGES_WITH_VIEWS.items()}
-    shown = views.order_by("-is_shared", "name", "pk").values_list("page", "name", "pk", "query")[:MOST_VIEWS]
+    rows = list(_views(user).union(_opened(user), all=True).order_by("page", "place"))
     return Kept(
         _counts(user),
-        [(names[page], name, str(key), query) for page, name, key, query in shown],
+        [(names[page], name, key, query) for page, name, key, query, _place in rows if page in names],
+        [(name, key) for page, name, key, _query, _place in rows if page not in names],
     )
+
+
+def _views(user: Any) -> QuerySet[Any]:
+    rows = SavedView.objects.visible_to(user).filter(page__in=PAGES_WITH_VIEWS.values())
+    place = Window(RowNumber(), order_by=[F("is_shared").desc(), "name", "pk"])
+    shown = rows.annotate(key=Cast("pk", TextField()), place=place).order_by("place")
+    return shown.values_list("page", "name", "key", "query", "place")[:MOST_VIEWS]
+
+
+def _opened(user: Any) -> QuerySet[Any]:
+    """The accounts opened last, in the shape of ``_views``."""
+    place = Window(RowNumber(), order_by=[F("opened_at").desc(), "account"])
+    nothing = Value("", TextField())
+    shown = _opened_by()(user).annotate(
+        page=nothing, name=F("account__name"), key=Cast("account", TextField()), query=nothing, place=place
+    )
+    return shown.order_by("place").values_list("page", "name", "key", "query", "place")[:MOST_OPENED]
+
+
+@once
+def _opened_by() -> Callable[[Any], QuerySet[Any]]:
+    return import_string(settings.NAVIGATION_OPENED)  # type: ignore[no-any-return]
 
 
 def forget(user: Any) -> None:

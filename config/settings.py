@@ -135,6 +135,8 @@ NAVIGATION_COUNTS: dict[str, str] = {
     "support:mail-list": "support.queries.mail.waiting_mail",
     "engagement:inbox": "engagement.queries.unread",
 }
+# The accounts a person opened last, for the side bar: (user) -> accounts with ``opened_at``.
+NAVIGATION_OPENED = "health.book.opened.opened_by"
 # Where an account stands in a list: (user, account id, the list's query string) -> place or None.
 ACCOUNT_PLACE = "health.book.accounts.place.place_of"
 # Files of an account that other domains keep: (user, account id) -> accounts.queries.files.Attached.

@@ -11,7 +11,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.safestring import SafeString
 
 from accounts import navigation as pages_of
-from ui.atoms import html, icon
+from ui.atoms import html, icon, logo
 
 register = template.Library()
 
@@ -45,7 +45,8 @@ def _options(entries: Entries) -> SafeString:
     return html(
         "".join(
             f'<a role="option" aria-selected="false" tabindex="-1" id="p-{at}" href="{escape(url)}">'
-            f"{icon(entry.icon)}<span>{escape(entry.label)}</span><small>Page</small></a>"
+            f"{_mark(entry)}<span>{escape(entry.label)}</span>"
+            f"<small>{'Account' if entry.section == pages_of.OPENED else 'Page'}</small></a>"
             for at, (entry, url) in enumerate(entries, 1)
         )
     )
@@ -58,7 +59,7 @@ def navigation(context: template.Context, form: str = "side") -> SafeString:
     if user is None or request is None or not user.is_authenticated:
         return html("")
     entries = pages_of.entries_for(user)
-    here = _current([url for _entry, url in entries], request)
+    here = _current([url for entry, url in entries if entry.section != pages_of.OPENED], request)
     if form == "phone":
         return _phone(entries, here)
     return _side(entries, here, None if form == "menu" else user)
@@ -84,7 +85,11 @@ def _current(urls: list[str], request: Any) -> str:
 def _link(entry: pages_of.Entry, url: str, here: str, count: int | None = None) -> str:
     current = ' aria-current="page"' if url == here else ""
     number = f'<span class="count">{count:,}</span>' if count else ""
-    return f'<a href="{escape(url)}"{current}>{icon(entry.icon)} {escape(entry.label)}{number}</a>'
+    return f'<a href="{escape(url)}"{current}>{_mark(entry)} {escape(entry.label)}{number}</a>'
+
+
+def _mark(entry: pages_of.Entry) -> str:
+    return logo(entry.label) if entry.icon == pages_of.LOGO else icon(entry.icon)
 
 
 def _side(entries: Entries, here: str, user: Any) -> SafeString:
