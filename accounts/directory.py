@@ -107,6 +107,7 @@ CAPABILITY_NAMES = {
     "health.configure": "Change scorecards and triggers",
     "portfolio.view": "See the portfolio",
     "portfolio.packs": "Make and read board packs",
+    "portfolio.targets": "Set targets of the portfolio",
     "ctas.view": "See CTAs",
     "ctas.work": "Work CTAs and tasks",
     "playbooks.view": "See playbooks",

@@ -59,6 +59,7 @@ CAPABILITIES: dict[str, Capability] = {
     "portfolio.view": Capability(STAFF_ROLES - {Role.SUPPORT_AGENT, Role.TRAINER}, Scope.READ),
     # What goes to the board holds every account, and is for those who answer for all of them.
     "portfolio.packs": Capability(LEADER_ROLES, Scope.READ),
+    "portfolio.targets": Capability(LEADER_ROLES, Scope.WRITE),
     # Work
     "ctas.view": Capability(STAFF_ROLES, Scope.READ),
     "ctas.work": Capability(WRITERS, Scope.WRITE),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from django.urls import path
@@ -12,15 +13,16 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from api.serializers import QuerySerializer
+from api.serializers import BodySerializer, QuerySerializer
 from api.views import Endpoint
+from health.actions.figure_targets import set_targets
 from health.book.choices import scope_choices
-from health.book.figures import FIGURES, FORMULAS
+from health.book.figures import FIGURES, FORMULAS, TARGETED, is_met
 from health.book.filters import MINE, NOBODY
 from health.book.keeping import kept
 from health.book.portfolio import Figures, figures_of
 from health.book.reconcile import Equation, reconcile
-from health.book.scope import DEFAULT_PERIOD, EARLIEST, PERIODS, Scope
+from health.book.scope import DEFAULT_PERIOD, EARLIEST, PERIODS, Scope, is_whole
 from health.pages.portfolio_words import definition
 
 KEYS = ("nrr", "grr", "churn", "arr", "risk", "renewing", "accounts", "scored", "coverage", "fresh", "score")
@@ -58,6 +60,13 @@ class PortfolioFigureSerializer(serializers.Serializer):
     unit = serializers.ChoiceField(["money", "percent", "points", "count"])
     value = serializers.DecimalField(None, 6, allow_null=True, help_text="Null where it cannot be said")
     before = serializers.DecimalField(None, 6, allow_null=True, help_text="On the day compared with")
+    target = serializers.DecimalField(
+        None,
+        2,
+        allow_null=True,
+        help_text="Of the whole portfolio; null where none is set or anything is filtered",
+    )
+    is_met = serializers.BooleanField(allow_null=True, help_text="Whether the figure is on the good side of its target")
     good = serializers.ChoiceField(["up", "down", "neither"], help_text="The welcome direction")
     definition = serializers.CharField()
     formula = serializers.CharField()
@@ -117,25 +126,28 @@ class Portfolio(_OfScope):
     def get(self, request: Request) -> Response:
         scope, currency = self.scope, self.user.workspace_settings.currency
         data = kept("figures", self.user, scope, lambda: figures_of(self.user, scope, currency))
+        targets = scope_choices(self.user).targets if is_whole(self.user, scope) else {}
         answer = {
             "on": scope.on,
             "since": scope.since,
             "currency": currency,
             "other_currencies": data.now.other_currencies,
             "computed_at": data.now.computed_at,
-            "figures": [_figure(key, data, currency) for key in KEYS],
+            "figures": [_figure(key, data, targets, currency) for key in KEYS],
         }
         return Response(PortfolioSerializer(answer).data)
 
 
-def _figure(key: str, data: Figures, currency: str) -> dict[str, Any]:
-    figure = FIGURES[key]
+def _figure(key: str, data: Figures, targets: dict[str, Decimal], currency: str) -> dict[str, Any]:
+    figure, target = FIGURES[key], targets.get(key)
     return {
         "key": key,
         "label": figure.label,
         "unit": figure.unit,
         "value": data.value(key),
         "before": data.value_before(key),
+        "target": target,
+        "is_met": is_met(figure, data.value(key), target),
         "good": figure.good,
         "definition": definition(figure, None, currency),
         "formula": FORMULAS[figure.formula].words,
@@ -176,7 +188,39 @@ def _equation(equation: Equation) -> dict[str, Any]:
     }
 
 
+def _target(key: str) -> serializers.DecimalField:
+    return serializers.DecimalField(18, 2, min_value=0, required=False, allow_null=True, help_text=FIGURES[key].label)
+
+
+FigureTargetsSerializer = type("FigureTargetsSerializer", (BodySerializer,), {key: _target(key) for key in TARGETED})
+
+
+class PortfolioTargets(Endpoint):
+    policy = {"GET": "portfolio.view", "PATCH": "portfolio.targets"}
+    serializer_class = FigureTargetsSerializer
+
+    @extend_schema(summary="Targets of the portfolio", responses=FigureTargetsSerializer)
+    def get(self, request: Request) -> Response:
+        self.refuse_parameters()
+        return Response(_all_targets(scope_choices(self.user).targets))
+
+    @extend_schema(
+        summary="Set targets of the portfolio",
+        description="Those named are set, null takes one away, the others stay.",
+        request=FigureTargetsSerializer,
+        responses=FigureTargetsSerializer,
+    )
+    def patch(self, request: Request) -> Response:
+        values = self.read(FigureTargetsSerializer, partial=True)
+        return Response(_all_targets(set_targets(values, actor=self.user, at=timezone.now())))
+
+
+def _all_targets(known: dict[str, Decimal]) -> dict[str, str | None]:
+    return {key: f"{known[key]:.2f}" if key in known else None for key in TARGETED}
+
+
 urlpatterns = [
     path("portfolio/", Portfolio.as_view(), name="portfolio"),
+    path("portfolio/targets/", PortfolioTargets.as_view(), name="portfolio-targets"),
     path("portfolio/reconciliation/", PortfolioReconciliation.as_view(), name="portfolio-reconciliation"),
 ]

@@ -1,8 +1,9 @@
-"""What the portfolio's filters offer, and the names of owners and tiers. One query."""
+"""What the portfolio's filters offer, the names of owners and tiers, and the targets of figures. One query."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from accounts.models import Account
@@ -14,6 +15,7 @@ FROM accounts_user u WHERE u.role NOT LIKE %s AND (u.is_active OR EXISTS (
 UNION ALL SELECT 'tier', id::text, name, -rank FROM accounts_tier
 UNION ALL SELECT DISTINCT 'segment', segment, segment, 0 FROM ({visible}) AS v(segment) WHERE segment <> ''
 UNION ALL SELECT 'rule', id::text, name, 0 FROM health_segment
+UNION ALL SELECT 'target', figure, value::text, 0 FROM health_figuretarget
 UNION ALL SELECT 'card', c.key, c.name, 0 FROM health_scorecard c WHERE EXISTS (
     SELECT FROM health_scorecardversion v WHERE v.scorecard_id = c.id AND v.state = 'active')
 UNION ALL SELECT 'band', b.value ->> 'rag', b.value ->> 'name', b.place FROM health_scorecardversion v
@@ -30,7 +32,7 @@ class ScopeChoices:
     """(value, label) pairs of each filter, in the order in which they are offered.
 
     ``rules`` are segments by rule, ``plain`` those typed in. ``bands`` are the words of the default scorecard for each
-    colour; bands that share one are joined.
+    colour; bands that share one are joined. ``targets`` are those of figures, by key.
     """
 
     owners: list[tuple[str, str]]
@@ -39,6 +41,7 @@ class ScopeChoices:
     plain: list[tuple[str, str]]
     cards: list[tuple[str, str]]
     bands: dict[str, str]
+    targets: dict[str, Decimal]
 
     @property
     def segments(self) -> list[tuple[str, str]]:
@@ -61,6 +64,7 @@ def scope_choices(user: Any) -> ScopeChoices:
         "rule": [],
         "card": [],
         "band": [],
+        "target": [],
     }
     for row in fetch(_CHOICES.format(visible=text), ("portal%", *parameters)):
         found[row["kind"]].append((row["value"], row["label"]))
@@ -69,4 +73,5 @@ def scope_choices(user: Any) -> ScopeChoices:
         names.setdefault(colour, []).append(name)
     bands = {colour: " / ".join(names.get(colour, [usual])) for colour, usual in _COLOURS.items()}
     plain = found["segment"][:MOST_SEGMENTS]
-    return ScopeChoices(found["owner"], found["tier"], found["rule"], plain, found["card"], bands)
+    targets = {key: Decimal(value) for key, value in found["target"]}
+    return ScopeChoices(found["owner"], found["tier"], found["rule"], plain, found["card"], bands, targets)

@@ -132,6 +132,13 @@ class Figure:
         return None if exact is None else exact.quantize(PLACES, ROUND_HALF_EVEN)
 
 
+def is_met(figure: Figure, value: Decimal | None, target: Decimal | None) -> bool | None:
+    """Whether a figure is at its target or on the good side of it; None where one of them is not known."""
+    if value is None or target is None:
+        return None
+    return value >= target if figure.good == "up" else value <= target
+
+
 STANDING, CONTRACTS = "standing", "contracts"
 _RETAINED = "Customers are those with a contract in force twelve months before the day, unless archived since. "
 FIGURES: dict[str, Figure] = {
@@ -196,3 +203,5 @@ FIGURES: dict[str, Figure] = {
         ),
     )
 }  # fmt: skip
+# A figure has a target where a direction is the good one and it is one number.
+TARGETED = tuple(key for key, figure in FIGURES.items() if figure.good != "neither" and not figure.parts)

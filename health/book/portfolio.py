@@ -212,6 +212,7 @@ _STATE = """SELECT
     (SELECT md5(string_agg(concat_ws('/', id, name, rank, capacity), ',' ORDER BY id)) FROM accounts_tier),
     (SELECT md5(string_agg(concat_ws('/', v.id, v.state, c.name, c.is_default), ',' ORDER BY v.id))
         FROM health_scorecardversion v JOIN health_scorecard c ON c.id = v.scorecard_id),
+    (SELECT md5(string_agg(concat_ws('/', figure, value), ',' ORDER BY figure)) FROM health_figuretarget),
     (SELECT (currency, name)::text FROM accounts_workspace)"""
 
 

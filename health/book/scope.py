@@ -169,6 +169,11 @@ class Scope:
         return rows.filter(account__in=members_on(self.rule, day)) if self.rule else rows
 
 
+def is_whole(user: Any, scope: Scope) -> bool:
+    """Whether ``user`` sees the whole portfolio in ``scope``, which is what targets are set for."""
+    return not scope.is_filtered and not sees_own_book_only(user)
+
+
 def sees_own_book_only(user: Any) -> bool:
     """Whether the workspace confines ``user`` to their own book."""
     return user.role == Role.CSM and not user.workspace_settings.csm_reads_all_accounts

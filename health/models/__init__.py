@@ -3,7 +3,7 @@
 from health.models.automation import DryRun, TriggerPolicy
 from health.models.definitions import Kpi, Scorecard, ScorecardVersion, Trigger, TriggerVersion
 from health.models.lab import Backtest
-from health.models.portfolio import DigestWeek, PortfolioDay, Standing
+from health.models.portfolio import DigestWeek, FigureTarget, PortfolioDay, Standing
 from health.models.reviews import HealthReview, ReviewItem, ReviewPlan
 from health.models.scores import AccountHealth, BandChange, HealthOverride, HealthRun, HealthScore
 from health.models.segments import Segment, SegmentMember
@@ -17,6 +17,7 @@ __all__ = [
     "BandChange",
     "DigestWeek",
     "DryRun",
+    "FigureTarget",
     "HealthEvent",
     "HealthOverride",
     "HealthReview",

@@ -10,7 +10,7 @@ from django.db.models import F, Q
 
 from accounts.models import Account
 from health.choices import Rag
-from tenants.guard import TenantQuerySet
+from tenants.guard import TenantModel, TenantQuerySet
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -78,6 +78,22 @@ class DigestWeek(models.Model):
 
     def __str__(self) -> str:
         return self.week
+
+
+class FigureTarget(TenantModel):
+    """What a figure of the whole portfolio is meant to be, in its own unit. The figure says which side is the good one.
+
+    What it was before is in the audit log.
+    """
+
+    figure = models.CharField(max_length=20, unique=True)
+    value = models.DecimalField(max_digits=18, decimal_places=2)
+
+    class Meta:
+        ordering = ["figure"]
+
+    def __str__(self) -> str:
+        return f"{self.figure}: {self.value}"
 
 
 class PortfolioDay(models.Model):

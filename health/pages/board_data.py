@@ -7,18 +7,19 @@ again from them alone.
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from health.book.choices import ScopeChoices, scope_choices
 from health.book.compare import RISK, Bridge, compare
 from health.book.figures import FIGURES
 from health.book.portfolio import Portfolio, portfolio
-from health.book.scope import SPLITS, Scope
+from health.book.scope import SPLITS, Scope, is_whole
 from health.book.split import split
 from health.pages import portfolio_charts as charts
 from health.pages.figures import chips
 from health.pages.portfolio_split import split_rows
-from health.pages.portfolio_words import definition, headline, list_rows, ranked, said
+from health.pages.portfolio_words import definition, headline, list_rows, moved_in_words, ranked, said, target_of
 from ui import formats
 from ui.charts import Chart
 
@@ -33,12 +34,14 @@ def board_data(user: Any, scope: Scope, *, at: datetime) -> dict[str, Any]:
     currency = workspace.currency
     data, choices = portfolio(user, scope, currency), scope_choices(user)
     names = choices.bands
+    targets = choices.targets if is_whole(user, scope) else {}
     found = compare(user, scope, currency)
     first = headline(data, scope, currency)
     return {
         "workspace": workspace.name,
         "maker": str(user),
         "made_at": at.isoformat(timespec="minutes"),
+        "made_at_in_words": f"{formats.moment(at)} ({workspace.timezone})",
         "on": scope.on.isoformat(),
         "since": scope.since.isoformat(),
         "on_in_words": formats.day(scope.on),
@@ -46,8 +49,8 @@ def board_data(user: Any, scope: Scope, *, at: datetime) -> dict[str, Any]:
         "currency": currency,
         "filters": [list(chip) for chip in chips(scope, choices)],
         "headline": {key: value for key, value in first.items() if key != "url"},
-        "figures": [_figure(key, data, scope, currency) for key in STRIP],
-        "quality": [_figure(key, data, scope, currency) for key in QUALITY],
+        "figures": [_figure(key, data, targets, currency) for key in STRIP],
+        "quality": [_figure(key, data, targets, currency) for key in QUALITY],
         "charts": _charts(data, names, currency),
         "lists": _lists(data, scope, currency),
         "bridges": [
@@ -67,16 +70,20 @@ def _part(row: dict[str, Any]) -> dict[str, Any]:
     return {name: row[name] for name in ("name", "accounts", "arr", "at_risk", "risk", "share", "score")}
 
 
-def _figure(key: str, data: Portfolio, scope: Scope, currency: str) -> dict[str, Any]:
-    """A figure exactly, in words, and on the day compared with."""
+def _figure(key: str, data: Portfolio, targets: dict[str, Decimal], currency: str) -> dict[str, Any]:
+    """A figure exactly, in words, on the day compared with, and against its target."""
     figure = FIGURES[key]
     now, then = data.value(key), data.value_before(key)
+    target = target_of(figure, now, targets, currency)
     return {
         "key": key,
         "label": figure.label,
         "exact": None if now is None else format(now, "f"),
         "value": said(figure, now, currency),
         "before": said(figure, then, currency),
+        "change": moved_in_words(figure, now, then),
+        "target": target.words if target else "",
+        "missed": bool(target) and target.is_met is False,
         "definition": definition(figure, data, currency),
     }
 
@@ -88,15 +95,22 @@ def _charts(data: Portfolio, names: dict[str, str], currency: str) -> dict[str, 
         "cohorts": charts.cohort_map(data.cohorts),
     }
     found = {name: chart.middle for name, chart in drawn.items() if isinstance(chart, Chart)}
+    if drawn["due"] is not None:
+        # Half a page wide; the pie beside it names the colours.
+        found["due"] = drawn["due"].narrow
     pie = charts.pie(data.now, names, currency)
     return {**found, "pie": str(pie)} if pie else found
 
 
 def _lists(data: Portfolio, scope: Scope, currency: str) -> dict[str, list[dict[str, str]]]:
-    keep = ("name", "shown", "change", "arr", "owner", "renews", "band", "reason")
-    return {
-        name: [{key: "" if row[key] is None else str(row[key]) for key in keep} for row in rows]
-        for name, rows in list_rows(data, scope, currency).items()
+    return {name: [_list_row(row) for row in rows] for name, rows in list_rows(data, scope, currency).items()}
+
+
+def _list_row(row: dict[str, Any]) -> dict[str, str]:
+    keep = ("name", "shown", "arr", "owner", "renews", "band", "reason")
+    change = row["change"]
+    return {key: "" if row[key] is None else str(row[key]) for key in keep} | {
+        "change": "" if change is None else formats.signed(change, 1)
     }
 
 
@@ -108,7 +122,7 @@ def _bridge(title: str, found: Bridge, scope: Scope, currency: str) -> dict[str,
         "title": title,
         "before": formats.money(found.before, currency),
         "after": formats.money(found.after, currency),
-        "change": formats.money(found.change, currency),
+        "change": ("+" if found.change > 0 else "") + formats.money(found.change, currency),
         "chart": chart.middle if found.steps else "",
         "moved": [
             {

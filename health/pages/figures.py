@@ -19,10 +19,10 @@ from health.book.choices import ScopeChoices, scope_choices
 from health.book.figures import FORMULAS, STANDING, Figure
 from health.book.retention import AGES
 from health.book.rows import PAGE_SIZE, as_evidence, cohort_of, day_of, figure_of, rows_behind
-from health.book.scope import Scope
+from health.book.scope import Scope, is_whole
 from health.pages.portfolio import navigation
 from health.pages.portfolio_charts import quarter_label
-from health.pages.portfolio_words import definition, page_url, said
+from health.pages.portfolio_words import definition, page_url, said, target_of
 from health.pages.receipts import receipt_response
 from health.queries.figure_receipts import figure_receipt
 from ui import atoms, formats
@@ -45,6 +45,7 @@ def figure_page(request: HttpRequest, key: str) -> HttpResponse:
     if page > 1 and not behind.rows:
         raise Http404
     choices = scope_choices(request.user)
+    targets = choices.targets if is_whole(request.user, scope) else {}
     context = {
         "scope": scope,
         "figure": figure,
@@ -52,6 +53,7 @@ def figure_page(request: HttpRequest, key: str) -> HttpResponse:
         "part": part,
         "value": said(figure, behind.value, currency, compact=False),
         "definition": definition(figure, None, currency),
+        "target": target_of(figure, behind.value, targets, currency),
         "formula": FORMULAS[figure.formula].words,
         "day": day_of(scope, figure, part),
         "total": behind.total,

@@ -17,7 +17,7 @@ from health.book.figures import FIGURES
 from health.book.filters import MINE, NOBODY
 from health.book.keeping import kept
 from health.book.portfolio import Portfolio, portfolio
-from health.book.scope import PERIODS, SPLITS, Scope
+from health.book.scope import PERIODS, SPLITS, Scope, is_whole
 from health.book.split import split
 from health.pages import portfolio_charts as charts
 from health.pages.portfolio_split import split_rows, split_tabs
@@ -56,11 +56,12 @@ def _write(user: Any, scope: Scope) -> Written:
     currency = user.workspace_settings.currency
     data, choices = portfolio(user, scope, currency), scope_choices(user)
     names = choices.bands
+    targets = choices.targets if is_whole(user, scope) else {}
     context = {
         "scope": scope,
         "data": data,
-        "kpis": kpis(data, scope, currency, ("nrr", "grr", "churn", "arr", "risk", "renewing")),
-        "quality": kpis(data, scope, currency, ("accounts", "scored", "coverage", "fresh", "score")),
+        "kpis": kpis(data, scope, currency, ("nrr", "grr", "churn", "arr", "risk", "renewing"), targets),
+        "quality": kpis(data, scope, currency, ("accounts", "scored", "coverage", "fresh", "score"), targets),
         "few_scored": data.now.scored * 2 < data.now.whole.accounts,
         "bands": charts.bands(data.history, names, currency),
         "pie": charts.pie(data.now, names, currency, legend=False),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString
 
 from health.book.cells import band_name, tone
 from health.book.choices import ScopeChoices
-from health.book.figures import AT_RISK, FIGURES, FORMULAS, Figure
+from health.book.figures import AT_RISK, FIGURES, FORMULAS, Figure, is_met
 from health.book.portfolio import Mover, Portfolio
 from health.book.scope import Scope
 from health.book.sums import Load, Sums
@@ -24,6 +24,21 @@ from ui.charts import bullet, spark, split_bar
 NBSP = "\N{NO-BREAK SPACE}"
 SPARKS = {"arr": "c1", "risk": "c3"}
 MOST_LOADS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A figure's target with its unit, whether it is met (None: the figure is not known), and what is missing."""
+
+    value: str
+    is_met: bool | None
+    missing: str
+
+    @property
+    def words(self) -> str:
+        """``Target 107.0%, 4.0 pt to go``."""
+        state = {True: ", met", False: f", {self.missing} to go", None: ""}[self.is_met]
+        return f"Target {self.value}{state}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +52,7 @@ class Kpi:
     definition: str
     as_of: str
     url: str
+    target: Target | None = None
     delta: SafeString | str = ""
     spark: SafeString | str = ""
 
@@ -81,12 +97,38 @@ def moved(figure: Figure, now: Decimal | None, then: Decimal | None, scope: Scop
     return atoms.delta(_tenth((now - then) * 100 / then), "%", figure.good, period_words(scope), places=1)
 
 
+def moved_in_words(figure: Figure, now: Decimal | None, then: Decimal | None) -> str:
+    """The change as text: ``+0.5%``, ``−4.2 pt``, ``no change``; empty where one day is not known."""
+    if now is None or then is None:
+        return ""
+    if figure.unit in {"percent", "points"}:
+        change, unit = _tenth(now - then), " pt"
+    elif not then:
+        return ""
+    else:
+        change, unit = _tenth((now - then) * 100 / then), "%"
+    return f"{formats.signed(change, 1)}{unit}" if change else "no change"
+
+
 def _tenth(value: Decimal) -> Decimal:
     return value.quantize(Decimal("0.1"))
 
 
-def kpis(data: Portfolio, scope: Scope, currency: str, keys: Sequence[str]) -> list[Kpi]:
-    """Figures of the strip, each with its change since the day compared with."""
+def target_of(figure: Figure, value: Decimal | None, targets: Mapping[str, Decimal], currency: str) -> Target | None:
+    """A figure's target against its value; None where it has none."""
+    target = targets.get(figure.key)
+    if target is None:
+        return None
+    missing = Decimal(0) if value is None else abs(target - value)
+    unit = " pt" if figure.unit == "percent" else ""
+    short = f"{formats.number(missing, 1)}{unit}" if unit else said(figure, missing, currency)
+    return Target(said(figure, target, currency), is_met(figure, value, target), short)
+
+
+def kpis(
+    data: Portfolio, scope: Scope, currency: str, keys: Sequence[str], targets: Mapping[str, Decimal]
+) -> list[Kpi]:
+    """Figures of the strip, each with its change since the day compared with and its target."""
     found = []
     for key in keys:
         figure = FIGURES[key]
@@ -101,6 +143,7 @@ def kpis(data: Portfolio, scope: Scope, currency: str, keys: Sequence[str]) -> l
                 definition=definition(figure, data, currency),
                 as_of=f"As of {formats.day(scope.on)}.",
                 url=figure_url(key, scope),
+                target=target_of(figure, now, targets, currency),
                 delta=moved(figure, now, then, scope),
                 spark=spark(line, SPARKS[key], width=56) if line else "",
             )

@@ -46,6 +46,7 @@ TABLE: dict[str, tuple[str, str]] = {
     "health.configure": ("OAV", "admin"),
     "portfolio.view": ("OAVCBNR", "read"),
     "portfolio.packs": ("OAV", "read"),
+    "portfolio.targets": ("OAV", "write"),
     "ctas.view": (STAFF, "read"),
     "ctas.work": ("OAVCSBTN", "write"),
     "playbooks.view": (STAFF, "read"),

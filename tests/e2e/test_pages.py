@@ -25,6 +25,7 @@ PAGES = {
     "portfolio retention": ("vp", "/portfolio/figures/nrr/"),
     "portfolio compared": ("vp", "/portfolio/compare/?period=90"),
     "portfolio reconciled": ("vp", "/portfolio/reconciliation/?period=90"),
+    "portfolio targets": ("vp", "/portfolio/targets/"),
     "portfolio team": ("vp", "/portfolio/team/"),
     "digest": ("csm", "/portfolio/digest/"),
     "digest of a leader": ("vp", "/portfolio/digest/"),

@@ -84,6 +84,8 @@ EXAMPLES: dict[str, Example] = {
     "GET health:receipt": Example(),
     "POST health:receipt": Example(status=200),
     "POST accounts:portfolio-figure": Example(status=200),
+    "POST accounts:portfolio-targets": Example({"nrr": "107"}),
+    "PATCH api:portfolio-targets": Example({"nrr": "107"}),
     "POST accounts:board-packs": Example(),
     "POST api:account-health-events": Example({"event": "churn_threat"}),
     "POST api:account-trigger-snooze": Example({"until": f"{tomorrow()}T00:00:00Z", "reason": "Known"}),
