@@ -79,6 +79,7 @@ ENTRIES = (
     Entry("usage:receipt-list", "Usage received", "database", "Data"),
     Entry("people:user-list", "People", "users", "Administration"),
     Entry("people:token-list", "API tokens", "key-round", "Administration"),
+    Entry("webhooks:list", "Webhooks", "webhook", "Administration"),
     Entry("accounts:workspace-settings", "Settings", "settings", "Administration"),
     Entry("accounts:audit-log", "Audit log", "scale", "Administration"),
     Entry("console:tenant-list", "Tenants", "server", "Administration"),

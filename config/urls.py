@@ -19,6 +19,7 @@ urlpatterns = [
     path("methodology/", include("packs.urls")),
     path("imports/", include("imports.urls")),
     path("kb/", include("knowledge.urls")),
+    path("settings/webhooks/", include("webhooks.urls")),
     path("portal/", include("portal.urls")),
     path("api/", include("api.urls")),
 ]

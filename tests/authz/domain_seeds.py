@@ -293,7 +293,10 @@ def _webhooks(world: World, letter: str, actor: User) -> None:
     plant(endpoint, letter, "w", only=("description", "state_reason"))
     world.keep(letter, "webhook", 1, endpoint)
     event = Event.objects.create(
-        type="account.created", occurred_at=world.now, created_at=world.now, body=canary(letter, "w", "i", "body")
+        type="account.created",
+        occurred_at=world.now,
+        created_at=world.now,
+        body=f'{{"data": "{canary(letter, "w", "i", "body")}"}}',
     )
     given_up = Delivery.objects.create(
         event=event, endpoint=endpoint, created_at=world.now, not_before=world.now, attempts=10, failed_at=world.now

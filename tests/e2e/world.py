@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
@@ -36,6 +37,8 @@ from support.models import Ladder
 from support.queries.ratings import rating_token
 from tests.health.definitions import CARDS, best
 from usage.actions import record_observations
+from webhooks.actions import create_endpoint
+from webhooks.models import Attempt, Delivery, Event
 
 PASSWORD = "correct horse battery staple"
 NAMES = (
@@ -182,8 +185,31 @@ def _work(account: Account, leader: User, now: datetime) -> dict[str, UUID | str
         "backtest": _backtest(leader, now),
         "dry run": _dry_run(leader, now),
         "review": _review(leader, now),
+        **_webhook(account, leader, now),
         "run": TriggerRun.objects.order_by("-fired").values_list("pk", flat=True)[0],
     }
+
+
+def _webhook(account: Account, leader: User, now: datetime) -> dict[str, UUID | str]:
+    """An endpoint for what never happens here, and a delivery that was given up. Nothing is sent: no worker runs."""
+    endpoint, _secret = create_endpoint(
+        url="https://hooks.example.com/tenure", description="Warehouse", event_types=["import.finished"],
+        actor=leader, at=now,
+    )  # fmt: skip
+    body = json.dumps(
+        {"type": "import.finished", "timestamp": now.isoformat(), "data": {"account_id": str(account.pk)}}
+    )
+    event = Event.objects.create(type="import.finished", occurred_at=now, created_at=now, body=body)
+    delivery = Delivery.objects.create(
+        event=event, endpoint=endpoint, created_at=now, not_before=now, attempts=10, failed_at=now, last_status=500,
+        last_error="Answered 500.",
+    )  # fmt: skip
+    Attempt.objects.create(
+        delivery=delivery, at=now, duration_ms=212, url=endpoint.url, request_headers={"webhook-id": str(event.pk)},
+        status=500, error="Answered 500.", response_headers={"Content-Type": "text/plain"},
+        response_body="Something went wrong on our side. " * 20,
+    )  # fmt: skip
+    return {"webhook": endpoint.pk, "delivery": delivery.pk}
 
 
 def _review(leader: User, now: datetime) -> UUID:

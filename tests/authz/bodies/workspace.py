@@ -51,6 +51,11 @@ EXAMPLES: dict[str, Example] = {
     "POST imports:job-mapping": Example({"date_order": "iso", "field-external_id": "id", "field-name": "name"}),
     "POST api:import-list": Example(csv_file, multipart=True),
     # Webhooks
+    "POST webhooks:new": Example(WEBHOOK, status=201),
+    "POST webhooks:edit": Example(WEBHOOK),
+    "POST webhooks:rotate": Example(status=201),
+    "POST webhooks:test": Example({"event_type": "cta.opened"}),
+    "POST webhooks:replay": Example({"period": "7"}),
     "POST api:webhook-list": Example(WEBHOOK),
     "PATCH api:webhook-detail": Example({"description": "Other"}),
     "POST api:webhook-test": Example({"event_type": "cta.opened"}),
