@@ -90,12 +90,12 @@ class Batch(msgspec.Struct, Generic[Item]):
     moments: list[_Moment] = []
 
 
-class _Events(msgspec.Struct):
+class _Events(msgspec.Struct, forbid_unknown_fields=True):
     events: list[Event]
     source: str = ""
 
 
-class _Metrics(msgspec.Struct):
+class _Metrics(msgspec.Struct, forbid_unknown_fields=True):
     metrics: list[Observation]
     source: str = ""
 
@@ -104,12 +104,12 @@ class _Moments(msgspec.Struct):
     events: list[_Moment]
 
 
-class _RawEvents(msgspec.Struct):
+class _RawEvents(msgspec.Struct, forbid_unknown_fields=True):
     events: list[msgspec.Raw]
     source: str = ""
 
 
-class _RawMetrics(msgspec.Struct):
+class _RawMetrics(msgspec.Struct, forbid_unknown_fields=True):
     metrics: list[msgspec.Raw]
     source: str = ""
 
@@ -123,6 +123,7 @@ _encode = msgspec.json.Encoder().encode
 
 _CONTROL = re.compile(r"[\x00-\x1f]")
 _PLACE = re.compile(r" - at `\$\.?(?P<path>[^`]*)`$")
+_UNKNOWN = re.compile(r"unknown field `(?P<field>[^`]*)`")
 _MISSING = re.compile(r"missing required field `(?P<field>\w+)`")
 _CODES: tuple[tuple[str, str], ...] = (
     ("missing required field", "missing"),
@@ -176,6 +177,9 @@ def _read_singly(body: bytes, kind: str, default_source: str) -> Batch[Any]:
     try:
         raw = _RAW[kind].decode(body)
     except msgspec.ValidationError as error:
+        unknown = _UNKNOWN.search(str(error))
+        if unknown:
+            raise Refused(422, "unknown_field", "There is no such field.", f"/{unknown['field'][:60]}") from error
         field, detail = _field_and_detail(error)
         raise Refused(400, "invalid_body", detail, f"/{field.replace('.', '/')}" if field else "") from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:

@@ -146,6 +146,8 @@ class Calculate(Endpoint):
     def post(self, request: Request) -> Response:
         self.refuse_parameters()
         body = self.body
+        if unknown := sorted(body.keys() - CALCULATION["properties"].keys()):
+            raise invalid(*(FieldError(name[:60], "unknown_field", "There is no such field.") for name in unknown))
         operation = body.get("operation")
         run = _OPERATIONS.get(operation) if isinstance(operation, str) else None
         if run is None:

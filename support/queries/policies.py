@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from accounts.models import Tier
 from businesstime import Calendar, InvalidCalendar, NoWorkingTime
 from support.choices import Clock
 from support.models import SlaPolicy
@@ -51,7 +52,8 @@ def simulate_policy(
     """When each promise of the newest version would be due, None where nothing is promised.
 
     ``zone`` is the customer's, for a calendar that names none; ``holidays`` are added to the calendar's own. A
-    tier it is not for is promised nothing. Raises SimulationRefused, OutOfRange. Four queries.
+    tier it is not for is promised nothing. Raises SimulationRefused, also for a tier nobody has, and OutOfRange. Four
+    queries, two more for such a tier.
     """
     found = explain_policy(policy, tier=tier, severity=severity, created_at=created_at, zone=zone, holidays=holidays)
     return {name: answer.due if answer else None for name, answer in found.items()}
@@ -66,7 +68,10 @@ def explain_policy(
     if severity not in rules and ANY not in rules:
         raise SimulationRefused("severity", "choice", f"Use {', '.join(rules)}.")
     rule = rule_for(version.rules, severity)
-    if rule is None or not _is_for(policy, tier):
+    if not _is_for(policy, tier):
+        _check_tier(tier)
+        return dict.fromkeys(ANSWERS)
+    if rule is None:
         return dict.fromkeys(ANSWERS)
     calendars = Calendars(year=created_at.year)
     row = calendars.by_key.get(version.tier_calendars.get(tier, ""), version.calendar)
@@ -94,6 +99,15 @@ def _is_for(policy: SlaPolicy, tier: str) -> bool:
     if not policy.tier_keys or tier in {"", ANY}:
         return True
     return tier in policy.tier_keys or f"{policy.pack}-{tier}" in policy.tier_keys
+
+
+def _check_tier(tier: str) -> None:
+    """Nothing is promised to a tier that is another service level's; one that nobody has is refused. Two queries."""
+    known = set(Tier.objects.values_list("key", flat=True))
+    for pack, keys in SlaPolicy.objects.values_list("pack", "tier_keys"):
+        known |= {*keys, *(key.removeprefix(f"{pack}-") for key in keys)}
+    if tier not in known:
+        raise SimulationRefused("tier", "choice", f"There is no such tier. Use {', '.join(sorted(known))}.")
 
 
 def _calendar(calendars: Calendars, row: Any, zone: str, holidays: Sequence[str]) -> Calendar:

@@ -160,6 +160,10 @@ class TestCalculate:
     def ask(self, api, **body):
         return api.post("support/calendars/calculate/", {"calendar": OFFICE, **body})
 
+    def test_a_field_that_does_not_exist_is_refused_by_name(self, api):
+        answer = self.ask(api, operation="is_open", at="2026-11-24T18:00:00+01:00", timzone="Europe/Berlin")
+        assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/timzone")
+
     def test_the_four_operations(self, api):
         assert self.ask(api, operation="add", start="2026-11-24T15:30:00Z", minutes=90).json() == {
             "at": "2026-11-25T10:00:00+01:00"

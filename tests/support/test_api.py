@@ -158,6 +158,8 @@ class TestPolicySimulator:
         }  # fmt: skip
         assert post("sla-policies/standard/simulate", body)["response_due"] == "2026-11-30T12:00:00-06:00"
         assert post("sla-policies/standard/simulate", body | {"tier": "enterprise"})["response_due"] is None
+        nobodys = post("sla-policies/standard/simulate", body | {"tier": "platinum-plus"}, 422)["errors"][0]
+        assert (nobodys["pointer"], nobodys["code"]) == ("/tier", "choice")
 
     def test_an_unknown_severity_zone_or_policy_is_refused(self, post):
         install("fmea")

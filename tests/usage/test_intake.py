@@ -101,6 +101,7 @@ BODIES = [
     (b'{"events": null}', 400, "invalid_body"),
     (b'{"events": [], "source": 5}', 400, "invalid_body"),
     (b'{"events": [], "source": "Not A Source"}', 422, "invalid_source"),
+    (b'{"events": [], "sorce": "crm"}', 422, "unknown_field"),
 ]
 
 
