@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from accounts.keys import is_key
 from accounts.models import User
-from playbooks.choices import CtaKind, CtaStatus, Priority
+from playbooks.choices import CtaKind, CtaStatus, Outcome, Priority
 from playbooks.models import Cta, CtaQuerySet, Playbook, Task
 from ui import keyset
 
@@ -82,6 +82,8 @@ class CtaFilters:
     owner: str = ""
     due: str = ""
     account: str = ""
+    trigger: str = ""
+    outcome: str = ""
     q: str = ""
 
     @classmethod
@@ -95,6 +97,8 @@ class CtaFilters:
             owner=owner if owner in {"me", "none"} or is_key(owner) else "",
             due=_due_words(query.get("due", "")),
             account=account if is_key(account) else "",
+            trigger=query.get("trigger", "").replace("\x00", "").strip()[:80],
+            outcome=_known(query.get("outcome", ""), Outcome.values),
             q=query.get("q", "").replace("\x00", "").strip()[:100],
         )
 
@@ -110,11 +114,13 @@ class CtaFilters:
             rows = rows.unclosed()
         elif self.status != "all":
             rows = rows.filter(status=self.status)
-        for name in ("kind", "priority"):
+        for name in ("kind", "priority", "outcome"):
             if wanted := getattr(self, name):
                 rows = rows.filter(**{name: wanted})
         if self.account:
             rows = rows.filter(account=self.account)
+        if self.trigger:
+            rows = rows.filter(trigger_key=self.trigger)
         if self.owner:
             rows = rows.filter(owner=_owner(self.owner, user))
         if self.q:
@@ -213,6 +219,16 @@ def waiting_ctas(user: User) -> CtaQuerySet:
 def open_ctas() -> CtaQuerySet:
     """Every CTA to be worked now, to be counted by queries of other domains."""
     return Cta.objects.open()
+
+
+def fired_ctas(user: User, *, since: date) -> QuerySet[Any]:
+    """CTAs that a trigger opened from ``since`` on and that ``user`` may see, the newest first.
+
+    Rows of key, trigger, account, opening, closing, outcome and the playbook's name.
+    """
+    rows = Cta.objects.visible_to(user).exclude(trigger_key="").filter(opened_at__date__gte=since)
+    names = ("pk", "trigger_key", "account", "opened_at", "closed_at", "outcome", "playbook__name")
+    return rows.order_by("-opened_at", "pk").values_list(*names)
 
 
 def most_urgent(account_ids: Sequence[UUID]) -> dict[UUID, str]:

@@ -16,6 +16,7 @@ ACCOUNT = "/accounts/{Dovetail Couriers}"
 PAGES = {
     "my day": ("csm", "/day/"),
     "my day of somebody without accounts": ("owner", "/day/"),
+    "my day by account": ("csm", "/day/?by=account"),
     "my day, a verb": ("csm", "/day/ctas/{cta}/snooze/"),
     "my day, a touch": ("csm", "/day/accounts/{Dovetail Couriers}/log/"),
     "portfolio": ("vp", "/portfolio/"),
@@ -92,6 +93,7 @@ PAGES = {
     "audit entry": ("owner", "/audit/1/"),
     "ctas": ("vp", "/ctas/"),
     "ctas closed": ("vp", "/ctas/?status=closed"),
+    "what came of ctas": ("csm", "/health/outcomes/"),
     "board": ("vp", "/ctas/board/"),
     "board of statuses": ("reader", "/ctas/board/?by=status"),
     "calendar": ("vp", "/ctas/calendar/"),

@@ -1,0 +1,57 @@
+"""Whether accounts went better where somebody acted: two means held against each other, with their uncertainty. Pure.
+
+Nobody drew lots over who is worked, so a difference is a hint and no proof; the page says so.
+"""
+
+from __future__ import annotations
+
+from math import sqrt
+from typing import NamedTuple
+
+# Under so many on either side no difference is told: a single account would decide it.
+LEAST = 10
+# Two-sided 95 % points of Student's t by degrees of freedom; between two of them the wider one counts.
+_T = ((9, 2.262), (11, 2.201), (14, 2.145), (19, 2.093), (29, 2.045), (59, 2.001), (119, 1.980))
+
+
+class Group(NamedTuple):
+    """How many scores were followed, by how much they moved on average (points), and the variance of it."""
+
+    count: int = 0
+    mean: float = 0.0
+    variance: float = 0.0
+
+
+class Effect(NamedTuple):
+    """The worked accounts' mean move less that of the others, and half the width of its 95 % interval, in points."""
+
+    difference: float
+    margin: float
+
+    @property
+    def low(self) -> float:
+        return self.difference - self.margin
+
+    @property
+    def high(self) -> float:
+        return self.difference + self.margin
+
+    @property
+    def verdict(self) -> str:
+        """``better`` or ``worse`` where the whole interval lies on one side of nothing, else ``open``."""
+        if self.low > 0:
+            return "better"
+        return "worse" if self.high < 0 else "open"
+
+
+def effect(worked: Group, others: Group) -> Effect | None:
+    """The difference of two groups; None while one of them is too small to tell."""
+    if min(worked.count, others.count) < LEAST:
+        return None
+    spread = sqrt(worked.variance / worked.count + others.variance / others.count)
+    return Effect(worked.mean - others.mean, quantile(min(worked.count, others.count) - 1) * spread)
+
+
+def quantile(freedom: int) -> float:
+    """Student's t for at least LEAST - 1 degrees of freedom, never too small."""
+    return next(value for least, value in reversed(_T) if freedom >= least)
