@@ -69,7 +69,8 @@ class DayCells:
             facts = f'{self.health(account)}<span class="num dim">{self.money(account)}</span>{self.renewal(account)}'
         return (
             f'<section aria-labelledby="g-{key}"><div class="row-flex"><h2 id="g-{key}">{name}</h2>{facts}'
-            f'<span class="count end hide-m">{len(numbered)}</span></div><ol class="day" role="list">{rows}</ol></section>'
+            f'<span class="count end hide-m">{len(numbered)}</span></div>'
+            f'<ol class="day" role="list">{rows}</ol></section>'
         )
 
     def health(self, account: dict[str, Any]) -> str:
