@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from django.db import models
@@ -62,6 +62,11 @@ class Contract(TenantModel):
 
     def __str__(self) -> str:
         return self.number or f"from {self.start_on}"
+
+    @property
+    def notice_on(self) -> date | None:
+        """The last day on which notice can be given; None where none is agreed or the end is open."""
+        return self.end_on - timedelta(days=self.notice_days) if self.end_on and self.notice_days else None
 
 
 class ContractLine(TenantModel):

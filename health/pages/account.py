@@ -8,9 +8,6 @@ from uuid import UUID
 
 from django import forms
 from django.contrib import messages
-from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import OuterRef
-from django.db.models.functions import JSONObject
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -29,6 +26,7 @@ from health.actions import clear_override, set_override
 from health.book import account as book
 from health.book import past as past_book
 from health.book.cells import tone
+from health.book.facts import key_facts
 from health.book.warning import Facts, warning
 from health.choices import Rag
 from health.pages import charts
@@ -50,7 +48,7 @@ def overview(request: HttpRequest, account_id: UUID) -> HttpResponse:
     is shown as it was, with nothing to do on it.
     """
     asked = asked_day(request)
-    account = account_or_404(request, account_id, asked.past, group=_group(request))
+    account = account_or_404(request, account_id, asked.past, **key_facts(request.user))
     today, past = asked.today, getattr(account, "past", None)
     score = _score_of(account, asked)
     recent, pinned, steps = _activities(request, account, past)
@@ -76,12 +74,6 @@ def overview(request: HttpRequest, account_id: UUID) -> HttpResponse:
 def _score_of(account: Account, asked: Asked) -> book.AccountScore | None:
     """The score now, or the one that stood on the past day. Two queries, one for the past."""
     return past_book.score_as_of(account, asked.past) if asked.past else book.score_of(account, asked.today)
-
-
-def _group(request: HttpRequest) -> ArraySubquery:
-    """The first accounts under the one asked for, with what the page shows of them."""
-    under = Account.objects.visible_to(request.user).unarchived().filter(parent=OuterRef("pk")).order_by("name")  # type: ignore[arg-type]
-    return ArraySubquery(under.values(row=JSONObject(pk="pk", name="name", arr="arr", currency="currency"))[:10])
 
 
 def _activities(

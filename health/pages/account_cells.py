@@ -23,6 +23,7 @@ from health.book.accounts.asked import Asked
 from health.book.accounts.columns import EDITABLE, HEADINGS, ListCells
 from health.book.accounts.editing import options_for, read_value, value_of, words_for
 from health.book.accounts.rows import extras_of, one_row
+from health.book.facts import key_facts
 from ui.tables import table_row
 
 OVERVIEW = "accounts:account-detail"
@@ -132,7 +133,7 @@ def _saved(request: HttpRequest, account: Account, column: str, edit: Any) -> Ht
 
 def _facts_anew(request: HttpRequest, account_id: UUID) -> HttpResponse:
     """The account's own page: its key facts, and the line below its name."""
-    context = frame(request, account_or_404(request, account_id), OVERVIEW)
+    context = frame(request, account_or_404(request, account_id, **key_facts(request.user)), OVERVIEW)
     response = render(request, "health/_saved_facts.html", context)
     response["HX-Retarget"] = "#facts"
     response["HX-Reswap"] = "outerHTML"

@@ -9,12 +9,13 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from accounts.actions import create_contact, log_touch, mark_contact_left
+from accounts.actions import create_contact, create_contract, log_touch, mark_contact_left
 from accounts.choices import Role
-from accounts.models import Account
+from accounts.models import Account, ExternalId
 from health.book.accounts.asked import Asked
 from health.book.accounts.place import place_of
 from health.book.warning import Facts, warning
+from health.models import Segment, SegmentMember
 from playbooks.actions import open_cta
 from playbooks.models import Cta, Task
 from tests.factories import AccountFactory, UserFactory
@@ -179,3 +180,36 @@ class TestOverview:
             # Finding the tenant is no page's own business, and kept for a busy host.
             counts.append(sum(not re.match(r'SET|SELECT "tenants_', query["sql"]) for query in queries))
         assert counts[0] == counts[1] <= 12
+
+
+@pytest.mark.django_db
+def test_the_key_facts_tell_segments_names_own_fields_and_when_notice_ends(client):
+    vp, now = UserFactory(role=Role.VP_CS), timezone.now()
+    account = AccountFactory(custom={"Data centre": "Riga", "Pilot": True})
+    for source, key in (("crm", "0015"), ("billing", "K-7"), ("crm", "0016")):
+        ExternalId.objects.create(account=account, source=source, external_id=key)
+    segment = Segment.objects.create(name="Key <ones>", rule={}, created_at=now, updated_at=now)
+    gone = Segment.objects.create(name="Former", rule={}, created_at=now, updated_at=now)
+    SegmentMember.objects.create(segment=segment, account=account, entered_at=now)
+    SegmentMember.objects.create(segment=gone, account=account, entered_at=now, left_at=now)
+    today = timezone.localdate()
+    notice = f"{today + timedelta(days=640):%-d %b %Y}"
+    create_contract(
+        account, actor=vp, at=now, start_on=today, end_on=today + timedelta(days=700), notice_days=60,
+        arr=Decimal(5), currency="USD",
+    )  # fmt: skip
+    client.force_login(vp)
+    for page in (
+        client.get(f"/accounts/{account.pk}/").content.decode(),
+        client.post(
+            f"/accounts/{account.pk}/cells/industry/",
+            {"value": "Rail", "version": Account.objects.get().version},
+            headers={"HX-Request": "true", "HX-Current-URL": f"http://acme.localhost/accounts/{account.pk}/"},
+        ).content.decode(),
+    ):
+        assert f'<a href="/accounts/segments/{segment.pk}/">Key &lt;ones&gt;</a>' in page
+        assert "Former" not in page
+        assert page.index("Id in billing") < page.index("0015") < page.index("0016")
+        assert "<dt>Data centre</dt><dd>Riga</dd>" in page
+        assert notice in page[page.index("Notice until") :][:120]
+    assert f"60 days, by {notice}" in client.get(f"/accounts/{account.pk}/contracts/").content.decode()
