@@ -54,6 +54,7 @@ PAGES = {
     "account health": ("vp", ACCOUNT + "/health/"),
     "account usage": ("vp", ACCOUNT + "/usage/"),
     "account timeline": ("vp", ACCOUNT + "/timeline/"),
+    "account group": ("vp", ACCOUNT + "/group/"),
     "account entry": ("vp", "/accounts/timeline/{entry}/"),
     "account entry edit": ("vp", "/accounts/timeline/{entry}/edit/"),
     "account changes": ("vp", ACCOUNT + "/changes/?since=2026-01-01"),
