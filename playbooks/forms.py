@@ -102,20 +102,6 @@ class NewCtaForm(CtaForm):
         return {**data, "playbook_key": playbook.key if playbook else None}
 
 
-class TriggersForm(RuleForm):
-    """Which triggers start a playbook."""
-
-    trigger_keys = forms.CharField(
-        label="Triggers that start it",
-        required=False,
-        max_length=1000,
-        help_text="Keys of triggers, separated by commas.",
-    )
-
-    def keys(self) -> list[str]:
-        return [key.strip() for key in self.cleaned_data["trigger_keys"].split(",") if key.strip()]
-
-
 def snooze_initial() -> dict[str, Any]:
     """The snooze form as it first stands: a week from today."""
     return {"until_on": timezone.localdate() + timedelta(days=7)}

@@ -25,5 +25,9 @@ urlpatterns = [
     path("tasks/<uuid:task_id>/toggle/", tasks.task_toggle, name="task-toggle"),
     path("accounts/<uuid:account_id>/ctas/", ctas.account_ctas, name="account-ctas"),
     path("playbooks/", recipes.playbook_index, name="playbook-list"),
+    path("playbooks/new/", recipes.playbook_create, name="playbook-create"),
+    path("playbooks/<uuid:playbook_id>/edit/", recipes.playbook_edit, name="playbook-edit"),
+    path("playbooks/<uuid:playbook_id>/retire/", recipes.playbook_retire, name="playbook-retire"),
+    path("playbooks/<uuid:playbook_id>/restore/", recipes.playbook_restore, name="playbook-restore"),
     path("playbooks/<uuid:playbook_id>/", recipes.playbook_detail, name="playbook-detail"),
 ]

@@ -13,6 +13,7 @@ from playbooks.actions.ctas import (
     wake_cta,
     wake_snoozed,
 )
+from playbooks.actions.own import restore_playbook, retire_playbook, write_playbook
 from playbooks.actions.recipes import install_playbook, install_playbooks, set_trigger_keys
 from playbooks.actions.tasks import add_task, complete_task, reopen_task, update_task
 
@@ -33,6 +34,8 @@ __all__ = [
     "reassign_cta",
     "reopen_cta",
     "reopen_task",
+    "restore_playbook",
+    "retire_playbook",
     "set_trigger_keys",
     "snooze_cta",
     "undo_bulk",
@@ -40,4 +43,5 @@ __all__ = [
     "update_task",
     "wake_cta",
     "wake_snoozed",
+    "write_playbook",
 ]

@@ -244,10 +244,10 @@ def assignees() -> list[tuple[str, str]]:
     return [(str(user.pk), str(user)) for user in people]
 
 
-def playbook_list() -> QuerySet[Playbook]:
-    """Live playbooks by name with ``task_count`` and ``open_ctas``. One query."""
+def playbook_list(*, retired: bool = False) -> QuerySet[Playbook]:
+    """Live playbooks (or those that are not any more) by name with ``task_count`` and ``open_ctas``. One query."""
     unclosed = ~Q(ctas__status=CtaStatus.CLOSED) & Q(ctas__isnull=False)
-    return Playbook.objects.filter(retired_at=None).annotate(
+    return Playbook.objects.filter(retired_at__isnull=not retired).annotate(
         task_count=Count("tasks", distinct=True), open_ctas=Count("ctas", filter=unclosed, distinct=True)
     )
 

@@ -5,8 +5,15 @@ from __future__ import annotations
 import re
 
 import pytest
+from django.utils import timezone
+from django_tenants.utils import tenant_context
 from playwright.sync_api import expect
 
+from accounts.models import User
+from engagement.actions import mark_read, notify
+from engagement.models import Notification
+from health.models import HealthScore
+from tenants.models import Tenant
 from tests.e2e.conftest import tab_to
 
 pytestmark = pytest.mark.e2e
@@ -100,6 +107,83 @@ def test_with_the_keyboard_a_touch_is_logged_and_its_next_step_done(visit):
     page.keyboard.press("e")
     expect(step).to_have_count(0)
     expect(page.locator(".toast").last).to_contain_text("Send the audit plan: done.")
+
+
+@pytest.fixture
+def told(visit):
+    """Two messages for Mara."""
+    with tenant_context(Tenant.objects.get(slug="acme")):
+        mara = User.objects.get(email="csm@acme.test")
+        for number in (1, 2):
+            notify([mara], kind="system", title=f"Message {number}", at=timezone.now(), dedupe_key=f"day-{number}")
+    yield
+    with tenant_context(Tenant.objects.get(slug="acme")):
+        Notification.objects.filter(title__startswith="Message ").delete()
+
+
+def test_with_the_keyboard_a_message_is_read_and_another_left_for_later(visit, told):
+    page = visit("csm", "/day/?kind=notice").page
+    first, second = (page.locator("[data-item][id^=notice-]", has_text=f"Message {number}") for number in (1, 2))
+    walk_to(page, first)
+    page.keyboard.press("e")
+    expect(first).to_have_count(0)
+    walk_to(page, second)
+    page.keyboard.press("s")
+    tab_to(page, page.locator("dialog#panel [name=reason]"))
+    page.keyboard.type("After the call")
+    page.keyboard.press("Enter")
+    expect(second).to_have_count(0)
+    expect(page.locator("h1 ~ .sub")).to_contain_text("put aside")
+
+
+@pytest.fixture
+def changed(world):
+    """One of Mara's accounts that lost twelve points with its newest score, which is of today."""
+    with tenant_context(Tenant.objects.get(slug="acme")):
+        scores = HealthScore.objects.filter(account=world.accounts["Dovetail Couriers"])
+        newest, before = scores.order_by("-computed_on")[:2]
+        scores.filter(pk=newest.pk).update(computed_on=timezone.localdate())
+        scores.filter(pk=before.pk).update(score=newest.score + 12)
+    yield
+    with tenant_context(Tenant.objects.get(slug="acme")):
+        scores.filter(pk=before.pk).update(score=before.score)
+        scores.filter(pk=newest.pk).update(computed_on=newest.computed_on)
+
+
+def test_an_account_that_changed_is_looked_at_and_brought_back(visit, changed):
+    page = visit("csm", "/day/?kind=account").page
+    row = page.locator("[data-item][id^=account-]", has_text="Dovetail Couriers")
+    expect(row.locator(".reasons")).to_contain_text("core down 12 since yesterday")
+    walk_to(page, row)
+    page.keyboard.press("e")
+    expect(row).to_have_count(0)
+    page.keyboard.press("u")
+    expect(row).to_have_count(1)
+
+
+def test_the_book_stands_beside_it_with_money_colours_capacity_and_renewals(visit):
+    page = visit("csm", "/day/").page
+    book = page.get_by_role("complementary", name="Your book of business")
+    for heading in ("Your book", "Capacity", "Renewals in 90 days"):
+        expect(book.get_by_role("heading", name=heading, exact=True)).to_be_visible()
+    expect(book).to_contain_text("ARR")
+    colour = book.locator(".loads a").first
+    name = colour.inner_text()
+    accounts = int(book.locator(".loads .m").first.inner_text())
+    colour.click()
+    expect(page).to_have_url(re.compile("owner=me&band="))
+    expect(page.locator("tbody tr")).to_have_count(accounts)
+    assert name
+
+
+def test_an_empty_day_says_so_and_where_to_go_on(visit):
+    with tenant_context(Tenant.objects.get(slug="acme")):
+        mark_read(User.objects.get(email="owner@acme.test"), at=timezone.now())
+    page = visit("owner", "/day/").page
+    expect(page.locator("#day")).to_contain_text("You are done for today")
+    expect(page.locator("#day .empty p")).to_have_text(re.compile(r"^(Next: .|Nothing is planned\.)"))
+    page.get_by_role("link", name="Go through your accounts").click()
+    expect(page).to_have_url(re.compile(r"/accounts/\?owner=me"))
 
 
 def test_by_account_the_keys_go_on_from_group_to_group(visit):

@@ -98,6 +98,7 @@ PAGES = {
     "board": ("vp", "/ctas/board/"),
     "board of statuses": ("reader", "/ctas/board/?by=status"),
     "calendar": ("vp", "/ctas/calendar/"),
+    "playbook new": ("owner", "/playbooks/new/"),
     "calendar of a week": ("csm", "/ctas/calendar/?span=week"),
     "ctas put off": ("vp", "/ctas/?status=snoozed"),
     "cta": ("vp", "/ctas/{cta}/"),

@@ -17,6 +17,11 @@ def put_off(world: World, actor: Actor) -> dict[str, Any]:
     return {"until_on": tomorrow(), "reason": "Waiting"}
 
 
+PLAYBOOK = {
+    "name": "Recovery", "tasks-TOTAL_FORMS": "1", "tasks-INITIAL_FORMS": "0", "tasks-0-title": "Call",
+    "tasks-0-offset_days": "2", "tasks-0-unit": "business",
+}  # fmt: skip
+
 EXAMPLES: dict[str, Example] = {
     # Work
     "POST playbooks:cta-create": Example(
@@ -32,6 +37,8 @@ EXAMPLES: dict[str, Example] = {
     ),
     "POST playbooks:cta-move-due": Example({"days": "1"}),
     "POST playbooks:task-add": Example({"task-title": "Call"}),
+    "POST playbooks:playbook-create": Example(PLAYBOOK),
+    "POST playbooks:playbook-edit": Example(PLAYBOOK),
     "POST playbooks:playbook-detail": Example({"trigger_keys": ""}),
     "POST api:cta-list": Example(of_account({"title": "Call", "kind": "risk", "priority": "high"}), about=IN_BODY),
     "PATCH api:cta-detail": Example({"title": "Call"}),

@@ -1,0 +1,73 @@
+"""Forms about playbooks. They read and say what is wrong; the actions decide."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+
+from accounts.people_forms import RuleForm
+from playbooks.actions.ctas import MAX_TASKS
+from playbooks.actions.own import MAX_DAYS
+from playbooks.choices import DayUnit
+from playbooks.models import Playbook
+
+
+class PlaybookForm(RuleForm):
+    """What a playbook is called, what it is for, and when to start it."""
+
+    name = forms.CharField(label="Name", max_length=120)
+    objective = forms.CharField(label="Objective", max_length=300, required=False)
+    entry = forms.CharField(
+        label="Start when", max_length=200, required=False, help_text="In words, for whoever starts it by hand."
+    )
+
+    @classmethod
+    def initial_of(cls, playbook: Playbook) -> dict[str, Any]:
+        """The form's values for a playbook as it is."""
+        return {name: getattr(playbook, name) for name in cls.base_fields}
+
+
+class StepForm(forms.Form):
+    """One task; a row without title is left out."""
+
+    title = forms.CharField(label="Task", max_length=200, required=False)
+    step = forms.CharField(label="Part of", max_length=120, required=False)
+    offset_days = forms.IntegerField(label="Days after", min_value=0, max_value=MAX_DAYS, initial=2, required=False)
+    unit = forms.ChoiceField(label="Counted in", choices=DayUnit.choices, initial=DayUnit.BUSINESS)
+    optional = forms.BooleanField(label="Optional", required=False)
+
+    def clean_offset_days(self) -> int:
+        return self.cleaned_data["offset_days"] or 0
+
+
+class BaseStepFormSet(forms.BaseFormSet):
+    """The tasks of one playbook."""
+
+    def tasks(self) -> list[dict[str, Any]]:
+        """The rows that name a task."""
+        return [dict(form.cleaned_data) for form in self.forms if form.cleaned_data.get("title")]
+
+    @staticmethod
+    def initial_of(playbook: Playbook) -> list[dict[str, Any]]:
+        """The rows for a playbook as it is."""
+        return [{name: getattr(task, name) for name in StepForm.base_fields} for task in playbook.tasks.all()]
+
+
+StepFormSet = forms.formset_factory(
+    StepForm, formset=BaseStepFormSet, extra=4, max_num=MAX_TASKS, absolute_max=MAX_TASKS, validate_max=True
+)
+
+
+class TriggersForm(RuleForm):
+    """Which triggers start a playbook."""
+
+    trigger_keys = forms.CharField(
+        label="Triggers that start it",
+        required=False,
+        max_length=1000,
+        help_text="Keys of triggers, separated by commas.",
+    )
+
+    def keys(self) -> list[str]:
+        return [key.strip() for key in self.cleaned_data["trigger_keys"].split(",") if key.strip()]
