@@ -19,10 +19,10 @@ from accounts.models import AuditEntry, User
 from health.actions import issue_receipts
 from health.book.choices import ScopeChoices, scope_choices
 from health.book.figures import COLOURS, FIGURES, Figure
-from health.book.retention import cohorts
+from health.book.retention import cohorts, quarter_name
 from health.book.rows import as_evidence, rows_behind
 from health.book.scope import Scope
-from health.book.sums import months_due
+from health.book.sums import months_due, quarters_due
 from health.models import AccountHealth, HealthScore
 from health.queries.figure_receipts import figure_receipt
 from health.queries.receipts import receipt_json, receipts_of
@@ -157,7 +157,8 @@ def _parts(figure: Figure, user: User, scope: Scope) -> list[str]:
     if figure.parts == "colour":
         return list(COLOURS)
     if figure.parts == "month":
-        return [f"{month:%Y-%m}" for month in months_due(scope.on)]
+        months = [f"{month:%Y-%m}" for month in months_due(scope.on)]
+        return months + [quarter_name(quarter) for quarter in quarters_due(scope.on)]
     if figure.parts == "cohort":
         accounts = scope.accounts(user).order_by().values("pk")
         known = cohorts(accounts, user.workspace_settings.currency, scope.on)

@@ -8,16 +8,18 @@ from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Count, Q, Window
 
 from accounts.choices import Role
 from accounts.models import User, Workspace
 from engagement.actions import notify
 from engagement.choices import Kind
-from health.book.compare import Bridge, Comparison, both_days
+from health.book.compare import Bridge, Comparison, compare
+from health.book.figures import AT_RISK
 from health.book.keeping import kept
 from health.book.portfolio import LIST_LENGTH, movers
 from health.book.scope import Scope
+from health.book.sentences import sentence
 from health.models import DigestWeek
 from playbooks.response import due_until
 from ui import formats
@@ -75,14 +77,15 @@ def _send(person: User, key: str, workspace: Workspace, today: date, at: datetim
 def digest_of(person: User, currency: str, today: date) -> Digest | None:
     """What ``person`` is told on ``today``: a VP of everything, a CSM of their own book. None for an empty book.
 
-    The week compared with is the seven days before. Eight queries at most.
+    The week compared with is the seven days before. Nine queries at most.
     """
     mine = "me" if person.role == Role.CSM else ""
     scope = Scope.read({"owner": mine, "since": (today - timedelta(days=7)).isoformat()}, today)
     if not scope.customers(person).exists():
         return None
-    found, moved = kept("digest", person, scope, lambda: (both_days(person, scope, currency), movers(person, scope)))
+    found, moved = kept("digest", person, scope, lambda: (compare(person, scope, currency), movers(person, scope)))
     sections = [
+        ("Why the money moved", _reasons(found, currency)),
         ("What moved", [_mover(mover.row, mover.change) for mover in moved[:LINES]]),
         ("Renewing within 30 days", _renewals(person, scope)),
         ("Due this week", _due(person, today, everybody=not mine)),
@@ -114,6 +117,18 @@ def _money(label: str, bridge: Bridge, currency: str, found: Comparison) -> str:
     return f"{label}: {formats.money(bridge.after, currency)}{moved}"
 
 
+def _reasons(found: Comparison, currency: str) -> list[str]:
+    """What made ARR and ARR at risk what they are, a sentence each; none where nothing moved."""
+    if not found.known:
+        return []
+
+    def write(amount: Decimal) -> str:
+        return formats.money(amount, currency, compact=True)
+
+    named = (("ARR", found.arr), ("ARR at risk", found.risk))
+    return [sentence(label, bridge, write) for label, bridge in named if bridge.moved]
+
+
 def _mover(row: dict[str, Any], change: Any) -> str:
     reason = change.sentence(1) if change is not None else ""
     moved = formats.signed(round(row["change"], 1), 1)
@@ -122,12 +137,17 @@ def _mover(row: dict[str, Any], change: Any) -> str:
 
 def _renewals(person: User, scope: Scope) -> list[str]:
     soon = scope.customers(person).filter(renewal_on__range=(scope.today, scope.today + timedelta(days=30)))
-    rows = soon.order_by("renewal_on", "pk").values_list("name", "renewal_on", "arr", "currency")
+    rows = soon.order_by("renewal_on", "pk").values_list(
+        "name", "renewal_on", "arr", "currency", "health__current_rag", Window(Count("pk"))
+    )
+    found = list(rows[:LIST_LENGTH])
     named = [
         f"{name} on {formats.day(day, today=scope.today)}, {formats.money(arr, money)}"
-        for name, day, arr, money in rows[: LIST_LENGTH + 1]
+        f"{', at risk' if rag in AT_RISK else ''}"
+        for name, day, arr, money, rag, _total in found
     ]
-    return [*named[:LIST_LENGTH], "and more"] if len(named) > LIST_LENGTH else named
+    more = found[0][-1] - len(found) if found else 0
+    return [*named, f"and {more:,} more"] if more else named
 
 
 def _due(person: User, today: date, *, everybody: bool) -> list[str]:

@@ -104,9 +104,16 @@ def _renewing(row: Row, day: date, part: str) -> bool:
     return renewal is not None and day <= renewal <= day + timedelta(days=RENEWAL_DAYS)
 
 
-def _due_in_month(row: Row, day: date, part: str) -> bool:
+def _due_in(row: Row, day: date, part: str) -> bool:
+    """Whether the contract ends in the month (``2027-01``) or quarter (``2027-Q1``), from the day on."""
     renewal = _day(row["renewal_on"])
-    return renewal is not None and renewal >= day and f"{renewal:%Y-%m}" == part
+    if renewal is None or renewal < day:
+        return False
+    return part in {f"{renewal:%Y-%m}", f"{renewal.year}-Q{(renewal.month + 2) // 3}"}
+
+
+def _due_at_risk(row: Row, day: date, part: str) -> bool:
+    return _due_in(row, day, part) and _at_risk(row, day, part)
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,8 +200,13 @@ FIGURES: dict[str, Figure] = {
             "ARR of accounts whose band on the day had this colour.", "neither", "colour",
         ),
         Figure(
-            "due", "Renewals due", "money", STANDING, "sum of arr", _due_in_month,
-            "ARR of accounts whose contract ends in the month, counted from the day on.", "neither", "month",
+            "due", "Renewals due", "money", STANDING, "sum of arr", _due_in,
+            "ARR of accounts whose contract ends in the month or quarter, counted from the day on.", "neither", "month",
+        ),
+        Figure(
+            "due_risk", "Renewals due at risk", "money", STANDING, "sum of arr", _due_at_risk,
+            "That part of the ARR whose contract ends in the month or quarter, counted from the day on, which is of "
+            "accounts in an orange or red band.", "down", "month",
         ),
         Figure(
             "cohort", "Net retention of a cohort", "percent", CONTRACTS, "net retention", _had_arr,

@@ -46,13 +46,16 @@ class Odd(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Equation:
-    """Lines that add up to ``stated``, the figure that ``figure`` names; ``odd`` are accounts to look at."""
+    """Lines that add up to the figure ``stated``. ``moves``: the first is an amount, the others move it. ``odd`` are
+    accounts to look at.
+    """
 
     key: str
     title: str
     lines: list[Line]
     stated_label: str
     stated: Decimal
+    moves: bool = False
     odd: list[Odd] = field(default_factory=list)
 
     @property
@@ -103,7 +106,7 @@ def _both_days(now: Sums, before: Sums | None) -> Comparison:
 def _moves(key: str, title: str, bridge: Bridge, stated: Decimal, scope: Scope) -> Equation:
     lines = [Line(f"{title} on {formats.day(scope.since)}", bridge.before)]
     lines += [Line(step.label, step.amount, step.accounts) for step in bridge.steps]
-    return Equation(key, f"{title} from day to day", lines, f"{title} on {formats.day(scope.on)}", stated)
+    return Equation(key, f"{title} from day to day", lines, f"{title} on {formats.day(scope.on)}", stated, moves=True)
 
 
 _PARTS = """SELECT CASE WHEN GROUPING(tier_id) = 0 THEN 'tier' WHEN GROUPING(segment) = 0 THEN 'segment' ELSE 'card' END
@@ -169,7 +172,7 @@ def _contracts(user: Any, scope: Scope, currency: str, now: Sums) -> Equation:
     if scope.on < scope.today and total["others"]:
         lines.append(Line("Contracts entered or changed after that day", total["other"], total["others"]))
     odd = [Odd(row["account_id"], row["name"], row["arr"], row["own"]) for row in found if row["account_id"]]
-    return Equation("contracts", "ARR and contracts", lines, "ARR", now.whole.arr, odd)
+    return Equation("contracts", "ARR and contracts", lines, "ARR", now.whole.arr, odd=odd)
 
 
 _YEAR = """SELECT COALESCE(sum("then"), 0) AS began, count(*) FILTER (WHERE "then" > 0) AS customers,
@@ -200,13 +203,14 @@ def _year(user: Any, scope: Scope, currency: str) -> list[Equation]:
     brings = ZERO if kept.nrr_pct is None else (kept.nrr_pct * kept.start / 100).quantize(CENT)
     every = Line("New customers", row["gained"], row["joining"])
     return [
-        Equation("retention", "Twelve months to net retention", lines, _share(kept.nrr_pct), brings),
+        Equation("retention", "Twelve months to net retention", lines, _share(kept.nrr_pct), brings, moves=True),
         Equation(
             "year",
             "Twelve months of contracts",
             [*lines, every],
             f"Contracts in force on {formats.day(scope.on)}",
             in_force(accounts, currency, scope.on),
+            moves=True,
         ),
     ]
 

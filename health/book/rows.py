@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -22,12 +23,18 @@ from health.book.retention import (
 from health.book.scope import Scope, Sql, fetch, positions
 
 PAGE_SIZE = 100
+_QUARTER = re.compile(r"2[0-9]{3}-Q[1-4]")
+_DUE = (
+    "p.renewal_on >= %(on)s "
+    """AND %(part)s IN (to_char(p.renewal_on, 'YYYY-MM'), to_char(p.renewal_on, 'YYYY-"Q"Q'))"""
+)
 # The same conditions as ``figures`` states in Python, for the database; tests hold them against each other.
 _BELONGS = {
     "risk": "p.rag IN ('red', 'orange')",
     "band": "p.rag = %(part)s",
     "renewing": "p.renewal_on BETWEEN %(on)s AND %(on)s::date + 90",
-    "due": "p.renewal_on >= %(on)s AND to_char(p.renewal_on, 'YYYY-MM') = %(part)s",
+    "due": _DUE,
+    "due_risk": f"{_DUE} AND p.rag IN ('red', 'orange')",
 }
 _NAMED = """SELECT p.account_id::text AS account, a.name, p.owner_id,
     COALESCE(NULLIF(u.name, ''), u.email, '') AS owner, {columns}, count(*) OVER () AS total,
@@ -73,6 +80,8 @@ def _is_part(figure: Figure, part: str) -> bool:
         return not part
     if figure.parts == "colour":
         return part in COLOURS
+    if figure.parts == "month" and _QUARTER.fullmatch(part):
+        return True
     try:
         return bool(cohort_of(part) if figure.parts == "cohort" else date.fromisoformat(f"{part}-01"))
     except ValueError:

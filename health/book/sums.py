@@ -14,6 +14,7 @@ from health.book.figures import AT_RISK, COLOURS, RENEWAL_DAYS
 from health.book.scope import Scope, fetch, positions
 
 RENEWAL_MONTHS = 6
+RENEWAL_QUARTERS = 4
 
 
 class Slice(NamedTuple):
@@ -68,6 +69,13 @@ class Sums:
     def at_risk(self) -> Slice:
         return sum((self.by_colour[colour] for colour in COLOURS if colour in AT_RISK), NOTHING)
 
+    def due_in(self, quarter: date) -> tuple[Slice, Slice]:
+        """What ends in the quarter that begins on the day, and the part of it at risk."""
+        months = [self.due.get(quarter + relativedelta(months=step), {}) for step in range(3)]
+        parts = [(colour, part) for month in months for colour, part in month.items()]
+        at_risk = (part for colour, part in parts if colour in AT_RISK)
+        return sum((part for _colour, part in parts), NOTHING), sum(at_risk, NOTHING)
+
     def value(self, key: str) -> Decimal | None:
         """The figure ``key`` of a day's standing; None where there is nothing to divide by."""
         accounts = self.whole.accounts
@@ -107,7 +115,7 @@ FROM r GROUP BY GROUPING SETS ((side, rag), (side, owner_id), (side, due, rag))"
 def sums(user: Any, scope: Scope, currency: str) -> tuple[Sums, Sums | None]:
     """The sums of ``scope.on`` and of ``scope.since``; None for a day of which nothing was recorded. One query."""
     now, then = positions(user, scope, scope.on), positions(user, scope, scope.since)
-    horizon = scope.on.replace(day=1) + relativedelta(months=RENEWAL_MONTHS)
+    horizon = quarters_due(scope.on)[-1] + relativedelta(months=3)
     rows = fetch(
         _SUMS.format(on=now.text, since=then.text),
         (0, scope.on, *now.parameters, 1, scope.since, *then.parameters, currency, horizon, RENEWAL_DAYS, RENEWAL_DAYS),
@@ -157,6 +165,12 @@ def _load(row: dict[str, Any]) -> Load:
 def months_due(on: date) -> list[date]:
     """The months whose renewals are shown, the running one first."""
     return [on.replace(day=1) + relativedelta(months=step) for step in range(RENEWAL_MONTHS)]
+
+
+def quarters_due(on: date) -> list[date]:
+    """The first days of the quarters whose renewals are forecast: the running one and the four after it."""
+    running = on.replace(month=on.month - (on.month - 1) % 3, day=1)
+    return [running + relativedelta(months=3 * step) for step in range(RENEWAL_QUARTERS + 1)]
 
 
 def last_day(month: date) -> date:

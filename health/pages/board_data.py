@@ -17,7 +17,9 @@ from health.book.portfolio import Portfolio, portfolio
 from health.book.scope import SPLITS, Scope, is_whole
 from health.book.split import split
 from health.pages import portfolio_charts as charts
+from health.pages.compare import sentences_of
 from health.pages.figures import chips
+from health.pages.portfolio import quarters_of
 from health.pages.portfolio_split import split_rows
 from health.pages.portfolio_words import definition, headline, list_rows, moved_in_words, ranked, said, target_of
 from ui import formats
@@ -57,7 +59,12 @@ def board_data(user: Any, scope: Scope, *, at: datetime) -> dict[str, Any]:
             _bridge("ARR", found.arr, scope, currency),
             _bridge("ARR at risk", found.risk, scope, currency),
         ],
+        "quarters": [
+            {name: row[name] for name in ("name", "accounts", "due", "risk", "at_risk", "share")}
+            for row in quarters_of(data.now, scope, currency)
+        ],
         "known": found.known,
+        "sentences": sentences_of(found, currency),
         "loads": _loads(data, choices, currency),
         "split": {
             "by": SPLITS[scope.split].label,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -12,15 +13,16 @@ from django.utils import timezone
 from accounts.csv_out import csv_response
 from accounts.policy import requires
 from health.book.choices import scope_choices
-from health.book.compare import ARR, RISK, Bridge, compare
+from health.book.compare import ARR, RISK, Bridge, Comparison, compare
 from health.book.figures import FIGURES
 from health.book.keeping import kept
 from health.book.portfolio import Figures, figures_of
 from health.book.scope import Scope
+from health.book.sentences import sentence
 from health.pages.figures import chips
 from health.pages.portfolio import navigation
 from health.pages.portfolio_charts import bridge_chart
-from health.pages.portfolio_words import account_url, figure_url, moved, page_url, said
+from health.pages.portfolio_words import NO_CHANGE, account_url, figure_url, moved, page_url, said
 from ui import formats
 
 MOST_ROWS = 50
@@ -51,11 +53,23 @@ def _compared(user: Any, scope: Scope, currency: str) -> dict[str, Any]:
     return {
         "figure_rows": [_line(key, data, scope, currency) for key in KEYS],
         "known": found.known,
+        "sentences": sentences_of(found, currency),
         "bridges": [
             _bridge("ARR", found.arr, scope, currency),
             _bridge("ARR at risk", found.risk, scope, currency),
         ],
     }
+
+
+def sentences_of(found: Comparison, currency: str) -> list[str]:
+    """What changed, in words; empty where nothing was recorded of the earlier day."""
+    if not found.known:
+        return []
+
+    def write(amount: Decimal) -> str:
+        return formats.money(amount, currency, compact=True)
+
+    return [sentence("ARR", found.arr, write), sentence("ARR at risk", found.risk, write)]
 
 
 @requires(GET="accounts.export")
@@ -80,7 +94,7 @@ def _line(key: str, data: Figures, scope: Scope, currency: str) -> dict[str, Any
         "label": figure.label,
         "before": said(figure, then, currency),
         "now": said(figure, now, currency),
-        "change": moved(figure, now, then, scope),
+        "change": moved(figure, now, then, scope, none=NO_CHANGE),
         "before_url": figure_url(key, on_that_day),
         "now_url": figure_url(key, scope),
     }
@@ -94,7 +108,7 @@ def _bridge(title: str, found: Bridge, scope: Scope, currency: str) -> dict[str,
         "title": title,
         "before": formats.money(found.before, currency),
         "after": formats.money(found.after, currency),
-        "change": formats.money(found.change, currency),
+        "change": ("+" if found.change > 0 else "") + formats.money(found.change, currency),
         "chart": bridge_chart(title, found, days, currency, down_is_good=found.key == RISK) if found.steps else None,
         "rows": [
             {

@@ -104,6 +104,8 @@ def title_of(figure: Figure, part: str, choices: ScopeChoices) -> str:
         return f"{figure.label}: {choices.bands[part]}"
     if figure.parts == "month":
         year, month = part.split("-")
+        if month.startswith("Q"):
+            return f"{figure.label} in {month} {year}"
         return f"{figure.label} in {_MONTHS[int(month) - 1]} {year}"
     if figure.parts == "cohort":
         quarter, age = cohort_of(part)

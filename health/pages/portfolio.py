@@ -17,8 +17,10 @@ from health.book.figures import FIGURES
 from health.book.filters import MINE, NOBODY
 from health.book.keeping import kept
 from health.book.portfolio import Portfolio, portfolio
+from health.book.retention import quarter_name
 from health.book.scope import PERIODS, SPLITS, Scope, is_whole
 from health.book.split import split
+from health.book.sums import Sums, quarters_due
 from health.pages import portfolio_charts as charts
 from health.pages.portfolio_split import split_rows, split_tabs
 from health.pages.portfolio_words import headline, kpis, list_rows, loads, page_url
@@ -68,6 +70,7 @@ def _write(user: Any, scope: Scope) -> Written:
         "parts": parts_of_band(data, names, scope, currency),
         "due": charts.renewals(data.now, names, currency),
         "months": months_due_links(scope),
+        "quarters": quarters_of(data.now, scope, currency),
         "cohorts": charts.cohort_map(data.cohorts),
         "cohort_links": cohort_links(data, scope),
         "loads": loads(data.now, choices, scope, currency),
@@ -109,6 +112,27 @@ def months_due_links(scope: Scope) -> list[tuple[str, str]]:
     return [
         (f"{month:%b}", page_url("figure", scope, "due", part=f"{month:%Y-%m}")) for month in charts.months(scope.on)
     ]
+
+
+def quarters_of(now: Sums, scope: Scope, currency: str) -> list[dict[str, Any]]:
+    """The forecast of renewals: what ends in each quarter, the part at risk, and where their accounts are listed."""
+    rows = []
+    for quarter in quarters_due(now.day):
+        whole, risky = now.due_in(quarter)
+        part = quarter_name(quarter)
+        rows.append(
+            {
+                "name": charts.quarter_label(quarter),
+                "accounts": whole.accounts,
+                "due": formats.money(whole.arr, currency, compact=True),
+                "url": page_url("figure", scope, "due", part=part),
+                "risk": formats.money(risky.arr, currency, compact=True),
+                "at_risk": risky.accounts,
+                "risk_url": page_url("figure", scope, "due_risk", part=part),
+                "share": formats.percent(risky.arr * 100 / whole.arr) if whole.arr else formats.DASH,
+            }
+        )
+    return rows
 
 
 def cohort_links(data: Portfolio, scope: Scope) -> list[tuple[str, str]]:

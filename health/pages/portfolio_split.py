@@ -9,7 +9,7 @@ from health.book.figures import FIGURES
 from health.book.filters import NOBODY
 from health.book.scope import DEFAULT_SPLIT, SPLITS, Scope
 from health.book.split import Part
-from health.pages.portfolio_words import figure_url, moved, page_url
+from health.pages.portfolio_words import NO_CHANGE, figure_url, moved, page_url
 from ui import formats
 
 # What an address calls the accounts that have none; without a word such a part leads nowhere.
@@ -41,7 +41,7 @@ def split_rows(parts: Sequence[Part], scope: Scope, currency: str) -> list[dict[
                 "accounts": part.accounts,
                 "arr": formats.money(part.arr, currency),
                 "arr_url": figure_url("arr", scope, **{name: chosen}) if chosen else "",
-                "moved": moved(FIGURES["arr"], part.arr, part.arr_before, scope),
+                "moved": moved(FIGURES["arr"], part.arr, part.arr_before, scope, none=NO_CHANGE),
                 "at_risk": part.at_risk,
                 "risk": formats.money(part.arr_at_risk, currency),
                 "risk_url": figure_url("risk", scope, **{name: chosen}) if chosen and part.at_risk else "",

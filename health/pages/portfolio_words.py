@@ -21,6 +21,7 @@ from health.book.sums import Load, Sums
 from ui import atoms, formats
 from ui.charts import bullet, spark, split_bar
 
+NO_CHANGE = "no change"
 NBSP = "\N{NO-BREAK SPACE}"
 SPARKS = {"arr": "c1", "risk": "c3"}
 MOST_LOADS = 12
@@ -85,29 +86,36 @@ def period_words(scope: Scope) -> str:
     return f"since {formats.day(scope.since)}"
 
 
-def moved(figure: Figure, now: Decimal | None, then: Decimal | None, scope: Scope) -> SafeString | str:
-    """The change: points of per cent or of score, or per cent of an amount. Empty where one day is not known."""
-    if now is None or then is None:
+def moved(
+    figure: Figure, now: Decimal | None, then: Decimal | None, scope: Scope, *, none: str = ""
+) -> SafeString | str:
+    """The change: points of per cent or of score, or per cent of an amount. Empty where one day is not known.
+
+    ``none`` is said where nothing changed; without it that is told only to who listens.
+    """
+    change, unit = _change(figure, now, then)
+    if change is None:
         return ""
-    if figure.unit in {"percent", "points"}:
-        unit = " pt" if figure.unit == "percent" else ""
-        return atoms.delta(_tenth(now - then), unit, figure.good, period_words(scope), places=1)
-    if not then:
-        return ""
-    return atoms.delta(_tenth((now - then) * 100 / then), "%", figure.good, period_words(scope), places=1)
+    if none and not change:
+        return atoms.html(f'<span class="faint">{none}</span>')
+    return atoms.delta(change, unit, figure.good, period_words(scope), places=1)
 
 
 def moved_in_words(figure: Figure, now: Decimal | None, then: Decimal | None) -> str:
     """The change as text: ``+0.5%``, ``−4.2 pt``, ``no change``; empty where one day is not known."""
+    change, unit = _change(figure, now, then)
+    if change is None:
+        return ""
+    return f"{formats.signed(change, 1)}{unit}" if change else NO_CHANGE
+
+
+def _change(figure: Figure, now: Decimal | None, then: Decimal | None) -> tuple[Decimal | None, str]:
+    """The change and its unit; None where one day is not known, or an amount began at nothing."""
     if now is None or then is None:
-        return ""
+        return None, ""
     if figure.unit in {"percent", "points"}:
-        change, unit = _tenth(now - then), " pt"
-    elif not then:
-        return ""
-    else:
-        change, unit = _tenth((now - then) * 100 / then), "%"
-    return f"{formats.signed(change, 1)}{unit}" if change else "no change"
+        return _tenth(now - then), " pt" if figure.unit == "percent" else ""
+    return (_tenth((now - then) * 100 / then), "%") if then else (None, "")
 
 
 def _tenth(value: Decimal) -> Decimal:

@@ -70,7 +70,9 @@ def _shown(equation: Equation, currency: str) -> dict[str, Any]:
             {
                 "label": line.label,
                 "accounts": line.accounts,
-                "money": _signed(line.amount, currency) if at else formats.money(line.amount, currency),
+                "money": _signed(line.amount, currency)
+                if at and equation.moves
+                else formats.money(line.amount, currency),
             }
             for at, line in enumerate(equation.lines)
         ],

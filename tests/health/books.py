@@ -10,7 +10,8 @@ from accounts.choices import Role
 from accounts.models import Account, Contract, Tier
 from health.actions.standing import keep_standings, sum_day
 from health.book.figures import COLOURS
-from health.book.sums import months_due
+from health.book.retention import quarter_name
+from health.book.sums import months_due, quarters_due
 from health.models import AccountHealth, ScorecardVersion, Segment, SegmentMember
 from tests.factories import AccountFactory, UserFactory
 from tests.health import world
@@ -24,7 +25,10 @@ def parts_of(figure, scope):
     """The parts of a figure that can be asked for."""
     return {
         "colour": COLOURS,
-        "month": [f"{month:%Y-%m}" for month in months_due(scope.on)],
+        "month": [
+            *(f"{month:%Y-%m}" for month in months_due(scope.on)),
+            *(quarter_name(quarter) for quarter in quarters_due(scope.on)),
+        ],
         "cohort": [f"2025-{month:02}-01.{age}" for month in (1, 4, 7) for age in (0, 1, 3)],
     }.get(figure.parts, [""])
 

@@ -16,7 +16,7 @@ from accounts.models import Account, Workspace
 from health.actions.standing import keep_standings
 from health.book.choices import scope_choices
 from health.book.compare import compare
-from health.book.figures import COLOURS, CONTRACTS, FIGURES
+from health.book.figures import AT_RISK, COLOURS, CONTRACTS, FIGURES
 from health.book.portfolio import portfolio
 from health.book.rows import rows_behind
 from health.book.scope import SPLITS, Scope, period_before
@@ -68,13 +68,22 @@ def scopes(book, count, seed):
         yield Scope.read(query, TODAY)
 
 
+def _due(now, figure, part):
+    """A month's from the chart, a quarter's from the forecast."""
+    if "Q" in part:
+        quarter = date(int(part[:4]), int(part[-1]) * 3 - 2, 1)
+        return now.due_in(quarter)[figure.key == "due_risk"].arr
+    colours = now.due.get(date.fromisoformat(f"{part}-01"), {})
+    counted = [one.arr for rag, one in colours.items() if figure.key == "due" or rag in AT_RISK]
+    return sum(counted, Decimal(0))
+
+
 def shown(data, figure, part):
     """What the page says."""
     if figure.key == "band":
         return data.now.by_colour[part].arr
-    if figure.key == "due":
-        month = date.fromisoformat(f"{part}-01")
-        return sum((one.arr for one in data.now.due.get(month, {}).values()), Decimal(0))
+    if figure.parts == "month":
+        return _due(data.now, figure, part)
     if figure.key == "cohort":
         quarter, age = part.split(".")
         found = [row for row in data.cohorts if row.quarter.isoformat() == quarter]
@@ -85,11 +94,16 @@ def shown(data, figure, part):
 class TestFiguresEqualTheirRows:
     def test_for_random_filters_and_days(self, book, vp):
         checked = 0
-        for scope in scopes(book, 10, seed=1):
-            data = portfolio(vp, scope, "USD")
+        csm = book["owners"][1]
+        for number, scope in enumerate(scopes(book, 12, seed=1)):
+            # Each third as a CSM who sees their own book alone, each fourth in the other currency.
+            user, currency = (csm if number % 3 == 2 else vp), ("EUR" if number % 4 == 3 else "USD")
+            Workspace.objects.update(csm_reads_all_accounts=user is vp)
+            user = type(user).objects.get(pk=user.pk)
+            data = portfolio(user, scope, currency)
             for figure in FIGURES.values():
                 for part in parts_of(figure, scope):
-                    behind = rows_behind(vp, scope, figure, part, "USD")
+                    behind = rows_behind(user, scope, figure, part, currency)
                     said = shown(data, figure, part)
                     assert behind.value == figure.value(behind.rows), (figure.key, part, scope)
                     if figure.key == "cohort" and said is None:
@@ -102,6 +116,23 @@ class TestFiguresEqualTheirRows:
                     assert all(figure.belongs(row, scope.on, part) for row in behind.rows), (figure.key, part)
                     assert behind.total == len(behind.rows) == len({row["account"] for row in behind.rows})
         assert checked > 80
+
+    def test_the_bars_of_the_history_are_the_rows_of_the_days_they_stand_for(self, book, vp):
+        """Each month's bar of each colour, also for a segment by rule and for whoever sees one book, and in euros."""
+        csm, checked = book["owners"][0], 0
+        for number, scope in enumerate(scopes(book, 10, seed=9)):
+            currency = "EUR" if number == 5 else "USD"
+            Workspace.objects.update(csm_reads_all_accounts=number % 2 == 0)
+            user = type(csm).objects.get(pk=(vp if number % 2 == 0 else csm).pk)
+            for month in portfolio(user, scope, currency).history:
+                if month.day == TODAY:  # today's figures are live, its bar is of the last run
+                    continue
+                day = Scope.read({**scope.parameters(), "on": month.day.isoformat(), "since": ""}, TODAY)
+                for colour in COLOURS:
+                    rows = rows_behind(user, day, FIGURES["band"], colour, currency).rows
+                    assert month.arr[colour] == sum((row["arr"] for row in rows), Decimal(0)), (scope, month.day)
+                    checked += month.arr[colour] != 0
+        assert checked > 8
 
     def test_nobody_who_belongs_is_left_out(self, book, vp):
         """The rows of a narrower figure are those of all accounts that belong, in the workspace's currency."""
