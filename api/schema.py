@@ -11,6 +11,7 @@ from drf_spectacular.utils import OpenApiParameter
 
 from accounts.policy import ANONYMOUS, CAPABILITIES
 from api.problems import KINDS
+from api.webhook_schema import described_events
 
 LIMITS = {
     "RateLimit-Limit": "Calls a minute",
@@ -134,6 +135,7 @@ def add_shared(result: dict[str, Any], **_context: Any) -> dict[str, Any]:
         }
         for kind in KINDS.values()
     }
+    result["webhooks"] = described_events(components["schemas"])
     _forget_enum_ids(result)
     tags = {tag for item in result["paths"].values() for operation in item.values() for tag in operation["tags"]}
     return result | {"security": [{"token": []}], "tags": [{"name": tag} for tag in sorted(tags)]}

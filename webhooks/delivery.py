@@ -7,12 +7,14 @@ waiting, and after five failures in a row it is asked with one delivery at a tim
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from queue import SimpleQueue
-from typing import Any
+from time import monotonic
+from typing import Any, NamedTuple, TypeAlias
 
 from django.db import transaction
 from django.db.models import F
@@ -27,8 +29,11 @@ from webhooks.schedule import BREAKER, MAX_ATTEMPTS, next_try, rest_after, retry
 from webhooks.sending import Answer, post
 from webhooks.signing import headers as signed
 
-LEASE = timedelta(minutes=5)
-PER_ENDPOINT = 20
+log = logging.getLogger(__name__)
+LEASE = timedelta(minutes=2)
+PER_ENDPOINT = 100
+# A batch that takes longer is gone on with by the next round: a slow receiver must not keep a worker.
+BATCH_SECONDS = 30.0
 THREADS = 8
 # An endpoint that has done nothing but fail for so long is told of, and switched off.
 WARN_AFTER = timedelta(hours=24)
@@ -45,18 +50,23 @@ class Letter:
     delivery: Delivery
     url: str
     body: bytes
-    headers: Mapping[str, str]
+    secrets: tuple[str, ...]
+
+    def headers(self, at: datetime) -> dict[str, str]:
+        """What goes with it when it is sent at ``at``."""
+        key = str(self.delivery.event_id)
+        sent = {"content-type": "application/json", "user-agent": AGENT}
+        return sent | signed(self.secrets, key, int(at.timestamp()), self.body)
 
 
 def deliver_due(*, now: datetime) -> dict[str, int]:
     """Claim and send what is due at ``now``: ``{"delivered", "failed", "given_up"}``. Outside a transaction."""
     counts = {"delivered": 0, "failed": 0, "given_up": 0}
-    batches = claim(at=now)
-    for letter, answer in _sent(batches):
-        if answer is None:
+    for letter, sent in _sent(claim(at=now), now):
+        if sent is None:
             _release(letter.delivery)
         else:
-            counts[note(letter, answer, at=now)] += 1
+            counts[note(letter, sent, at=now)] += 1
     return counts
 
 
@@ -64,62 +74,82 @@ def deliver_due(*, now: datetime) -> dict[str, int]:
 def claim(*, at: datetime) -> list[list[Letter]]:
     """Due deliveries by endpoint, oldest first, leased to the caller with their attempt counted.
 
-    Rows another worker is claiming are skipped. A delivery whose attempts are used up without an answer, because
-    its workers died, is given up here. Two queries, and three for each endpoint that has some.
+    One worker at a time sends to an endpoint, in order: one that others are claiming for, or that a delivery is on its
+    way to, is left out. A delivery whose attempts are used up without an answer, because its workers died, is given up
+    here. One query, and three for each endpoint that has some.
     """
     due = Delivery.objects.due(at)
-    endpoints = Endpoint.objects.in_bulk(list(due.order_by().values_list("endpoint", flat=True).distinct()))
-    batches = []
-    for endpoint in sorted(endpoints.values(), key=lambda row: row.pk):
-        most = 1 if endpoint.failures >= BREAKER else PER_ENDPOINT
-        rows = due.filter(endpoint=endpoint).select_for_update(of=("self",), skip_locked=True)
-        taken = list(rows.select_related("event").order_by("not_before", "id")[:most])
-        lost = [row.pk for row in taken if row.attempts >= MAX_ATTEMPTS]
-        Delivery.objects.filter(pk__in=lost).update(
-            failed_at=at, lease_until=None, last_error="The worker stopped at every attempt."
-        )
-        taken = [row for row in taken if row.attempts < MAX_ATTEMPTS]
-        for row in taken:
-            row.attempts += 1
-            row.lease_until = at + LEASE
-        Delivery.objects.bulk_update(taken, ["attempts", "lease_until"])
-        batches.append([_letter(row, endpoint, at) for row in taken])
-    return [batch for batch in batches if batch]
+    wanted = due.order_by().values("endpoint").distinct()
+    busy = Delivery.objects.pending().filter(lease_until__gt=at).values("endpoint")
+    endpoints = Endpoint.objects.select_for_update(of=("self",), skip_locked=True)
+    found = [_claim_for(endpoint, due, at) for endpoint in endpoints.filter(pk__in=wanted).exclude(pk__in=busy)]
+    return [batch for batch in found if batch]
 
 
-def _letter(delivery: Delivery, endpoint: Endpoint, at: datetime) -> Letter:
-    body = delivery.event.body.encode()
-    key = str(delivery.event_id)
-    sent = {"content-type": "application/json", "user-agent": AGENT}
-    return Letter(delivery, endpoint.url, body, sent | signed(endpoint.secrets(at), key, int(at.timestamp()), body))
+def _claim_for(endpoint: Endpoint, due: Any, at: datetime) -> list[Letter]:
+    most = 1 if endpoint.failures >= BREAKER else PER_ENDPOINT
+    rows = due.filter(endpoint=endpoint).select_for_update(of=("self",), skip_locked=True)
+    taken = list(rows.select_related("event").order_by("not_before", "id")[:most])
+    lost = [row.pk for row in taken if row.attempts >= MAX_ATTEMPTS]
+    Delivery.objects.filter(pk__in=lost).update(
+        failed_at=at, lease_until=None, last_error="The worker stopped at every attempt."
+    )
+    taken = [row for row in taken if row.attempts < MAX_ATTEMPTS]
+    for row in taken:
+        row.attempts += 1
+        row.lease_until = at + LEASE
+    Delivery.objects.bulk_update(taken, ["attempts", "lease_until"])
+    secrets = tuple(endpoint.secrets(at))
+    return [Letter(row, endpoint.url, row.event.body.encode(), secrets) for row in taken]
 
 
-def _sent(batches: list[list[Letter]]) -> Iterator[tuple[Letter, Answer | None]]:
-    """Every letter with its answer, as answers come in; None for those behind one that did not get through.
+class Sent(NamedTuple):
+    """What was sent with a letter, and what the receiver did."""
+
+    headers: Mapping[str, str]
+    answer: Answer
+
+
+_Done: TypeAlias = "SimpleQueue[tuple[Letter, Sent | None]]"
+
+
+def _sent(batches: list[list[Letter]], at: datetime) -> Iterator[tuple[Letter, Sent | None]]:
+    """Every letter with what came of it, as answers come in; None for those that were not sent after all.
 
     The threads only speak HTTP: rows are written by the caller, over its own connection.
     """
     if not batches:
         return
-    done: SimpleQueue[tuple[Letter, Answer | None]] = SimpleQueue()
+    done: _Done = SimpleQueue()
     with ThreadPoolExecutor(max_workers=min(THREADS, len(batches))) as pool:
         for batch in batches:
-            pool.submit(_send_in_order, batch, done)
+            pool.submit(_send_in_order, batch, at, done)
         for _letter in range(sum(map(len, batches))):
             yield done.get()
 
 
-def _send_in_order(batch: list[Letter], done: SimpleQueue[tuple[Letter, Answer | None]]) -> None:
-    blocked = False
+def _send_in_order(batch: list[Letter], at: datetime, done: _Done) -> None:
+    """Send until one does not get through or the time is up. Signed at the moment of sending: receivers refuse old."""
+    began, stopped = monotonic(), False
     for letter in batch:
-        answer = None
-        if not blocked:
-            try:
-                answer = post(letter.url, letter.body, letter.headers)
-            except Exception as error:
-                answer = Answer(None, 0, f"{type(error).__name__}: {error}"[:300])
-            blocked = answer.unreachable or answer.status in SLOW_DOWN | {GONE}
-        done.put((letter, answer))
+        passed = monotonic() - began
+        stopped = stopped or passed > BATCH_SECONDS
+        if stopped:
+            done.put((letter, None))
+            continue
+        headers = letter.headers(at + timedelta(seconds=passed))
+        answer = _posted(letter, headers)
+        stopped = answer.unreachable or answer.status in SLOW_DOWN | {GONE}
+        done.put((letter, Sent(headers, answer)))
+
+
+def _posted(letter: Letter, headers: Mapping[str, str]) -> Answer:
+    """The answer; a fault of ours is one too, so that a thread never ends without a word."""
+    try:
+        return post(letter.url, letter.body, headers)
+    except Exception as error:
+        log.exception("a webhook could not be sent")
+        return Answer(None, 0, f"{type(error).__name__}: {error}"[:300])
 
 
 def _release(delivery: Delivery) -> None:
@@ -130,12 +160,12 @@ def _release(delivery: Delivery) -> None:
 
 
 @transaction.atomic
-def note(letter: Letter, answer: Answer, *, at: datetime) -> str:
+def note(letter: Letter, sent: Sent, *, at: datetime) -> str:
     """Keep the attempt and what follows from it: ``delivered``, ``failed`` (tried again) or ``given_up``."""
-    delivery = letter.delivery
+    delivery, answer = letter.delivery, sent.answer
     Attempt.objects.create(
         delivery=delivery, at=at, duration_ms=answer.duration_ms, url=letter.url,
-        request_headers=dict(letter.headers), status=answer.status, error=answer.error,
+        request_headers=dict(sent.headers), status=answer.status, error=answer.error,
         response_headers=dict(answer.headers), response_body=answer.body,
     )  # fmt: skip
     if answer.succeeded:
@@ -143,7 +173,7 @@ def note(letter: Letter, answer: Answer, *, at: datetime) -> str:
         _update(delivery, answer, delivered_at=at, failed_at=None)
         _recovered(delivery, at)
         return "delivered"
-    wish = retry_after(answer.headers.get("Retry-After", ""), at=at) if answer.status in SLOW_DOWN else None
+    wish = retry_after(answer.retry_after, at=at) if answer.status in SLOW_DOWN else None
     again = None if delivery.is_test else next_try(str(delivery.pk), delivery.attempts, at=at, wish=wish)
     mine = Delivery.objects.pending().filter(pk=delivery.pk, attempts=delivery.attempts)
     if mine.exists():

@@ -38,6 +38,7 @@ class Answer:
     error: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
     body: str = ""
+    retry_after: str = ""
     unreachable: bool = False
 
     @property
@@ -64,8 +65,13 @@ def post(url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
             return Answer(None, _ms(started), _TOO_LATE, unreachable=True)
     status = response.status_code
     error = "" if 200 <= status < 300 else _of_status(status)
-    kept = dict(list(response.headers.items())[:MOST_HEADERS])
-    return Answer(status, _ms(started), error, {name: value[:500] for name, value in kept.items()}, text)
+    kept = {_plain(name): _plain(value)[:500] for name, value in list(response.headers.items())[:MOST_HEADERS]}
+    return Answer(status, _ms(started), error, kept, text, retry_after=response.headers.get("Retry-After", ""))
+
+
+def _plain(text: str) -> str:
+    """Without what a column of text or JSON cannot hold."""
+    return text.replace("\x00", "")
 
 
 def _of_status(status: int) -> str:
@@ -138,7 +144,7 @@ def _read(response: requests.Response) -> str:
         read += chunk
         if len(read) >= MOST_READ:
             break
-    return read[:MOST_KEPT].decode("utf-8", "replace").replace("\x00", "")
+    return _plain(read[:MOST_KEPT].decode("utf-8", "replace"))
 
 
 def _in_words(error: Exception) -> str:
@@ -149,8 +155,8 @@ def _in_words(error: Exception) -> str:
     if isinstance(error, requests.Timeout):
         return _TOO_LATE
     if isinstance(error, requests.ConnectionError):
-        return f"No connection: {_cause(error)}"[:300]
-    return f"{type(error).__name__}: {error}"[:300]
+        return _plain(f"No connection: {_cause(error)}")[:300]
+    return _plain(f"{type(error).__name__}: {error}")[:300]
 
 
 def _cause(error: BaseException) -> str:

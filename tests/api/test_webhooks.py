@@ -8,6 +8,7 @@ from django.utils import timezone
 from accounts.actions import create_account
 from api.models import IdempotencyKey
 from tests.webhooks.receiver import receiver
+from webhooks.catalogue import EVENT_TYPES
 from webhooks.collecting import collect
 from webhooks.delivery import deliver_due
 from webhooks.models import Delivery, Endpoint
@@ -141,3 +142,12 @@ def test_lists_cost_the_same_for_one_row_and_three(api, owner, rows, django_asse
 
 def test_a_csm_may_not(csm_api):
     assert csm_api.get("webhooks/").status_code == 403
+
+
+def test_the_openapi_document_describes_every_type_by_the_resources_schema(api):
+    document = api.get("openapi.json").json()
+    assert set(document["webhooks"]) == {known.name for known in EVENT_TYPES}
+    for known in EVENT_TYPES:
+        schema = document["webhooks"][known.name]["post"]["requestBody"]["content"]["application/json"]["schema"]
+        reference = schema["properties"]["data"]["properties"][known.resource]["anyOf"][0]["$ref"]
+        assert reference.rpartition("/")[2] in document["components"]["schemas"]
