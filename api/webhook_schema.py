@@ -51,7 +51,7 @@ def _data(known: EventType, schemas: Mapping[str, Any]) -> dict[str, Any]:
         "id": _KEY,
         "account_id": {"type": ["string", "null"], "format": "uuid"},
         "changed": {"type": "array", "items": _TEXT, "description": "Shown fields that changed"},
-        "via": {**_TEXT, "description": "What made the change: page, a token, import, task"},
+        "via": {**_TEXT, "description": "What made the change: page, system, import, or api: and a token's name"},
         known.resource: {
             "anyOf": [shown, {"type": "null"}],
             "description": "As it is now, without reasons and notes; null when it is gone",
