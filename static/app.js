@@ -263,12 +263,16 @@
     if (event.target.matches("[data-all]")) checks().forEach((box) => { box.checked = event.target.checked; });
     if (event.target.closest("[data-rows]")) countSelected();
     if (event.target.matches("[data-submit]")) event.target.form.requestSubmit();
+    if (event.target.matches("[data-keys]")) localStorage.setItem("keys", event.target.checked ? "on" : "off");
   });
   document.addEventListener("submit", (event) => {
     const button = event.submitter;
     if (button && button.dataset.busy !== undefined) setTimeout(() => { button.setAttribute("aria-busy", "true"); }, 120);
   });
 
+  /* A page's dialog of keys, with the box that switches them off. */
+  const keys = one("#keys:has([data-keys])");
+  if (keys) one("[data-keys]", keys).checked = localStorage.getItem("keys") !== "off";
   const typing = (target) => target.closest && target.closest("input:not([type=checkbox]), textarea, select, [contenteditable], dialog");
   document.addEventListener("keydown", (event) => {
     if ((event.metaKey || event.ctrlKey) && event.key.toLowerCase() === "k") {
@@ -291,8 +295,9 @@
     }
     if (typing(event.target) || event.metaKey || event.ctrlKey || event.altKey || localStorage.getItem("keys") === "off") return;
     if (event.key === "/" && palette) { event.preventDefault(); openPalette(); }
+    if (event.key === "?" && keys && !keys.open) { event.preventDefault(); keys.showModal(); }
     if (!one("[data-rows]")) {
-      if (event.key === "j" || event.key === "k") { const go = one(`a[data-key=${event.key}]`); if (go) go.click(); }
+      if ("jkl".includes(event.key)) { const go = one(`a[data-key=${event.key}]`); if (go) go.click(); }
       return;
     }
     if (event.key === "j") move(1);

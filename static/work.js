@@ -5,10 +5,7 @@
   const one = (selector, root = document) => root.querySelector(selector);
   const all = (selector, root = document) => [...root.querySelectorAll(selector)];
   const panel = one("#panel");
-  const keys = one("#keys");
-  const box = one("[data-keys]");
   const off = () => localStorage.getItem("keys") === "off";
-  if (box) box.checked = !off();
 
   /* The row the keys speak of. It keeps its number when the list is drawn again. */
   let at = -1;
@@ -39,15 +36,11 @@
   const typing = (target) => target.closest && target.closest("input:not([type=checkbox]), textarea, select, dialog");
   document.addEventListener("keydown", (event) => {
     if (event.metaKey || event.ctrlKey || event.altKey || off() || typing(event.target)) return;
-    if (event.key === "?" && keys) { event.preventDefault(); keys.showModal(); return; }
     if (!one("[data-day]")) return;
     if (event.key === "j") stand(at + 1);
     else if (event.key === "k") stand(at < 0 ? items().length - 1 : at - 1);
     else if ("esrl".includes(event.key) && at >= 0) { event.preventDefault(); verb(event.key); }
     else if (event.key === "u") { const undo = all("[data-undo]").pop() || one("#kept button"); if (undo) undo.click(); }
-  });
-  document.addEventListener("change", (event) => {
-    if (event.target.matches("[data-keys]")) localStorage.setItem("keys", event.target.checked ? "on" : "off");
   });
 
   /* A form that htmx brought opens in the dialog; the list that comes back closes it. */

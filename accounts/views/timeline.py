@@ -212,6 +212,8 @@ def log(request: HttpRequest, account_id: UUID) -> HttpResponse:
     kind = request.GET.get("kind", "")
     initial = {"kind": kind} if kind in ActivityKind.values else {}
     form = ActivityForm(request.POST or None, initial=initial, account=account)
+    # The page is for nothing else; in a dialog the kind comes first.
+    form.fields["title"].widget.attrs["autofocus"] = True
     if request.method == "POST" and form.is_valid():
         at = timezone.now()
         if form.run(lambda: log_touch(account, actor=request.user, at=at, **form.values())):

@@ -34,6 +34,38 @@ def test_from_the_list_one_account_leads_to_the_next_by_keys(visit):
     assert seen.problems == []
 
 
+def test_a_touch_is_logged_and_found_again_with_the_keyboard_alone(visit, world):
+    """Ctrl K to the account from anywhere, ? tells the keys, L logs, Enter saves; off, the keys do nothing."""
+    seen = visit("vp", "/portfolio/")
+    page = seen.page
+    page.keyboard.press("Control+k")
+    page.keyboard.type("fjord")
+    expect(page.get_by_role("group", name="Accounts").get_by_role("option")).to_have_count(1)
+    page.keyboard.press("Enter")
+    expect(page.locator("h1")).to_contain_text("Fjord")
+    page.keyboard.press("?")
+    keys = page.get_by_role("dialog", name="Keys")
+    expect(keys).to_contain_text("log a call")
+    assert seen.axe() == []
+    page.keyboard.press("Escape")
+    expect(keys).to_be_hidden()
+    page.keyboard.press("l")
+    expect(page.get_by_label("What happened")).to_be_focused()
+    page.keyboard.type("Rang about the winter routes")
+    page.keyboard.press("Enter")
+    expect(page.locator(".tl").first).to_contain_text("Rang about the winter routes")
+    expect(page).to_have_url(re.compile("/timeline/$"))
+
+    page.keyboard.press("?")
+    page.get_by_label("Single keys are on").press("Space")
+    page.keyboard.press("Escape")
+    page.keyboard.press("l")
+    page.keyboard.press("Control+k")
+    expect(page.locator("#palette")).to_be_visible()
+    expect(page).to_have_url(re.compile("/timeline/$"))
+    assert seen.problems == []
+
+
 def test_the_warning_names_its_play_and_a_task_is_ticked_in_place(visit, world):
     seen = visit("vp", f"/accounts/{world.accounts['Dovetail Couriers']}/")
     page = seen.page
