@@ -8,6 +8,8 @@ from typing import Any
 
 from django import forms
 
+from accounts.account_fields import AccountField
+from accounts.models.account import AccountQuerySet
 from health.conditions import Condition, absences_of, events_of, named_metrics
 from health.scoring import Refusal, Scorecard
 from ui import wording
@@ -56,6 +58,16 @@ class FactsForm(FiguresForm):
             self.fields[name] = _number(wording.titled(name), "A number, or the key of a choice such as strong or red.")
         for name in sorted(events):
             self.fields[name] = forms.BooleanField(label=f"{wording.titled(name)} happened", required=False)
+
+
+class OnAccountForm(forms.Form):
+    """An account on which a trigger is explained."""
+
+    account = AccountField(label="Account", empty_label="Choose one")
+
+    def __init__(self, *args: Any, accounts: AccountQuerySet, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["account"].offer(accounts)  # type: ignore[attr-defined]
 
 
 class VersionForm(forms.Form):

@@ -13,11 +13,13 @@ from django.utils import timezone
 
 from accounts.errors import RuleViolated
 from accounts.models import Account
+from accounts.models.account import AccountQuerySet
 from accounts.policy import requires
 from health.actions import record_event
+from health.actions.explaining import why_on
 from health.cards import compiled
 from health.conditions import metrics_of
-from health.forms import FactsForm, ScorecardInputsForm
+from health.forms import FactsForm, OnAccountForm, ScorecardInputsForm
 from health.models import Scorecard, Trigger
 from health.pages.scorecards import version_of
 from health.queries.risks import at_risk, risks_of
@@ -76,21 +78,40 @@ def risk_list_page(request: HttpRequest) -> HttpResponse:
 
 @requires(GET="health.view", POST="health.view")
 def trigger_simulator(request: HttpRequest, key: str) -> HttpResponse:
-    """Try a trigger on facts typed in. Nothing is stored."""
+    """Try a trigger on an account as it is (``?account=``), or on facts typed in; ``?draft=1`` its draft."""
     trigger = get_object_or_404(Trigger, key=key)
     version = trigger.versions.first()
-    if version is None:
+    definition = version.definition if version else trigger.draft
+    if request.GET.get("draft") == "1" and trigger.draft:
+        definition = trigger.draft
+    if definition is None:
         raise Http404
-    condition = version.definition["condition"]
+    condition = definition["condition"]
     form = FactsForm(request.POST or None, condition=condition)
     answer: dict[str, Any] | None = None
     if request.method == "POST" and form.is_valid():
         try:
-            answer = simulate_trigger(version.definition, form.figures())
+            answer = simulate_trigger(definition, form.figures())
         except InputsRefused as refused:
             form.refuse(refused.refusals)
-    context = {"trigger": trigger, "words": in_words(condition), "form": form, "answer": answer}
+    asked = OnAccountForm(request.GET if "account" in request.GET else None, accounts=_accounts(request))
+    context = {
+        "trigger": trigger,
+        "words": in_words(condition),
+        "form": form,
+        "answer": answer,
+        "asked": asked,
+        "why": None,
+        "is_draft": definition is trigger.draft,
+    }
+    if asked.is_valid():
+        account = asked.cleaned_data["account"]
+        context |= {"account": account, "why": why_on(trigger, definition, account, at=timezone.now())}
     return render(request, "health/trigger_simulator.html", context, status=422 if form.errors else 200)
+
+
+def _accounts(request: HttpRequest) -> AccountQuerySet:
+    return Account.objects.visible_to(request.user).unarchived()
 
 
 @requires(POST="accounts.edit")

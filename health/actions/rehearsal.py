@@ -72,7 +72,7 @@ class Rehearsal:
     def _begin(self) -> None:
         on = workspace_day(self.at)
         triggers = self.triggers
-        self.current = _current(triggers.own)
+        self.current = current_of(triggers.own)
         ids = [subject.account_id for subject in subjects(None, on, since=False)]
         self.columns = frame_for(ids, set(triggers.metrics), on, everyone=True).by_account(triggers.metrics)
         self.states: dict[UUID, dict[UUID, TriggerState]] = {}
@@ -173,11 +173,12 @@ class Rehearsal:
             )
 
 
-def _current(own: frozenset[str]) -> list[Current]:
-    """Where each account stands, as the last run stored it; what no trigger asks for is None, as in a run."""
+def current_of(own: frozenset[str], account: UUID | None = None) -> list[Current]:
+    """Where each account (or this one) stands, as the last run stored it; what no trigger asks for is None."""
     if not own:
         return []
-    rows = AccountHealth.objects.values_list(
+    health = AccountHealth.objects.all() if account is None else AccountHealth.objects.filter(account=account)
+    rows = health.values_list(
         "account_id", "score", "current_band", "current_rag", "change_30d", "worsened_at", "band_since_on"
     )
     asked = [name in own for name in _TOLD]

@@ -97,6 +97,8 @@ def _verdict(backtest: Backtest, graded: Mapping[str, Any], warn: str) -> str:
     plural = "" if lost == 1 else "es"
     if not lost:
         return "No customer was lost in the periods judged, so nobody can say whether the score would have warned."
+    if not warning["miss"] + warning["calm"]:
+        return f"It warned of every customer, and so of all {lost} loss{plural}: that tells nobody apart."
     chance = warning["chance"]
     found = f"It warned of {warning['hit']} of {lost} loss{plural} within {backtest.horizon_days} days"
     if warning["hit"] + warning["alarm"]:
@@ -122,7 +124,7 @@ def _cautions(backtest: Backtest) -> list[str]:
     customers, scored = sum(result["customers"]), sum(result["scored"])
     if customers and scored * 2 < customers:
         share = scored * 100 // customers
-        words = f"Only {share} % of customer days could be scored."
+        words = f"Only {share} % of customer days could be scored." if scored else "No customer could be scored."
         if backtest.basis == Basis.RECORDED:
             words += " History that was imported later was not known then; the dated basis would use it."
         found.append(words)
@@ -130,6 +132,10 @@ def _cautions(backtest: Backtest) -> list[str]:
     if unscored:
         losses = _counted(unscored, "loss", "losses")
         found.append(f"Not judged, having no score at the beginning of the period: {losses}.")
+    elsewhere = result["losses_in_span"] - graded["lost"] - unscored
+    if elsewhere > 0:
+        losses = _counted(elsewhere, "loss", "losses")
+        found.append(f"Not judged, no customer yet at the beginning of a period or lost outside of them: {losses}.")
     if backtest.basis == Basis.DATED:
         found.append(
             "Each value counts on the day it speaks of, whenever it was recorded. What was entered afterwards may "
@@ -245,6 +251,9 @@ def _measures(graded: Mapping[str, Any]) -> list[dict[str, Any]]:
     found = []
     for row in graded.get("measures", ()):
         low, high = row["low"], row["high"]
+        if row["judged"] >= FEW and not high["cases"]:
+            found.append({**row, "says": "The same for nearly everybody"})
+            continue
         enough = row["lost"] >= FEW and min(low["cases"], high["cases"]) >= FEW
         apart = enough and (low["share"]["low"] > high["share"]["high"] or low["share"]["high"] < high["share"]["low"])
         found.append({**row, "says": _says(row) if apart else "Nothing that is certain" if enough else ""})

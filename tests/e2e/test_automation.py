@@ -53,7 +53,7 @@ def test_a_rule_is_written_tried_and_put_in_force_and_opens_its_ctas(visit):
         latest = fired.latest("id")
     page.goto(re.sub(r"/health/.*", f"/ctas/{latest.cta_id}/", page.url))
     expect(page.locator("h1")).to_contain_text("Doing well")
-    expect(page.get_by_text("Ask for a reference").first).to_be_visible()
+    expect(page.get_by_text("Ask for a reference").locator("visible=true").first).to_be_visible()
     page.goto(re.sub(r"/ctas/.*", "/health/triggers/", page.url))
     page.get_by_role("link", name="Run log").click()
     page.locator("tbody th a").first.click()
@@ -95,3 +95,18 @@ def test_a_rule_is_written_without_javascript(visit):
     expect(page.get_by_text("Fires when no meeting for 100 days.").first).to_be_visible()
     page.get_by_role("button", name="Discard the draft").click()
     expect(page.locator("h1")).to_have_text("Triggers")
+
+
+def test_a_trigger_is_explained_on_an_account_by_keyboard(visit):
+    seen = visit("vp", "/health/triggers/")
+    page = seen.page
+    page.get_by_role("link", name=re.compile("Try it")).first.focus()
+    page.keyboard.press("Enter")
+    page.get_by_label("Account", exact=True).select_option("Beacon Logistics")
+    page.get_by_label("Account", exact=True).focus()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.locator("#h-why")).to_have_text("On Beacon Logistics")
+    expect(page.locator("#why")).to_contain_text("It")
+    expect(page.get_by_role("table", name="Each test with what is known").locator("tbody tr")).not_to_have_count(0)
+    assert seen.problems == []

@@ -10,6 +10,8 @@ from health.backtest import standing as warnings_standing
 from health.backtest.effects import UNREAD, Course
 from health.backtest.outcomes import Term
 from health.backtest.rivals import _verdict
+from health.models import Backtest
+from health.pages import lab_report
 
 TODAY = 1000
 GREEN, YELLOW, ORANGE, RED, NONE = 0, 1, 2, 3, -1
@@ -258,3 +260,22 @@ def test_a_measure_is_judged_by_who_was_lost_with_few_of_its_points():
     ]  # fmt: skip
     assert logins["ranking"] == (4 * 30 + 4 * 6 / 2) / (4 * 36)
     assert dull["ranking"] == 0.5
+
+
+def test_a_card_that_warns_of_everybody_is_not_praised_for_having_found_all():
+    people = [*(customer(term(0, 50, churned=True)) for _ in range(12)), *(customer() for _ in range(20))]
+    replayed = history([0], *([RED] for _ in people))
+    graded = grade(replayed, outcomes_of(people, [0], today=TODAY), horizon=90, today=TODAY)
+
+    assert lab_report._verdict(Backtest(horizon_days=90), graded, "red") == (
+        "It warned of every customer, and so of all 12 losses: that tells nobody apart."
+    )
+
+
+def test_a_measure_that_is_the_same_for_everybody_says_so():
+    courses = [Course("dull", "Dull", np.full((12, 1), 60, dtype=np.uint8))]
+    replayed = History([0], np.full((12, 1), 50 * 10**6), np.full((12, 1), YELLOW, dtype=np.int8), courses)
+    people = [customer(term(0, 50, churned=True)) for _ in range(12)]
+    graded = grade(replayed, outcomes_of(people, [0], today=TODAY), horizon=90, today=TODAY)
+
+    assert [row["says"] for row in lab_report._measures(graded)] == ["The same for nearly everybody"]

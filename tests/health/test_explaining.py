@@ -1,0 +1,129 @@
+"""Why a trigger fires on an account or not: test by test, in agreement with the run that follows."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from health.actions import activate_draft, draft_trigger, enable_trigger, recompute, record_event, snooze_trigger
+from health.actions.explaining import why_on
+from health.models import Trigger, TriggerFiring
+from tests.health import world
+from tests.health.world import FLEET_BEST, FLEET_RED, NOON
+from usage.actions import define_metric
+
+pytestmark = pytest.mark.django_db
+DAY = timedelta(days=1)
+RED = {"metric": "health_band", "op": "in", "value": ["red"]}
+THREAT = {"event": "churn_threat"}
+NPS = {"metric": "nps", "op": "<", "value": 50}
+
+
+def rule(condition, key="rule", **more):
+    definition = {"key": key, "name": "Rule", "actions": ["Call"], "condition": condition, **more}
+    trigger = draft_trigger(Trigger.objects.filter(key=key).first(), definition=definition, actor=None, at=NOON)
+    activate_draft(trigger, actor=None, at=NOON)
+    return trigger, definition
+
+
+@pytest.fixture
+def rail():
+    world.card()
+    define_metric("nps", name="NPS", at=NOON)
+    account = world.account(owner=world.person(), renewal_on=(NOON + 40 * DAY).date())
+    world.measure(account, FLEET_RED)
+    recompute(at=NOON)
+    return account
+
+
+@pytest.mark.parametrize(
+    ("condition", "holds", "known"),
+    [
+        (RED, True, "the health band red"),
+        (THREAT, False, "not noted in the last 30 days"),
+        (NPS, False, "not measured"),
+        ({"metric": "days_to_renewal", "op": "<=", "value": 40}, True, "days to renewal 39"),
+        ({"absent": "meeting", "days": 10}, True, "never"),
+    ],
+)
+def test_each_kind_of_test_is_told_and_agrees_with_the_run(rail, condition, holds, known):
+    trigger, definition = rule(condition)
+
+    why = why_on(trigger, definition, rail, at=NOON + DAY)
+    recompute(at=NOON + DAY)
+
+    assert [(test.holds, test.known) for test in why.tests] == [(holds, known)]
+    assert why.fires is holds is TriggerFiring.objects.filter(version__trigger=trigger).exists()
+
+
+def test_it_says_which_part_of_a_condition_does_not_hold(rail):
+    trigger, definition = rule({"all": [RED, {"any": [NPS, THREAT]}]})
+    record_event(rail, "churn_threat", NOON, now=NOON)
+
+    why = why_on(trigger, definition, rail, at=NOON + DAY)
+
+    assert [(test.words, test.holds) for test in why.tests] == [
+        ("The health band is Red", True), ("NPS is under 50", False), ("“Churn threat” is noted", True),
+    ]  # fmt: skip
+    assert (why.fires, why.verdict) == (True, "It fires with the next run.")
+
+
+def test_what_holds_it_back_is_said(rail):
+    trigger, definition = rule(RED, hold_days=3)
+    recompute(at=NOON)
+    assert why_on(trigger, definition, rail, at=NOON + DAY).verdict.startswith("It holds, and fires on ")
+    recompute(at=NOON + 3 * DAY)
+    assert TriggerFiring.objects.count() == 1
+    fired = why_on(trigger, definition, rail, at=NOON + 4 * DAY)
+    assert (fired.holds, fired.fires) == (True, False)
+    assert "is not released yet" in fired.verdict
+
+    world.measure(rail, FLEET_BEST, at=NOON + 4 * DAY, on=(NOON + 4 * DAY).date())
+    recompute(at=NOON + 4 * DAY)
+    assert why_on(trigger, definition, rail, at=NOON + 4 * DAY).verdict == (
+        "It does not fire: the condition does not hold."
+    )
+
+    other, definition = rule(THREAT, key="other")
+    snooze_trigger(rail, other, until=NOON + 9 * DAY, reason="Waits for the board", actor=None, at=NOON)
+    record_event(rail, "churn_threat", NOON + 4 * DAY, now=NOON + 4 * DAY)
+    assert "is snoozed until" in why_on(other, definition, rail, at=NOON + 5 * DAY).verdict
+
+
+def test_who_is_no_customer_is_not_looked_at(rail):
+    trigger, definition = rule(RED)
+    gone = world.account("Gone", churned_on=(NOON - 9 * DAY).date())
+    assert why_on(trigger, definition, gone, at=NOON).verdict == (
+        "It is no customer today, and triggers look at customers."
+    )
+
+
+def test_the_number_of_queries_does_not_grow_with_the_workspace(rail):
+    trigger, definition = rule({"all": [RED, THREAT, {"absent": "meeting", "days": 9}]})
+    counts = []
+    for number in range(3):
+        world.account(f"A{number}")
+        with CaptureQueriesContext(connection) as seen:
+            why_on(trigger, definition, rail, at=NOON)
+        counts.append(sum(not query["sql"].startswith("SET search_path") for query in seen))
+    assert counts[0] == counts[-1] <= 10
+
+
+def test_the_page_explains_an_account_and_a_draft(client, rail):
+    trigger, definition = rule(RED)
+    enable_trigger(trigger, is_enabled=True, actor=None, at=NOON)
+    draft_trigger(trigger, definition={**definition, "condition": NPS}, actor=None, at=NOON)
+    client.force_login(world.person("vera@acme.test", role="vp_cs"))
+    url = "/health/triggers/rule/simulator/"
+
+    page = client.get(url, {"account": rail.pk}).content.decode()
+    assert "The health band is Red" in page
+    assert "the health band red" in page
+    assert "NPS is under 50" in client.get(url, {"account": rail.pk, "draft": "1"}).content.decode()
+    assert client.get(url, {"account": "nobody"}).status_code == 200
+    rail.archived_at = NOON
+    rail.save()
+    assert 'id="why"' not in client.get(url, {"account": rail.pk}).content.decode()
