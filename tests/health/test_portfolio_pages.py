@@ -327,6 +327,15 @@ class TestBoardPack:
         with pack.file.open("rb") as file:
             assert again == file.read()
 
+    def test_it_is_set_in_the_products_own_letters_and_fetches_nothing_else(self, caplog):
+        with caplog.at_level("WARNING", logger="weasyprint"):
+            letters = pdf_of("<h1>Portfolio</h1>")
+        assert caplog.messages == []
+        with caplog.at_level("WARNING", logger="weasyprint"):
+            other = pdf_of('<h1>Portfolio</h1><img src="file:///etc/hostname">')
+        assert "documents read nothing from outside: file:///etc/hostname" in caplog.text
+        assert (letters[:5], other[:5]) == (b"%PDF-", b"%PDF-")
+
     def test_what_a_name_says_is_only_text_and_reads_nothing(self, client, scored):
         Account.objects.filter(name="Sinking Ltd").update(name='<img src="file:///etc/passwd"><script>x</script>')
         client.post("/portfolio/board-packs/")
