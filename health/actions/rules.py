@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from accounts.models import User
 
 
+STALE_DRAFT = "Somebody changed this draft in the meantime. Load it again to see their change."
+
+
 @transaction.atomic
 def install_trigger(
     definition: Mapping[str, Any], *, pack: str, version: str, at: datetime, actor: User | None = None
@@ -95,12 +98,18 @@ def enable_trigger(trigger: Trigger, *, is_enabled: bool, actor: User | None, at
 
 @transaction.atomic
 def draft_trigger(
-    trigger: Trigger | None, *, definition: Mapping[str, Any], actor: User | None, at: datetime
+    trigger: Trigger | None,
+    *,
+    definition: Mapping[str, Any],
+    seen: Mapping[str, Any] | None = None,
+    actor: User | None,
+    at: datetime,
 ) -> Trigger:
     """Keep ``definition`` as the draft of ``trigger``, or of a new one that rests until it is put in force.
 
-    A new trigger without a key gets one from its name. Raises DefinitionRefused, or RuleViolated for a key that
-    is taken or changed.
+    A new trigger without a key gets one from its name. ``seen`` is the draft the change began with (None: any);
+    somebody else's change in between is not overwritten. Raises DefinitionRefused, or RuleViolated for that, or for
+    a key that is taken or changed.
     """
     if trigger is None:
         definition = {**definition, "key": definition.get("key") or _free_key(str(definition.get("name", "")))}
@@ -111,6 +120,8 @@ def draft_trigger(
     else:
         trigger = Trigger.objects.select_for_update().get(pk=trigger.pk)
         check(trigger_problems(definition))
+        if seen is not None and trigger.draft is not None and seen != trigger.draft:
+            raise RuleViolated("stale", STALE_DRAFT)
         if definition["key"] != trigger.key:
             raise RuleViolated("key", f"the key of trigger {trigger.key} cannot change", "key")
     before = {"draft": trigger.draft} if trigger.draft else None

@@ -13,10 +13,12 @@ from django.utils import timezone
 from accounts.errors import RuleViolated
 from accounts.policy import requires
 from health.actions import draft_trigger
+from health.actions.rules import STALE_DRAFT
 from health.automation import editor
 from health.automation.editor import CONDITION, JOINS, RELEASE, Form
 from health.errors import DefinitionRefused
 from health.models import Trigger
+from health.pages.scorecards import digest
 from health.queries.vocabulary import Vocabulary, vocabulary
 from health.validation import Problem, trigger_problems
 from health.wording import in_words
@@ -47,24 +49,26 @@ def _editor(request: HttpRequest, trigger: Trigger | None, base: dict[str, Any])
         if form is None:
             messages.error(request, "Its condition is nested deeper than the editor shows. Change it through the API.")
             return redirect("health:trigger-detail", trigger.key if trigger else "")
-        return _draw(request, trigger, form, words, [])
+        return _draw(request, trigger, form, words, [], base=base)
     do = request.POST.get("do", "")
     form = editor.read(request.POST, dict(request.POST.lists()), words.metrics)
     form = editor.after(form, do)
     if do not in {"save", "check"}:
-        return _draw(request, trigger, form, words, [])
+        return _draw(request, trigger, form, words, [], base=base)
     definition = editor.definition_of(form, base, words.segments)
     if trigger is not None:
         definition["key"] = trigger.key
     if do == "check":
         problems = trigger_problems({**definition, "key": definition.get("key", "new")})
-        return _draw(request, trigger, form, words, problems, is_checked=not problems)
+        return _draw(request, trigger, form, words, problems, base=base, is_checked=not problems)
     try:
-        kept = draft_trigger(trigger, definition=definition, actor=request.user, at=timezone.now())
+        if request.POST.get("seen", "") not in {"", digest(base)}:
+            raise RuleViolated("stale", STALE_DRAFT)
+        kept = draft_trigger(trigger, definition=definition, seen=base, actor=request.user, at=timezone.now())
     except DefinitionRefused as refused:
-        return _draw(request, trigger, form, words, list(refused.problems))
+        return _draw(request, trigger, form, words, list(refused.problems), base=base)
     except RuleViolated as broken:
-        return _draw(request, trigger, form, words, [Problem(f"/{broken.field}", broken.code, str(broken))])
+        return _draw(request, trigger, form, words, [Problem(f"/{broken.field}", broken.code, str(broken))], base=base)
     messages.success(request, "Kept as a draft. Look at what it would do, then put it in force.")
     url = reverse("health:trigger-detail", args=[kept.key])
     if request.htmx:  # type: ignore[attr-defined]
@@ -79,6 +83,7 @@ def _draw(
     words: Vocabulary,
     problems: list[Problem],
     *,
+    base: dict[str, Any],
     is_checked: bool = False,
 ) -> HttpResponse:
     context = {
@@ -97,6 +102,8 @@ def _draw(
         "problems": problems,
         "wrong": {each.pointer.strip("/").replace("/", "_"): each.detail for each in problems},
         "is_checked": is_checked,
+        "sentence": _sentence(form, words),
+        "seen": request.POST.get("seen") or (digest(base) if base else ""),
         "action": request.path,
     }
     partial = request.htmx and not request.htmx.history_restore_request  # type: ignore[attr-defined]
@@ -104,6 +111,15 @@ def _draw(
     response = render(request, template, context, status=UNPROCESSABLE if problems else 200)
     response["Vary"] = "HX-Request, Cookie"
     return response
+
+
+def _sentence(form: Form, words: Vocabulary) -> str:
+    """When the rule as it stands would fire; nothing while its condition is not whole."""
+    definition = {**editor.definition_of(form, {}, words.segments), "key": "typed"}
+    if any(problem.pointer.startswith(("/condition", "/release")) for problem in trigger_problems(definition)):
+        return ""
+    release = f"; released when {in_words(definition['release'], words.names)}" if "release" in definition else ""
+    return f"Fires when {in_words(definition['condition'], words.names)}{release}."
 
 
 def _whats(words: Vocabulary, form: Form) -> list[tuple[str, list[tuple[str, str]]]]:

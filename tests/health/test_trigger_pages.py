@@ -6,7 +6,15 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from health.actions import change_policy, create_segment, install_trigger, open_ctas, recompute, record_event
+from health.actions import (
+    change_policy,
+    create_segment,
+    draft_trigger,
+    install_trigger,
+    open_ctas,
+    recompute,
+    record_event,
+)
 from health.actions.dry_runs import run as run_dry
 from health.actions.triggers import forget_runs
 from health.automation import editor
@@ -343,3 +351,26 @@ def test_runs_of_nothing_are_dropped_after_a_week_and_all_after_ninety_days(rail
         TriggerRun.objects.create(at=NOON - days * DAY, accounts=1, is_full=True, triggers=1, fired=fired)
     forget_runs(at=NOON)
     assert [((NOON - run.at).days, run.fired) for run in TriggerRun.objects.all()] == [(6, 0), (8, 1)]
+
+
+def test_somebody_elses_change_of_a_draft_is_not_overwritten(client, rail):
+    client.post(NEW, typed())
+    page = client.get("/health/triggers/gone-quiet/edit/").content.decode()
+    seen = page.split('name="seen" value="')[1].split('"')[0]
+    trigger = Trigger.objects.get(key="gone-quiet")
+    theirs = {**trigger.draft, "actions": ["Theirs"]}
+    draft_trigger(trigger, definition=theirs, actor=None, at=NOON)
+
+    answer = client.post("/health/triggers/gone-quiet/edit/", {**typed(actions="Mine"), "seen": seen})
+
+    assert answer.status_code == 422
+    assert "Somebody changed this draft in the meantime" in answer.content.decode()
+    assert "Mine" in answer.content.decode(), "what was typed is not lost"
+    assert Trigger.objects.get(key="gone-quiet").draft["actions"] == ["Theirs"]
+
+
+def test_the_editor_tells_the_rule_as_a_sentence_while_it_is_whole(client, rail):
+    said = client.post(NEW, typed(do="update")).content.decode()
+    assert "Fires when no meeting for 100 days." in said
+    half = client.post(NEW, typed(do="update", **{"c-0-0-days": ""})).content.decode()
+    assert 'id="sentence"' not in half
