@@ -55,7 +55,7 @@ class Letter:
     def headers(self, at: datetime) -> dict[str, str]:
         """What goes with it when it is sent at ``at``."""
         key = str(self.delivery.event_id)
-        sent = {"content-type": "application/json", "user-agent": AGENT}
+        sent = {"content-type": "application/json", "user-agent": AGENT, "accept-encoding": "identity"}
         return sent | signed(self.secrets, key, int(at.timestamp()), self.body)
 
 
@@ -161,8 +161,16 @@ def _release(delivery: Delivery) -> None:
 
 @transaction.atomic
 def note(letter: Letter, sent: Sent, *, at: datetime) -> str:
-    """Keep the attempt and what follows from it: ``delivered``, ``failed`` (tried again) or ``given_up``."""
+    """Keep the attempt and what follows from it: ``delivered``, ``failed`` (tried again) or ``given_up``.
+
+    Of one whose endpoint was deleted while it was on its way, nothing is kept.
+    """
     delivery, answer = letter.delivery, sent.answer
+    # RACE: the endpoint first, as whoever deletes it or claims for it.
+    endpoint = Endpoint.objects.select_for_update(of=("self",)).filter(pk=delivery.endpoint_id).first()
+    now = Delivery.objects.filter(pk=delivery.pk).first()
+    if endpoint is None or now is None:
+        return "given_up"
     Attempt.objects.create(
         delivery=delivery, at=at, duration_ms=answer.duration_ms, url=letter.url,
         request_headers=dict(sent.headers), status=answer.status, error=answer.error,
@@ -175,11 +183,11 @@ def note(letter: Letter, sent: Sent, *, at: datetime) -> str:
         return "delivered"
     wish = retry_after(answer.retry_after, at=at) if answer.status in SLOW_DOWN else None
     again = None if delivery.is_test else next_try(str(delivery.pk), delivery.attempts, at=at, wish=wish)
-    mine = Delivery.objects.pending().filter(pk=delivery.pk, attempts=delivery.attempts)
-    if mine.exists():
+    is_ours = now.delivered_at is None and now.failed_at is None and now.attempts == delivery.attempts
+    if is_ours:  # and not sent by another worker meanwhile, or begun anew by a replay
         _update(delivery, answer, failed_at=None if again else at, not_before=again or at)
     if not delivery.is_test:
-        _failed(delivery.endpoint_id, answer, wish, at=at)
+        _failed(endpoint, answer, wish, at=at)
     return "failed" if again else "given_up"
 
 
@@ -196,12 +204,11 @@ def _recovered(delivery: Delivery, at: datetime) -> None:
     )
 
 
-def _failed(endpoint_id: Any, answer: Answer, wish: timedelta | None, *, at: datetime) -> None:
-    """Count the failure; rest, warn or switch off as the rules say."""
-    endpoint = Endpoint.objects.select_for_update(of=("self",)).get(pk=endpoint_id)
+def _failed(endpoint: Endpoint, answer: Answer, wish: timedelta | None, *, at: datetime) -> None:
+    """Count the failure of a locked endpoint; rest, warn or switch off as the rules say."""
     since = endpoint.failing_since or at
     rest = max(filter(None, (rest_after(endpoint.failures + 1), wish)), default=None)
-    Endpoint.objects.filter(pk=endpoint_id).update(
+    Endpoint.objects.filter(pk=endpoint.pk).update(
         failures=F("failures") + 1, failing_since=since, rests_until=at + rest if rest else endpoint.rests_until
     )
     if answer.status == GONE:
@@ -209,7 +216,7 @@ def _failed(endpoint_id: Any, answer: Answer, wish: timedelta | None, *, at: dat
     elif at - since >= OFF_AFTER:
         _switch_off(endpoint, f"Every attempt failed for {OFF_AFTER.days} days.", at)
     elif at - since >= WARN_AFTER and endpoint.warned_at is None:
-        Endpoint.objects.filter(pk=endpoint_id).update(warned_at=at)
+        Endpoint.objects.filter(pk=endpoint.pk).update(warned_at=at)
         _tell(endpoint, "fails", f"Every attempt since {since:%Y-%m-%d %H:%M} UTC failed. {answer.error}", at)
 
 

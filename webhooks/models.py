@@ -152,6 +152,8 @@ class Delivery(TenantModel):
                 fields=["endpoint", "not_before"], condition=Q(delivered_at=None, failed_at=None), name="webhook_due"
             ),
             models.Index(fields=["endpoint", "-created_at", "-id"], name="webhook_log"),
+            # What is on its way at this moment: a handful of rows among many that wait.
+            models.Index(fields=["lease_until"], condition=Q(lease_until__isnull=False), name="webhook_leased"),
         ]
 
     def __str__(self) -> str:

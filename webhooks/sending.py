@@ -16,7 +16,7 @@ from requests.adapters import HTTPAdapter
 
 from webhooks.addresses import PublicOnly, Refused
 
-# For all of it, from the name's resolution to the last byte of the answer.
+# From the connection to the last byte of the answer; resolving the name has the resolver's own limit.
 TIMEOUT_SECONDS = 15.0
 CONNECT_SECONDS = 5.0
 MOST_READ = 64 * 1024

@@ -21,6 +21,7 @@ from webhooks import sending
 from webhooks.actions import (
     change_endpoint,
     create_endpoint,
+    delete_endpoint,
     log_end,
     pause_endpoint,
     replay,
@@ -387,6 +388,20 @@ def test_a_slow_receiver_gives_the_worker_back_and_is_gone_on_with(endpoint, the
     assert (row.attempts, row.lease_until, there.received) == (0, None, [])
     monkeypatch.undo()
     assert deliver_due(now=AT)["delivered"] == 1
+
+
+def test_an_endpoint_deleted_while_it_is_sent_to_disturbs_nobody(endpoint, there, admin):
+    """Its delivery arrives; the other endpoint's is noted as ever."""
+    with receiver() as other:
+        create_endpoint(url=other.url, event_types=["account.created"], actor=admin, at=AT)
+        happen(admin)
+        collect(at=AT)
+        batches = delivering.claim(at=AT)
+        delete_endpoint(endpoint, actor=admin, at=AT)
+        outcomes = [delivering.note(letter, found, at=AT) for letter, found in delivering._sent(batches, AT)]
+        assert sorted(outcomes) == ["delivered", "given_up"]
+        assert (len(there.received), len(other.received)) == (1, 1)
+    assert Delivery.objects.get().delivered_at == AT
 
 
 def test_an_answer_no_column_can_hold_is_kept_without_it(endpoint, there, admin):
