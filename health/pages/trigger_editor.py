@@ -68,7 +68,7 @@ def _editor(request: HttpRequest, trigger: Trigger | None, base: dict[str, Any])
     except DefinitionRefused as refused:
         return _draw(request, trigger, form, words, list(refused.problems), base=base)
     except RuleViolated as broken:
-        return _draw(request, trigger, form, words, [Problem(f"/{broken.field}", broken.code, str(broken))], base=base)
+        return _draw(request, trigger, form, words, [Problem(f"/{broken.field}", broken.rule, str(broken))], base=base)
     messages.success(request, "Kept as a draft. Look at what it would do, then put it in force.")
     url = reverse("health:trigger-detail", args=[kept.key])
     if request.htmx:  # type: ignore[attr-defined]
