@@ -118,12 +118,23 @@ def _names(results: Sequence[RowResult]) -> dict[tuple[str, Any], str]:
 
 
 def _changes(result: RowResult, named: Mapping[tuple[str, Any], str]) -> tuple[tuple[str, Any, Any], ...]:
-    before, after = result.before or {}, result.after or {}
+    """(field, old, new) of what the row sets; own fields one by one, as ``custom.seats``."""
+    before, after = _flat(result.before or {}), _flat(result.after or {})
     return tuple(
         (name, _shown(name, before.get(name), named), _shown(name, value, named))
         for name, value in after.items()
-        if name in before or value not in (None, "", {}, [])
+        if (name in before or value not in (None, "", [])) and not ("." in name and before.get(name) == value)
     )
+
+
+def _flat(side: Mapping[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in side.items():
+        if isinstance(value, Mapping):
+            found |= {f"{name}.{key}": inner for key, inner in sorted(value.items())}
+        else:
+            found[name] = value
+    return found
 
 
 def _shown(name: str, value: Any, named: Mapping[tuple[str, Any], str]) -> Any:

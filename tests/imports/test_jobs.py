@@ -200,6 +200,8 @@ class TestPages:
         assert b"This is required." in page
         assert b"accounts.csv" in pages.get("/imports/").content
         assert Account.objects.get(name="One").custom == {"industry": "Food"}
+        # A field of the customer's own is one of the diff, not all of them as one.
+        assert ["custom.industry", None, "Food"] in job.diffs.get(name="One").changes
 
     def test_a_file_that_cannot_be_read_is_said_at_the_field(self, pages):
         response = self.upload(pages, b'a,b\n1,"open\n')
