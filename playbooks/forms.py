@@ -7,13 +7,14 @@ from typing import Any
 from uuid import UUID
 
 from django import forms
+from django.db.models import Count, OuterRef, Subquery
 from django.utils import timezone
 
 from accounts.account_fields import AccountField
 from accounts.models import Account, User
 from accounts.people_forms import RuleForm
 from playbooks.choices import CtaKind, Outcome, Priority
-from playbooks.models import Playbook
+from playbooks.models import Cta, Playbook
 
 
 def _day(**attributes: str) -> forms.DateInput:
@@ -34,15 +35,26 @@ class SnoozeForm(RuleForm):
     reason = forms.CharField(label="Reason", max_length=200)
 
 
+class ColleagueField(forms.ModelChoiceField):
+    """A choice of colleagues, each with how many CTAs they have open, so that work goes where there is room."""
+
+    def label_from_instance(self, obj: User) -> str:  # type: ignore[override]
+        return f"{obj} · {obj.open_ctas or 0} open"  # type: ignore[attr-defined]
+
+
 class ReassignForm(RuleForm):
     """Who takes over."""
 
-    owner = forms.ModelChoiceField(label="New owner", queryset=User.objects.none(), empty_label="Choose a colleague")
+    owner = ColleagueField(label="New owner", queryset=User.objects.none(), empty_label="Choose a colleague")
     reason = forms.CharField(label="Reason", max_length=200, required=False)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["owner"].queryset = User.objects.active().staff().order_by("name", "email")
+        theirs = Cta.objects.open().filter(owner=OuterRef("pk")).order_by().values("owner")
+        counted = Subquery(theirs.annotate(count=Count("pk")).values("count"))
+        self.fields["owner"].queryset = (
+            User.objects.active().staff().annotate(open_ctas=counted).order_by("name", "email")
+        )
 
 
 class TaskForm(RuleForm):
@@ -50,6 +62,14 @@ class TaskForm(RuleForm):
 
     title = forms.CharField(label="Task", max_length=200)
     due_on = forms.DateField(label="Due", required=False, widget=_day())
+
+
+class TaskEditForm(RuleForm):
+    """What a task says and when it is due."""
+
+    title = forms.CharField(label="Task", max_length=200)
+    detail = forms.CharField(label="Detail", required=False, widget=forms.Textarea(attrs={"rows": 3}), max_length=4000)
+    due_on = forms.DateField(label="Due", widget=_day())
 
 
 class CtaForm(RuleForm):

@@ -22,6 +22,7 @@ urlpatterns = [
     path("ctas/<uuid:cta_id>/wake/", verbs.wake, name="cta-wake"),
     path("ctas/<uuid:cta_id>/reassign/", verbs.reassign, name="cta-reassign"),
     path("ctas/<uuid:cta_id>/tasks/", tasks.task_add, name="task-add"),
+    path("tasks/<uuid:task_id>/edit/", tasks.task_edit, name="task-edit"),
     path("tasks/<uuid:task_id>/toggle/", tasks.task_toggle, name="task-toggle"),
     path("accounts/<uuid:account_id>/ctas/", ctas.account_ctas, name="account-ctas"),
     path("playbooks/", recipes.playbook_index, name="playbook-list"),

@@ -1,4 +1,4 @@
-"""Ticking tasks and adding them, with and without script."""
+"""Ticking tasks, adding and changing them, with and without script."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from django.utils.http import url_has_allowed_host_and_scheme
 
 from accounts.errors import RuleViolated
 from accounts.policy import requires
-from playbooks.actions import add_task, complete_task, reopen_task
-from playbooks.forms import TaskForm
+from playbooks.actions import add_task, complete_task, reopen_task, update_task
+from playbooks.forms import TaskEditForm, TaskForm
 from playbooks.models import Cta, Task
 from playbooks.views.ctas import detail_context, visible_cta, workable_cta
 
@@ -45,6 +45,21 @@ def task_add(request: HttpRequest, cta_id: UUID) -> HttpResponse:
         return redirect("playbooks:cta-detail", cta.pk)
     context = detail_context(request, visible_cta(request, cta_id), task_form=form, refused="task")
     return render(request, "playbooks/cta_detail.html", context, status=422)
+
+
+@requires(GET="ctas.work", POST="ctas.work")
+def task_edit(request: HttpRequest, task_id: UUID) -> HttpResponse:
+    """Change what a task says and when it is due."""
+    task = get_object_or_404(Task.objects.visible_to(request.user).select_related("cta"), pk=task_id)
+    if not Task.objects.workable_by(request.user).filter(pk=task.pk).exists():
+        raise PermissionDenied("ctas.work")
+    form = TaskEditForm(request.POST or None, initial={name: getattr(task, name) for name in TaskEditForm.base_fields})
+    if form.is_valid() and form.run(
+        lambda: update_task(task, actor=request.user, at=timezone.now(), **form.cleaned_data)
+    ):
+        return redirect("playbooks:cta-detail", task.cta_id)
+    context = {"form": form, "task": task, "cta": task.cta}
+    return render(request, "playbooks/task_form.html", context, status=422 if form.is_bound else 200)
 
 
 def _answer(request: HttpRequest, cta: Cta) -> HttpResponse:

@@ -215,6 +215,30 @@ def test_a_task_is_ticked_with_and_without_script(desk, leader):
     assert Task.objects.get().completed_at is None
 
 
+def test_a_task_is_changed_by_the_page_and_a_refusal_keeps_the_input(desk, leader):
+    task = add_task(CtaFactory(), title="Call", actor=leader, at=AT)
+    address = f"/tasks/{task.pk}/edit/"
+    assert f'href="{address}"' in text(desk.get(f"/ctas/{task.cta_id}/"))
+    refused = desk.post(address, {"title": "Write", "due_on": "soon"})
+    assert refused.status_code == 422
+    assert 'value="Write"' in text(refused)
+    desk.post(address, {"title": "Write", "detail": "by hand", "due_on": "2027-01-31"})
+    task.refresh_from_db()
+    assert (task.title, task.detail, task.due_on) == ("Write", "by hand", date(2027, 1, 31))
+    assert "Task changed: Write" in text(desk.get(f"/ctas/{task.cta_id}/"))
+
+
+def test_who_takes_over_is_chosen_with_how_much_they_have_open(desk):
+    busy = UserFactory(name="Otto Reed")
+    for status in (False, False, True):
+        cta = CtaFactory(owner=busy)
+        if status:
+            close_cta(cta, outcome="resolved", actor=busy, at=AT)
+    body = text(desk.get(f"/ctas/{CtaFactory().pk}/"))
+    assert "Otto Reed · 2 open" in body
+    assert "Vera Prince · 0 open" in body
+
+
 def test_bulk_close_can_be_undone_from_the_list(desk, ctas):
     keys = [ctas["A late"].pk, ctas["B today"].pk]
     desk.post("/ctas/bulk/", {"id": keys, "verb": "close", "outcome": "no_action"})

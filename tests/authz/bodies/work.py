@@ -37,6 +37,7 @@ EXAMPLES: dict[str, Example] = {
     ),
     "POST playbooks:cta-move-due": Example({"days": "1"}),
     "POST playbooks:task-add": Example({"task-title": "Call"}),
+    "POST playbooks:task-edit": Example({"title": "Call", "due_on": "2027-01-31"}),
     "POST playbooks:playbook-create": Example(PLAYBOOK),
     "POST playbooks:playbook-edit": Example(PLAYBOOK),
     "POST playbooks:playbook-detail": Example({"trigger_keys": ""}),
