@@ -137,6 +137,8 @@ NAVIGATION_COUNTS: dict[str, str] = {
 }
 # The accounts a person opened last, for the side bar: (user) -> accounts with ``opened_at``.
 NAVIGATION_OPENED = "health.book.opened.opened_by"
+# What triggers are called, by their keys, for the playbooks that they start.
+TRIGGER_NAMES = "health.queries.automation.trigger_names"
 # Where an account stands in a list: (user, account id, the list's query string) -> place or None.
 ACCOUNT_PLACE = "health.book.accounts.place.place_of"
 # Files of an account that other domains keep: (user, account id) -> accounts.queries.files.Attached.

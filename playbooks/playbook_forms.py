@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
+from django.conf import settings
+from django.utils.module_loading import import_string
 
 from accounts.people_forms import RuleForm
 from playbooks.actions.ctas import MAX_TASKS
 from playbooks.actions.own import MAX_DAYS
 from playbooks.choices import DayUnit
 from playbooks.models import Playbook
+from ui import wording
 
 
 class PlaybookForm(RuleForm):
@@ -62,12 +66,19 @@ StepFormSet = forms.formset_factory(
 class TriggersForm(RuleForm):
     """Which triggers start a playbook."""
 
-    trigger_keys = forms.CharField(
+    trigger_keys = forms.MultipleChoiceField(
         label="Triggers that start it",
         required=False,
-        max_length=1000,
-        help_text="Keys of triggers, separated by commas.",
+        widget=forms.CheckboxSelectMultiple,
+        help_text="A trigger that names a playbook itself starts that one.",
     )
 
-    def keys(self) -> list[str]:
-        return [key.strip() for key in self.cleaned_data["trigger_keys"].split(",") if key.strip()]
+    def __init__(self, *args: Any, names: Mapping[str, str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["trigger_keys"].choices = list(names.items())
+
+
+def names_of(playbook: Playbook) -> dict[str, str]:
+    """Every trigger's name by its key; one that ``playbook`` names and that is gone keeps its key in words."""
+    known: dict[str, str] = import_string(settings.TRIGGER_NAMES)()
+    return known | {key: wording.titled(key) for key in playbook.trigger_keys if key not in known}

@@ -11,7 +11,7 @@ from django.utils import timezone
 from accounts.csv_out import csv_response
 from accounts.policy import requires
 from health.book.effect import LEAST, Effect, Group
-from health.models import Trigger
+from health.queries.automation import trigger_names
 from health.queries.effects import FOLLOWED_DAYS, MOST, WINDOW_DAYS, Outcomes, outcomes
 from ui import formats, wording
 
@@ -25,7 +25,7 @@ VERDICTS = {
 @requires(GET="ctas.view")
 def outcome_page(request: HttpRequest) -> HttpResponse:
     """A line for each trigger and playbook. Two queries."""
-    names = _names()
+    names = trigger_names()
     context = {
         "rows": [_row(one, names) for one in _found(request)],
         "days": FOLLOWED_DAYS,
@@ -51,10 +51,6 @@ def outcome_export(request: HttpRequest) -> HttpResponse:
 def _found(request: HttpRequest) -> list[Outcomes]:
     user: Any = request.user
     return outcomes(user, timezone.localdate(), str(timezone.get_current_timezone()))
-
-
-def _names() -> dict[str, str]:
-    return dict(Trigger.objects.order_by().values_list("key", "name"))
 
 
 def _row(one: Outcomes, names: dict[str, str]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from accounts.policy import may, requires
 from playbooks import queries
 from playbooks.actions import restore_playbook, retire_playbook, set_trigger_keys, write_playbook
 from playbooks.models import Playbook
-from playbooks.playbook_forms import BaseStepFormSet, PlaybookForm, StepFormSet, TriggersForm
+from playbooks.playbook_forms import BaseStepFormSet, PlaybookForm, StepFormSet, TriggersForm, names_of
 
 
 @requires(GET="playbooks.view")
@@ -36,12 +36,19 @@ def playbook_index(request: HttpRequest) -> HttpResponse:
 def playbook_detail(request: HttpRequest, playbook_id: UUID) -> HttpResponse:
     """Objective and steps; administrators choose the triggers that start it."""
     playbook = get_object_or_404(Playbook.objects.prefetch_related("tasks"), pk=playbook_id)
-    form = TriggersForm(request.POST or None, initial={"trigger_keys": ", ".join(playbook.trigger_keys)})
-    if request.method == "POST" and form.is_valid():
-        set_trigger_keys(playbook, form.keys(), actor=request.user, at=timezone.now())
+    names = names_of(playbook)
+    sent = request.POST if request.method == "POST" else None
+    form = TriggersForm(sent, names=names, initial={"trigger_keys": playbook.trigger_keys})
+    if form.is_valid():
+        set_trigger_keys(playbook, form.cleaned_data["trigger_keys"], actor=request.user, at=timezone.now())
         messages.success(request, "Saved.")
         return redirect("playbooks:playbook-detail", playbook.pk)
-    context = {"playbook": playbook, "form": form, "may_edit": may(request.user, "methodology.edit")}
+    context = {
+        "playbook": playbook,
+        "form": form,
+        "starts": [names[key] for key in playbook.trigger_keys],
+        "may_edit": may(request.user, "methodology.edit"),
+    }
     return render(request, "playbooks/playbook_detail.html", context, status=422 if form.is_bound else 200)
 
 

@@ -73,7 +73,7 @@ def test_with_the_keyboard_a_playbook_brings_its_tasks_with_their_days(visit):
     expect(tasks).to_contain_text("0 of 3 done")
     expect(tasks.locator("h3")).to_have_text(["Look", "Act"])
     expect(tasks.locator(".due")).to_have_text([re.compile("^Due ")] * 3)
-    tab_to(page, page.get_by_label(re.compile("Call the sponsor")))
+    tab_to(page, page.get_by_role("checkbox", name="Call the sponsor"))
     page.keyboard.press("Space")
     expect(tasks).to_contain_text("1 of 3 done")
     expect(tasks).to_contain_text("by Vera Paulsen")
@@ -89,8 +89,8 @@ def test_a_playbook_is_written_copied_changed_retired_and_brought_back(visit):
     expect(page.get_by_role("link", name="Edit")).to_have_count(0)  # it comes with the methodology
     page.get_by_role("link", name="Copy").click()
     page.get_by_label("Name").fill("Recovery of depots")
-    row = page.get_by_role("group", name="Task 4")
-    row.get_by_label(re.compile("^Task")).fill("Visit the depot")
+    page.get_by_role("group", name="Task 4").get_by_label(re.compile("^Task")).fill("Visit the depot")
+    row = page.get_by_role("group", name="Days of task 4")
     row.get_by_label("Days after").fill("1")
     row.get_by_label("Counted in").select_option("calendar")
     assert seen.axe() == []

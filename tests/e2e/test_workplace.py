@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import pytest
@@ -36,7 +35,7 @@ def test_with_the_keyboard_alone_a_cta_is_opened_worked_closed_and_opened_again(
     tab_to(page, page.locator("[name=task-title]"))
     page.keyboard.type("Write to the depot")
     page.keyboard.press("Enter")
-    box = page.get_by_label(re.compile("Write to the depot"))
+    box = page.get_by_role("checkbox", name="Write to the depot")
     tab_to(page, box)
     page.keyboard.press("Space")
     expect(page.locator("#tasks")).to_contain_text("1 of 1 done")

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from accounts.choices import Role
 from accounts.models import Workspace
+from health.models import Trigger
 from playbooks.actions import add_task, close_cta, install_playbook, snooze_cta
 from playbooks.models import Cta, Playbook, Task
 from playbooks.queries import waiting_ctas
@@ -320,8 +321,18 @@ def test_playbooks_are_listed_and_their_triggers_chosen(client):
     body = text(client.get(f"/playbooks/{playbook.pk}/"))
     assert "Call" in body
     assert "2 business days" in body
-    client.post(f"/playbooks/{playbook.pk}/", {"trigger_keys": "red-account, churn"})
+    for key, name in (("red-account", "Account in red"), ("churn", "Churn threatened"), ("idle", "Idle")):
+        Trigger.objects.create(key=key, name=name, created_at=AT)
+    client.post(f"/playbooks/{playbook.pk}/", {"trigger_keys": ["red-account", "churn"]})
     assert Playbook.objects.get().trigger_keys == ["churn", "red-account"]
+    assert client.post(f"/playbooks/{playbook.pk}/", {"trigger_keys": "unheard-of"}).status_code == 422
+    Trigger.objects.filter(key="churn").delete()
+    client.force_login(UserFactory(role=Role.READ_ONLY))
+    body = text(client.get(f"/playbooks/{playbook.pk}/"))
+    assert ["<li>Account in red</li>" in body, "<li>Churn</li>" in body, "Idle" in body] == [True, True, False]
+    client.force_login(UserFactory(role=Role.ADMIN))
+    client.post(f"/playbooks/{playbook.pk}/", {})
+    assert Playbook.objects.get().trigger_keys == []
 
 
 def test_the_accounts_panel_shows_what_is_open_there(desk, ctas):

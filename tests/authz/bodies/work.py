@@ -40,7 +40,7 @@ EXAMPLES: dict[str, Example] = {
     "POST playbooks:task-edit": Example({"title": "Call", "due_on": "2027-01-31"}),
     "POST playbooks:playbook-create": Example(PLAYBOOK),
     "POST playbooks:playbook-edit": Example(PLAYBOOK),
-    "POST playbooks:playbook-detail": Example({"trigger_keys": ""}),
+    "POST playbooks:playbook-detail": Example({}),
     "POST api:cta-list": Example(of_account({"title": "Call", "kind": "risk", "priority": "high"}), about=IN_BODY),
     "PATCH api:cta-detail": Example({"title": "Call"}),
     "POST api:cta-close": Example({"outcome": "resolved"}),
