@@ -11,10 +11,13 @@ from django import forms
 from accounts.account_fields import AccountField
 from accounts.models.account import AccountQuerySet
 from health.conditions import Condition, absences_of, events_of, named_metrics
-from health.scoring import Refusal, Scorecard
+from health.models import Scorecard
+from health.scoring import Refusal
+from health.scoring import Scorecard as Card
 from ui import wording
 
 MISSING = "not measured"
+MOST_DEFINITION = 200_000
 
 
 class FiguresForm(forms.Form):
@@ -33,7 +36,7 @@ class FiguresForm(forms.Form):
 class ScorecardInputsForm(FiguresForm):
     """The inputs of a scorecard, in its order."""
 
-    def __init__(self, *args: Any, card: Scorecard, flag_metrics: list[str], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, card: Card, flag_metrics: list[str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         units = {name: measure for measure in card.measures for name in measure.inputs}
         for name in (*card.inputs, *flag_metrics):
@@ -76,20 +79,48 @@ class VersionForm(forms.Form):
     note = forms.CharField(label="Why", max_length=200, required=False)
     definition = forms.CharField(
         label="Definition",
-        max_length=200_000,
+        max_length=MOST_DEFINITION,
         widget=forms.Textarea(attrs={"rows": 22, "spellcheck": "false"}),
         help_text="In the shape of the methodology packs. Weights must add to exactly 100 %.",
     )
 
     def clean_definition(self) -> Mapping[str, Any]:
         """The definition as an object."""
-        try:
-            definition = json.loads(self.cleaned_data["definition"])
-        except (ValueError, RecursionError) as error:
-            raise forms.ValidationError("This is not valid JSON.") from error
-        if not isinstance(definition, dict):
-            raise forms.ValidationError("A definition is a JSON object.")
-        return definition
+        return _definition(self.cleaned_data["definition"])
+
+
+class CopyForm(forms.Form):
+    """A scorecard of one's own, begun as a copy of another or of a file."""
+
+    name = forms.CharField(max_length=120)
+    key = forms.SlugField(max_length=60, help_text="Small letters, digits and dashes; it never changes.")
+    copy = forms.ModelChoiceField(Scorecard.objects.none(), label="Begin with a copy of", empty_label=None)
+    file = forms.FileField(
+        label="Or with a file", required=False, help_text="A scorecard downloaded as JSON, from here or elsewhere."
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["copy"].queryset = Scorecard.objects.order_by("name")  # type: ignore[attr-defined]
+
+    def clean_file(self) -> Mapping[str, Any] | None:
+        """The definition in the file; None without one."""
+        file = self.cleaned_data["file"]
+        if file is None:
+            return None
+        if file.size > MOST_DEFINITION:
+            raise forms.ValidationError(f"A scorecard has at most {MOST_DEFINITION // 1000} kB.")
+        return _definition(file.read())
+
+
+def _definition(text: str | bytes) -> Mapping[str, Any]:
+    try:
+        definition = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise forms.ValidationError("This is not valid JSON.") from error
+    if not isinstance(definition, dict):
+        raise forms.ValidationError("A definition is a JSON object.")
+    return definition
 
 
 def _number(label: str, hint: str) -> forms.CharField:

@@ -6,6 +6,7 @@ everything that was typed. Nothing is kept before "Keep as a draft".
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,6 +15,7 @@ from health.choices import RISK, Rag
 from health.editing import REST, SCORING
 from health.scoring import DEFAULT_MAX_AGE_DAYS, POINTS_SUM
 from health.validation import COMBINES, Problem
+from ui import wording
 
 KINDS = {
     "levels": "Levels, each with its tests",
@@ -124,11 +126,12 @@ class Editor:
     def __init__(self, fields: Mapping[str, str], problems: list[Problem], *, method: str, focus: str = "") -> None:
         self.values, self.method, self.focus = fields, method, focus
         self.by_place: dict[str, list[str]] = {}
-        self.problems: list[tuple[str, Problem]] = []
+        self.problems: list[tuple[str, str]] = []
         for problem in problems:
             place = self._home(problem.pointer)
-            self.by_place.setdefault(place, []).append(problem.detail)
-            self.problems.append((place, problem))
+            detail = _in_words(problem.detail)
+            self.by_place.setdefault(place, []).append(detail)
+            self.problems.append((place, detail))
         self.card = self._node(
             "", ("name", "min_coverage_pct", "stale_policy", "max_age_days"), hidden=("key", "method")
         )
@@ -140,8 +143,8 @@ class Editor:
     @property
     def summary(self) -> list[Summary]:
         return [
-            Summary("f" + place.replace("/", "-") if place else "editor", self._words(place), problem.detail)
-            for place, problem in self.problems
+            Summary("f" + place.replace("/", "-") if place else "editor", self._words(place), detail)
+            for place, detail in self.problems
         ]
 
     @property
@@ -253,6 +256,12 @@ class Editor:
         return self._node(at, ("name", "rag", "min", "label"), hidden=("key",))
 
 
+def _in_words(detail: str) -> str:
+    """A refusal with the fields it names called as the form calls them."""
+    return _FIELD.sub(lambda found: f"“{LABELS.get(found[0]) or wording.titled(found[0])}”", detail)
+
+
+_FIELD = re.compile(r"\b[a-z]+(?:_[a-z]+)+\b")
 _CHOICES: dict[str, tuple[tuple[str, str], ...]] = {
     "stale_policy": (("", "Count, and are marked"), ("missing", "Are left out like missing ones")),
     "combine": tuple((key, COMBINE.get(key, key)) for key in sorted(COMBINES)),

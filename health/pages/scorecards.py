@@ -29,7 +29,7 @@ from health.editing import (
     with_keys,
 )
 from health.errors import DefinitionRefused
-from health.forms import VersionForm
+from health.forms import CopyForm, VersionForm
 from health.models import Scorecard, ScorecardVersion
 from health.pages.editor import Editor
 from health.pages.effects import effect
@@ -239,9 +239,14 @@ def _editor(
 
 @requires(GET="health.configure", POST="health.configure")
 def scorecard_draft(request: HttpRequest, key: str) -> HttpResponse:
-    """Write a new version as JSON, beginning with the present one; it scores nothing until it is activated."""
+    """Write a new version as JSON, beginning with the present one; it scores nothing until it is activated.
+
+    ``?download=1`` answers the present one as a file, from which another workspace can begin a card.
+    """
     card = get_object_or_404(Scorecard, key=key)
     version = version_of(card, request.GET.get("version", ""))
+    if request.GET.get("download") == "1":
+        return _as_file(card, version)
     initial = {"definition": json.dumps(version.definition, indent=1, ensure_ascii=False)}
     form = VersionForm(request.POST or None, initial=initial)
     if request.method == "POST" and form.is_valid():
@@ -258,8 +263,15 @@ def scorecard_draft(request: HttpRequest, key: str) -> HttpResponse:
         else:
             messages.success(request, f"Version {draft.number} is a draft. Try it, then activate it.")
             return redirect(f"/health/scorecards/{card.key}/?version={draft.number}")
-    context = {"card": card, "form": form}
+    context = {"card": card, "version": version, "form": form}
     return render(request, "health/scorecard_draft.html", context, status=422 if form.errors else 200)
+
+
+def _as_file(card: Scorecard, version: ScorecardVersion) -> HttpResponse:
+    text = json.dumps(version.definition, indent=1, ensure_ascii=False)
+    answer = HttpResponse(text, content_type="application/json")
+    answer["Content-Disposition"] = f'attachment; filename="{card.key}-{version.number}.json"'
+    return answer
 
 
 @requires(GET="health.view")
@@ -334,28 +346,21 @@ def scorecard_use(request: HttpRequest, key: str) -> HttpResponse:
     return render(request, "health/scorecard_use.html", context, status=422 if form.errors else 200)
 
 
-class CopyForm(forms.Form):
-    """A scorecard of one's own, begun as a copy."""
-
-    name = forms.CharField(max_length=120)
-    key = forms.SlugField(max_length=60, help_text="Small letters, digits and dashes; it never changes.")
-    copy = forms.ModelChoiceField(Scorecard.objects.none(), label="Begin with a copy of", empty_label=None)
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["copy"].queryset = Scorecard.objects.order_by("name")  # type: ignore[attr-defined]
-
-
 @requires(GET="health.configure", POST="health.configure")
 def scorecard_create(request: HttpRequest) -> HttpResponse:
-    """A scorecard of the workspace's own, as a draft that copies another card's running version."""
-    form = CopyForm(request.POST or None)
+    """A scorecard of the workspace's own, as a draft that copies another card's running version or a file."""
+    form = CopyForm(request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
-        definition = {**version_of(data["copy"], "").definition, "key": data["key"], "name": data["name"]}
+        place = None if data["file"] is None else "file"
+        begun = data["file"] if place else version_of(data["copy"], "").definition
+        definition = {**begun, "key": data["key"], "name": data["name"]}
         definition.pop("default", None)
         try:
             version = create_scorecard(definition, actor=request.user, at=timezone.now())
+        except DefinitionRefused as refused:
+            for problem in refused.problems[:20]:
+                form.add_error(place, f"{problem.pointer or '/'}: {problem.detail}")
         except RuleViolated as broken:
             form.add_error(broken.field if broken.field in form.fields else None, str(broken))
         else:

@@ -1,9 +1,11 @@
 """Scorecard administration through its pages: edit, preview, activate, schedule, roll back, compare, use."""
 
 import copy
+import json
 from datetime import timedelta
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -69,8 +71,8 @@ def test_the_editor_keeps_a_draft_that_begins_as_the_running_version(client, ver
         ("/bands/1/min", "95", "each band must begin below the one before it"),
         ("/bands/2/min", "5", "the last band must begin at 0"),
         ("/dimensions/0/measures/0/points", "ten", "points must be a number"),
-        ("/max_age_days", "soon", "max_age_days must be a whole number of days, 1 or more"),
-        ("/min_coverage_pct", "120", "min_coverage_pct must be from 1 to 100"),
+        ("/max_age_days", "soon", "“Stale after days” must be a whole number of days, 1 or more"),
+        ("/min_coverage_pct", "120", "“Score from % measured” must be from 1 to 100"),
     ],
 )
 def test_a_broken_rule_is_named_at_its_field_and_nothing_is_lost(client, version, field, text, rule):
@@ -254,3 +256,24 @@ def test_the_list_of_scorecards_has_a_fixed_number_of_queries(client, version, c
         client.get("/health/scorecards/")
 
     assert len(seen) == 11
+
+
+def test_a_scorecard_leaves_as_a_file_and_begins_another_one_here_or_elsewhere(client, version):
+    file = client.get(BASE + "draft/?version=1&download=1")
+    assert file["Content-Disposition"] == 'attachment; filename="fleet-health-1.json"'
+
+    def begun(content, **typed):
+        upload = SimpleUploadedFile("card.json", content)
+        form = {"name": "Ours", "key": "ours", "copy": version.scorecard.pk, "file": upload, **typed}
+        return client.post("/health/scorecards/new/", form)
+
+    changed = json.loads(file.content)
+    changed["bands"][0]["min"] = 88
+    assert begun(json.dumps(changed).encode()).status_code == 302
+    made = ScorecardVersion.objects.get(scorecard__key="ours")
+    assert made.definition == {**{k: v for k, v in changed.items() if k != "default"}, "key": "ours", "name": "Ours"}
+
+    for content, words in ((b"{", "This is not valid JSON"), (b"[]", "is a JSON object"), (b"{}", "/dimensions")):
+        refused = begun(content, key="broken")
+        assert (refused.status_code, words in refused.content.decode()) == (422, True), words
+    assert not Scorecard.objects.filter(key="broken").exists()
