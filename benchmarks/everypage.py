@@ -1,26 +1,32 @@
-"""Every page whose address names nothing, as the owner of 10,000 accounts and 3,000 CTAs opens it, over HTTP."""
+"""Every page that a link leads to, as the owner of 10,000 accounts and two years of history opens it, over HTTP."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections import deque
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
+from html import unescape
 from typing import Any
+from urllib.parse import urljoin, urlsplit
 
 from django.conf import settings
-from django.urls import URLResolver, get_resolver
+from django.urls import Resolver404, URLResolver, get_resolver, resolve
 
 from benchmarks.bench import Bench
 from benchmarks.harness import Case
 from benchmarks.http import request_bytes, serving
-from benchmarks.pages import CPU_GOAL, Side
+from benchmarks.pages import CPU_GOAL, P95_GOAL, Side
 from benchmarks.work import fill_work
 
 REPS = 2
 # Signed out or moved on by the request itself, or no page of the product's.
 NOT_OPENED = ("api/", "sign-out", "logout", "static/", "media/")
+LINK = re.compile(r'<a[^>]* href="([^"#]+)"')
 
 
 def cases(bench: Bench) -> Iterator[Case]:
+    """The CPU of each page, and where the size gives a percentile its meaning, the slow ones of eight at once."""
     from django.test import Client
 
     from accounts.models import User
@@ -29,7 +35,7 @@ def cases(bench: Bench) -> Iterator[Case]:
     client = Client(HTTP_HOST=host)
     client.force_login(User.objects.get(email="owner@example.com"))
     cookie = f"Cookie: sid={client.cookies['sid'].value}"
-    paths = [path for path in plain_paths() if opens(client, path)]
+    paths = linked_pages(client, plain_paths())
     bench.select("work")
     with ExitStack() as stack:
         server = stack.enter_context(serving())
@@ -38,12 +44,43 @@ def cases(bench: Bench) -> Iterator[Case]:
         for path in paths:
             page = Side(path, server, request_bytes("GET", path, host=host, headers=[cookie]))
             yield page.against(nothing, CPU_GOAL, verify=lambda page=page: page.check(), reps=REPS)
+            if bench.size != "S":
+                yield page.together(nothing, P95_GOAL, reps=1)
+
+
+def linked_pages(client: Any, begin: Iterable[str]) -> list[str]:
+    """The first address found of every route that answers with a page, going from the given ones along the links."""
+    found: dict[str, str] = {}
+    tried: set[str] = set()
+    waiting = deque(begin)
+    while waiting:
+        path = waiting.popleft()
+        route = route_of(path)
+        if route is None or route in found or path in tried:
+            continue
+        tried.add(path)
+        answer = client.get(path)
+        if answer.status_code != 200 or not answer.get("Content-Type", "").startswith("text/html"):
+            continue
+        found[route] = path
+        links = (urlsplit(urljoin(path, unescape(link))) for link in LINK.findall(answer.content.decode()))
+        waiting.extend(link.path for link in links if not link.netloc)
+    return sorted(found.values())
+
+
+def route_of(path: str) -> str | None:
+    """The pattern that an address of the product's pages belongs to."""
+    try:
+        route = resolve(path).route
+    except Resolver404:
+        return None
+    return None if route.startswith(NOT_OPENED) else route
 
 
 def plain_paths() -> list[str]:
     """The addresses of a workspace that take no value, in order."""
     found = _leaves(get_resolver(settings.ROOT_URLCONF), "")
-    return sorted({f"/{path}" for path in found if not path.startswith(NOT_OPENED)})
+    return sorted({f"/{path}" for path in found})
 
 
 def _leaves(node: Any, prefix: str) -> Iterator[str]:
@@ -53,9 +90,3 @@ def _leaves(node: Any, prefix: str) -> Iterator[str]:
             yield from _leaves(child, path)
         elif not set("<^\\(") & set(path):
             yield path
-
-
-def opens(client: Any, path: str) -> bool:
-    """Whether the address answers with a page at once."""
-    answer = client.get(path)
-    return answer.status_code == 200 and answer.get("Content-Type", "").startswith("text/html")

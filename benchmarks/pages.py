@@ -16,6 +16,7 @@ from django.db import connection
 from benchmarks.bench import Bench
 from benchmarks.harness import Case
 from benchmarks.http import Server, exchange, request_bytes, serving, timed_together
+from benchmarks.past import FACTS, SCORES, WORK, remember, tidy
 from benchmarks.recompute import fill
 from health.book.accounts.asked import COLUMNS
 
@@ -31,21 +32,17 @@ TABS = ("health", "timeline", "people", "contracts", "usage", "changes")
 # middlewares and no database, which answers a third of a millisecond sooner than anybody can be signed in, its CPU
 # goal was set behind another server (gunicorn, whose empty view costs 1.7 times as much): 15x there is 26x here.
 CPU_GOAL, P95_GOAL, ANEW_GOAL, BARE_GOAL, FILE_GOAL = 15, 20, 60, 26, 5
-# A month's older scores and a year of daily sums, so that changes and the history have something to show.
-PAST = """
+# Every account is one of the CSMs'.
+OWN = """
 UPDATE accounts_account a SET owner_id = u.id FROM (
     SELECT id, row_number() OVER (ORDER BY email) - 1 AS place FROM accounts_user WHERE role = 'csm') u
-WHERE u.place = ('x' || right(a.id::text, 4))::bit(16)::int %% %(owners)s;
-INSERT INTO health_healthscore (version_id, scorecard_key, score, shown, band, band_rank, rag, coverage_pct, "values",
-    observed_at, sources, states, levels, points, dimensions, red_flags, computed_at, account_id, computed_on)
-SELECT version_id, scorecard_key, greatest(score - 7, 0), shown, band, band_rank, rag, coverage_pct, "values",
-    observed_at, sources, states, levels, points, dimensions, red_flags, computed_at - interval '31 days', account_id,
-    computed_on - 31 FROM health_accounthealth WHERE right(account_id::text, 1) < '4' ON CONFLICT DO NOTHING;
-UPDATE health_accounthealth SET change_30d = least(score, 7) WHERE right(account_id::text, 1) < '4';
-INSERT INTO health_portfolioday (day, owner_id, tier_id, currency, band, rag, accounts, scored, arr, total)
-SELECT %(on)s::date - d * 7, owner_id, tier_id, currency, band, rag, accounts, scored, arr * (100 - d) / 100, total
-FROM health_portfolioday CROSS JOIN generate_series(1, 52) d WHERE day = %(on)s;
+WHERE u.place = ('x' || right(a.id::text, 4))::bit(16)::int % (SELECT count(*) FROM accounts_user WHERE role = 'csm')
 """
+TABLES = (
+    "accounts_account", "accounts_activity", "accounts_contract", "health_accounthealth", "health_healthscore",
+    "health_portfolioday", "health_trigger", "health_triggerstate", "playbooks_cta", "usage_accountday",
+    "usage_metricvalue",
+)  # fmt: skip
 
 
 def populate(bench: Bench, workspace: str = "pages") -> tuple[str, str]:
@@ -76,14 +73,13 @@ def _fill(bench: Bench) -> None:
         User.objects.create_user(f"csm{number:02}@pages.example", name=f"Person {number:02}", role=Role.CSM)
     User.objects.create_user("vp@pages.example", name="Vera", role=Role.VP_CS)
     fill(bench.accounts, at=bench.now)
+    with connection.cursor() as cursor:
+        cursor.execute(OWN)
+    remember(FACTS, at=bench.now)
     recompute(at=bench.now)
-    with connection.cursor() as cursor:
-        for statement in filter(None, (part.strip() for part in PAST.split(";\n"))):
-            cursor.execute(statement, {"owners": OWNERS, "on": bench.now.date()})
-    touch_all(bench)
-    with connection.cursor() as cursor:
-        cursor.execute("VACUUM ANALYZE accounts_account")
-        cursor.execute("VACUUM ANALYZE health_accounthealth")
+    for part in (SCORES, WORK):
+        remember(part, at=bench.now)
+    tidy(*TABLES)
 
 
 def cases(bench: Bench) -> Iterator[Case]:
@@ -156,11 +152,11 @@ class Side:
             pids=lambda: [*self.server.pids(), *floor.server.pids(), *database_processes()],
         )  # fmt: skip
 
-    def together(self, floor: Side, goal: float | None) -> Case:
+    def together(self, floor: Side, goal: float | None, *, reps: int | None = None) -> Case:
         """The 95th percentile of answers while eight connections ask at once."""
         return Case(
             area="pages", name=f"{self.name}: p95, {AT_ONCE} at once", run=self.at_once, floor=floor.at_once,
-            measure="p95", goal=goal, floor_name=floor.name,
+            measure="p95", goal=goal, floor_name=floor.name, reps=reps,
         )  # fmt: skip
 
     def check(self) -> None:
@@ -190,21 +186,6 @@ def make_segment(bench: Bench) -> Segment:
     condition = {"field": "arr", "op": ">=", "value": str(middle)}
     rule = {"join": "all", "groups": [{"join": "all", "conditions": [condition]}]}
     return create_segment(name="The larger half", rule=rule, actor=None, at=bench.now)
-
-
-def touch_all(bench: Bench) -> None:
-    """A call with every account, up to 255 days ago."""
-    from datetime import timedelta
-
-    from accounts.models import Account, Activity
-
-    Activity.objects.bulk_create(
-        [
-            Activity(account_id=key, kind="call", title="Call", at=bench.now - timedelta(days=key.bytes[-1]))
-            for key in Account.objects.values_list("pk", flat=True)
-        ],
-        batch_size=2000,
-    )
 
 
 def files(bench: Bench) -> Iterator[Case]:

@@ -6,7 +6,8 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.core.paginator import Paginator
+from django.core.paginator import Page, Paginator
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -71,9 +72,19 @@ def _lines(scoring: Any, answer: dict[str, Any] | None) -> list[dict[str, Any]]:
 def risk_list_page(request: HttpRequest) -> HttpResponse:
     """Accounts on which a trigger stands, with time and reason, the most pressing first, fifty at a time."""
     user, today = request.user, timezone.localdate()
-    page = Paginator(at_risk(user, on=today), RISKS_ON_PAGE).get_page(request.GET.get("page"))
-    risks = risks_of(user, dict(page.object_list), on=today)
+    rows, page = _page(at_risk(user, on=today), request.GET.get("page", ""))
+    risks = risks_of(user, {account: rank for account, rank, _total in rows}, on=today)
     return render(request, "health/risk_list.html", {"risks": risks, "page": page})
+
+
+def _page(ranked: QuerySet[Any], asked: str) -> tuple[list[Any], Page[int]]:
+    """The rows of the page asked for, which tell how many there are; those of the first where there is no such page."""
+    number = max(int(asked), 1) if asked.isascii() and asked.isdigit() and len(asked) < 6 else 1
+    start = (number - 1) * RISKS_ON_PAGE
+    rows = list(ranked[start : start + RISKS_ON_PAGE])
+    if start and not rows:
+        return _page(ranked, "1")
+    return rows, Paginator(range(rows[0][2] if rows else 0), RISKS_ON_PAGE).get_page(number)
 
 
 @requires(GET="health.view", POST="health.view")

@@ -19,8 +19,15 @@ Drawn = TypeVar("Drawn")
 def kept(what: str, user: Any, scope: Scope, draw: Callable[[], Drawn]) -> Drawn:
     """``draw()`` of this scope, or what it said last while nothing has changed. One query tells whether."""
     seen_as = user.pk if scope.owner == MINE or sees_own_book_only(user) else "all"
-    asked = tuple(sorted(scope.parameters().items()))
-    name = sha256(repr((what, seen_as, asked, scope.today, *state_of_data())).encode()).hexdigest()
+    return kept_while_unchanged((what, seen_as, sorted(scope.parameters().items()), scope.today), draw)
+
+
+def kept_while_unchanged(asked: tuple[Any, ...], draw: Callable[[], Drawn]) -> Drawn:
+    """``draw()``, or what it said last for ``asked`` while no account, contract, score or judgement has changed.
+
+    ``asked`` names what is drawn and everything the answer depends on besides. One query tells whether it holds.
+    """
+    name = sha256(repr((*asked, *state_of_data())).encode()).hexdigest()
     known: Drawn | None = cache.get(name)
     if known is None:
         known = draw()

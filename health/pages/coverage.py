@@ -13,6 +13,7 @@ from django.utils import timezone
 from accounts.errors import RuleViolated
 from accounts.policy import may, requires
 from health.actions import draft_with_least_coverage
+from health.book.keeping import kept_while_unchanged
 from health.models import Scorecard
 from health.pages.scorecards import version_of
 from health.queries.coverage import LOWEST, Coverage, coverage_of
@@ -33,7 +34,8 @@ def scorecard_coverage(request: HttpRequest, key: str) -> HttpResponse:
     card = get_object_or_404(Scorecard, key=key)
     version = version_of(card, request.GET.get("version", ""))
     now = timezone.now()
-    coverage = coverage_of(version, at=now)
+    asked = ("coverage", version.pk, version.definition, timezone.localdate(now))
+    coverage = kept_while_unchanged(asked, lambda: coverage_of(version, at=now))
     form = LeastForm(request.POST or None, initial={"least": coverage.suggested or int(coverage.least)})
     if request.method == "POST" and form.is_valid():
         try:

@@ -135,7 +135,7 @@ class Frame:
 def frame_for(
     accounts: list[UUID], metrics: set[str], on: date, *, everyone: bool, known_at: datetime | None = None
 ) -> Frame:
-    """The columns of ``metrics`` over ``accounts`` as of ``on``; ``everyone`` says that these are all.
+    """The columns of ``metrics`` over ``accounts`` as of ``on``; ``everyone`` reads all there are, whoever they are.
 
     The number of queries is the providers', whatever the number of accounts. A later provider wins. With
     ``known_at`` only what was recorded by then counts; a provider that cannot tell is not asked.

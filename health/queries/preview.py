@@ -127,7 +127,9 @@ def preview_of(version: ScorecardVersion, user: User, *, at: datetime) -> Previe
     chosen = [accounts[place] for place in theirs]
     before_cards = grouped(chosen, now)
     metrics = metrics_read(compiled(version)).union(*(metrics_read(card) for card in before_cards))
-    frame = frame_for([subject.account_id for subject in chosen], metrics, on, everyone=False)
+    # Naming most accounts costs more than reading the others too.
+    most = 2 * len(chosen) > len(accounts)
+    frame = frame_for([subject.account_id for subject in chosen], metrics, on, everyone=most)
     before = [UNSCORED] * len(chosen)
     for card, places in before_cards.items():
         _stand(before, card, places, frame, at)

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from django.db.models import Case, Count, QuerySet, Value, When
+from django.db.models import Case, Count, QuerySet, Value, When, Window
 
 from accounts.models import Account
 from health.choices import Rag
@@ -44,7 +44,10 @@ class Risk:
 
 
 def at_risk(user: User, *, on: date) -> QuerySet[Any]:
-    """(account, rank) of the accounts ``user`` sees on which a trigger stands, the most pressing first."""
+    """(account, rank, how many there are) of the accounts ``user`` sees on which a trigger stands.
+
+    The most pressing first. A slice is one query; a count of its own would weigh every account again.
+    """
     health = "account__health__"
     near = (on, on + timedelta(days=NEAR_DAYS))
     colour = Case(
@@ -53,7 +56,8 @@ def at_risk(user: User, *, on: date) -> QuerySet[Any]:
     fall = Case(When(**{f"{health}change_30d__lte": -_FALL}, then=Value(_FALL_POINTS)), default=0)
     renewal = Case(When(account__renewal_on__range=near, then=Value(_RENEWAL_NEAR)), default=0)
     rows = _standing(user).values("account").annotate(rank=Count("pk") * _TRIGGER + colour + fall + renewal)
-    return rows.order_by("-rank", "account__name", "account").values_list("account", "rank")
+    rows = rows.annotate(total=Window(Count("*")))
+    return rows.order_by("-rank", "account__name", "account").values_list("account", "rank", "total")
 
 
 def risks_of(user: User, ranks: Mapping[UUID, int], *, on: date) -> list[Risk]:

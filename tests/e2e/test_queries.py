@@ -11,6 +11,7 @@ from django.test import Client, override_settings
 
 from accounts import navigation
 from accounts.models import User
+from benchmarks.everypage import linked_pages, plain_paths
 from tenants.models import Tenant
 from tests.e2e.test_pages import PAGES, path_of
 
@@ -20,17 +21,27 @@ NO_QUERIES = ("SET search_path", "SELECT set_config")
 
 
 @pytest.fixture(scope="module")
-def statements(world: Any, django_db_blocker: Any) -> Iterator[Callable[[str, str], list[str]]]:
-    """``statements(who, path)`` of a page's second answer, in a process that has looked up its host and side bar."""
+def client_of(world: Any, django_db_blocker: Any) -> Iterator[Callable[[str], Client]]:
+    """Somebody of the workspace signed in, in a process that has looked up its host and side bar."""
     clients: dict[str, Client] = {}
 
-    def client_of(who: str) -> Client:
+    def signed_in(who: str) -> Client:
         if who not in clients:
             clients[who] = Client(HTTP_HOST="acme.localhost")
             connection.set_tenant(Tenant.objects.get(slug="acme"))
             if who:
                 clients[who].force_login(User.objects.get(email__startswith=f"{who}@"))
         return clients[who]
+
+    with pytest.MonkeyPatch.context() as patch, override_settings(HOSTS_KEPT_SECONDS=600), django_db_blocker.unblock():
+        patch.setattr(navigation, "KEPT_SECONDS", 600)
+        yield signed_in
+        connection.set_schema_to_public()
+
+
+@pytest.fixture(scope="module")
+def statements(client_of: Callable[[str], Client]) -> Callable[[str, str], list[str]]:
+    """``statements(who, path)`` of a page's second answer."""
 
     def ask(who: str, path: str) -> list[str]:
         seen: list[str] = []
@@ -44,10 +55,7 @@ def statements(world: Any, django_db_blocker: Any) -> Iterator[Callable[[str, st
             client_of(who).get(path)
         return [sql for sql in seen if not sql.startswith(NO_QUERIES)]
 
-    with pytest.MonkeyPatch.context() as patch, override_settings(HOSTS_KEPT_SECONDS=600), django_db_blocker.unblock():
-        patch.setattr(navigation, "KEPT_SECONDS", 600)
-        yield ask
-        connection.set_schema_to_public()
+    return ask
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -55,3 +63,10 @@ def test_a_page_costs_twelve_queries_at_most(statements, world, name):
     who, pattern = PAGES[name]
     seen = statements(who, path_of(pattern, world))
     assert len(seen) <= MOST, "\n".join(seen)
+
+
+def test_no_page_that_a_link_leads_to_costs_more(client_of, statements):
+    pages = linked_pages(client_of("owner"), plain_paths())
+    assert len(pages) > 150
+    costly = {path: seen for path in pages if len(seen := statements("owner", path)) > MOST}
+    assert costly == {}

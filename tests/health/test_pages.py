@@ -317,3 +317,7 @@ def test_a_long_risk_list_has_pages(client, admin, monkeypatch):
     assert "1 to 1 of 2 accounts" in first.content.decode()
     assert 'rel="next" href="?page=2"' in first.content.decode()
     assert 'rel="prev" href="?page=1"' in second.content.decode()
+    for wrong in ("3", "0", "-1", "two", "9" * 30):
+        page = client.get("/health/risks/", {"page": wrong})
+        assert [risk.account.name for risk in page.context["risks"]] == ["One"], wrong
+        assert page.context["page"].number == 1, wrong

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from html import escape
 
 from ui.charts.chart import Chart
 from ui.charts.svg import (
@@ -63,7 +64,8 @@ class Line:
         if self.notes:
             heads.append(self.note_head)
             rows = [[*row, note] for row, note in zip(rows, self.notes, strict=True)]
-        drawn = [document(w, 200, _body(self, w, 200), self.title, self.desc) for w in (NARROW, MIDDLE, WIDE)]
+        said = _tips(self)
+        drawn = [document(w, 200, _body(self, said, w, 200), self.title, self.desc) for w in (NARROW, MIDDLE, WIDE)]
         return Chart(self.title, *drawn, heads=heads, rows=rows[::-1])
 
     def _text(self, value: float | None) -> str:
@@ -86,7 +88,7 @@ class Line:
         return low, high if high > low else low + 1
 
 
-def _body(chart: Line, width: int, height: int) -> str:
+def _body(chart: Line, said: Sequence[str], width: int, height: int) -> str:
     low, high = chart.span()
     count = len(chart.categories)
     step = (width - LEFT - RIGHT) / max(1, count - 1)
@@ -125,7 +127,8 @@ def _body(chart: Line, width: int, height: int) -> str:
     parts.append(text(x(last) + 9, y(value) + 4, chart.formatter(value), "text", 12, weight=600))
     every = max(1, -(-56 // max(1, int(step))))
     for at in range(count):
-        parts.append(_column(chart, at, x(at), step, height, None if chart.values[at] is None else y(chart.values[at])))  # type: ignore[arg-type]
+        value = chart.values[at]
+        parts.append(_column(chart, said[at], x(at), step, height, None if value is None else y(value)))
         if (count - 1 - at) % every == 0:
             parts.append(text(x(at), height - 7, chart.categories[at], anchor="middle"))
     return "".join(parts)
@@ -142,15 +145,29 @@ def _runs(values: Sequence[float | None]) -> list[list[tuple[int, float]]]:
     return [run for run in runs if run]
 
 
-def _column(chart: Line, at: int, x: float, step: float, height: int, y: float | None) -> str:
-    """The strip that shows the values of one period on hover."""
-    rows = [(chart.key, chart.label, chart._text(chart.values[at]))]
-    if chart.compare:
-        rows.append(("c5", chart.compare_label, chart._text(chart.compare[at])))
-    rows += [("note", "", name) for where, name in chart.events if where == at]
-    floor_y = height - BOTTOM
-    body = tag("rect", x=x - step / 2, y=TOP, width=step, height=floor_y - TOP, class_="hit", fill="transparent")
-    body += f'<line x1="{coordinate(x)}" x2="{coordinate(x)}" y1="{TOP}" y2="{floor_y}" class="cross" stroke="none"/>'
+def _tips(chart: Line) -> list[str]:
+    """What each period says on hover, as an attribute."""
+    events: dict[int, list[tuple[str, str, str]]] = {}
+    for where, name in chart.events:
+        events.setdefault(where, []).append(("note", "", name))
+    found = []
+    for at, name in enumerate(chart.categories):
+        rows = [(chart.key, chart.label, chart._text(chart.values[at]))]
+        if chart.compare:
+            rows.append(("c5", chart.compare_label, chart._text(chart.compare[at])))
+        found.append(escape(tip(name, rows + events.get(at, []))))
+    return found
+
+
+def _column(chart: Line, said: str, x: float, step: float, height: int, y: float | None) -> str:
+    """The strip that shows the values of one period on hover. Most of a chart is strips: each is written at once."""
+    c, floor_y = coordinate, height - BOTTOM
+    point = ""
     if y is not None:
-        body += tag("circle", cx=x, cy=y, r=3.5, class_=f"f-{chart.key} pt", fill=LIGHT[chart.key], fill_opacity=0)
-    return tag("g", body, data_tip=tip(chart.categories[at], rows), class_="col")
+        colour = f'class="f-{chart.key} pt" fill="{LIGHT[chart.key]}"'
+        point = f'<circle cx="{c(x)}" cy="{c(y)}" r="3.5" {colour} fill-opacity="0"/>'
+    return (
+        f'<g data-tip="{said}" class="col"><rect x="{c(x - step / 2)}" y="{TOP}" width="{c(step)}"'
+        f' height="{floor_y - TOP}" class="hit" fill="transparent"/>'
+        f'<line x1="{c(x)}" x2="{c(x)}" y1="{TOP}" y2="{floor_y}" class="cross" stroke="none"/>{point}</g>'
+    )
