@@ -159,7 +159,7 @@ def test_trigger_pages_say_the_condition_and_switch_it_off(client, admin):
     client.post("/health/triggers/usage-decline/", {"do": "off"})
 
     words = "usage fell by at least 20 % over 14 days against the 14 before"
-    assert words in listed.content.decode()
+    assert words.capitalize() in listed.content.decode()
     assert f"Fires when {words}." in page.content.decode()
     assert Trigger.objects.get().is_enabled is False
 
