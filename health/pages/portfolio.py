@@ -81,6 +81,7 @@ def _write(user: Any, scope: Scope) -> Written:
         "split": split_rows(split(user, scope, currency, choices), scope, currency),
         "compare_url": page_url("compare", scope),
         "team_url": page_url("team", scope),
+        "reconcile_url": page_url("reconcile", scope),
     }
     said = {"headline": headline(data, scope, currency)}
     return Written(
