@@ -11,12 +11,11 @@ from django.db import connection, transaction
 from accounts.actions.locking import differences, locked
 from accounts.audit import record
 from accounts.errors import RuleViolated
-from accounts.models import AuditEntry
 from tenants.bell import ring_on_commit
 from webhooks.addresses import check_url
 from webhooks.catalogue import BY_NAME, EVENT_TYPES
 from webhooks.choices import EndpointState
-from webhooks.events import last_entry, written
+from webhooks.events import last_entry, log_end, written
 from webhooks.models import Delivery, Endpoint, Event
 from webhooks.signing import new_secret
 
@@ -173,11 +172,6 @@ def replay_failed(endpoint: Endpoint, *, since: datetime, actor: User, at: datet
         record("webhook.replayed", endpoint, actor=actor, at=at, after={"since": since, "deliveries": count})
         ring_on_commit(DELIVER)
     return count
-
-
-def log_end() -> int:
-    """The key of the newest entry of the audit log. One query."""
-    return AuditEntry.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
 
 
 def switch_off(endpoint: Endpoint, reason: str, *, at: datetime) -> bool:

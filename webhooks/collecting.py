@@ -7,6 +7,7 @@ cost nothing more, whether or not anybody listens.
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime
 from typing import Any
 
@@ -14,27 +15,28 @@ from django.db import transaction
 
 from accounts.models import AuditEntry
 from webhooks.catalogue import EventType, actions_of, types_of
-from webhooks.events import written
+from webhooks.events import log_end, written
 from webhooks.models import Delivery, Endpoint, Event
 
+log = logging.getLogger(__name__)
 BATCH = 500
 # So many batches for one endpoint in a round: one that catches up with months must not keep the others waiting.
 MOST_BATCHES = 10
 
 
-def waiting_entries(endpoint: Endpoint) -> Any:
-    """Entries that may tell the endpoint something and that it has not been told of, oldest first."""
-    rows = AuditEntry.objects.filter(pk__gt=endpoint.position, action__in=actions_of(endpoint.event_types))
-    return rows.order_by("pk")
-
-
 def collect(*, at: datetime) -> int:
     """Write the deliveries of everything new for every active endpoint; how many.
 
-    Safe to run twice at once: an endpoint somebody else collects for is skipped, and an event reaches it once.
+    Safe to run twice at once: an endpoint somebody else collects for is skipped, and an event reaches it once. An error
+    stops one endpoint, until it is mended, and no other.
     """
-    keys = list(Endpoint.objects.active().order_by("pk").values_list("pk", flat=True))
-    return sum(_collect_for(key, at) for key in keys)
+    count = 0
+    for key in list(Endpoint.objects.active().order_by("pk").values_list("pk", flat=True)):
+        try:
+            count += _collect_for(key, at)
+        except Exception:
+            log.exception("events for the webhook %s could not be collected", key)
+    return count
 
 
 def _collect_for(key: Any, at: datetime) -> int:
@@ -54,10 +56,11 @@ def _batch_for(key: Any, at: datetime) -> tuple[int, bool]:
     endpoint = rows.filter(pk=key).first()
     if endpoint is None:
         return 0, True
-    end = AuditEntry.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+    end = log_end()
     if end <= endpoint.position:
         return 0, True
-    entries = list(waiting_entries(endpoint)[:BATCH])
+    fresh = AuditEntry.objects.filter(pk__gt=endpoint.position, action__in=actions_of(endpoint.event_types))
+    entries = list(fresh.order_by("pk")[:BATCH])
     told = [
         (known, entry)
         for entry in entries

@@ -19,10 +19,14 @@ Shapes = Callable[[str, Collection[str]], Mapping[str, Mapping[str, Any]]]
 LOOKED_THROUGH = 1_000_000
 
 
+def log_end() -> int:
+    """The key of the newest entry of the audit log. One query."""
+    return AuditEntry.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+
+
 def last_entry(known: EventType) -> AuditEntry | None:
     """The newest entry that tells of this type; None where none of the newest million does. Two queries."""
-    newest = AuditEntry.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
-    rows = AuditEntry.objects.filter(pk__gt=newest - LOOKED_THROUGH, action__in=known.actions)
+    rows = AuditEntry.objects.filter(pk__gt=log_end() - LOOKED_THROUGH, action__in=known.actions)
     for name, values in known.when.items():
         rows = rows.filter(**{f"after__{name}__in": list(values)})
     return rows.order_by("-pk").first()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -13,17 +12,10 @@ from accounts.encryption import decrypt, encrypt
 from tenants.guard import TenantModel, TenantQuerySet
 from webhooks.choices import EndpointState
 
-if TYPE_CHECKING:
-    from accounts.models import User
-
 PURPOSE = "webhook secret"
 
 
 class EndpointQuerySet(TenantQuerySet):
-    def visible_to(self, user: User) -> EndpointQuerySet:
-        """All of them: endpoints belong to the workspace, and only its administrators come here."""
-        return self.all()
-
     def active(self) -> EndpointQuerySet:
         return self.filter(state=EndpointState.ACTIVE)
 
@@ -105,10 +97,6 @@ class Event(TenantModel):
 
 
 class DeliveryQuerySet(TenantQuerySet):
-    def visible_to(self, user: User) -> DeliveryQuerySet:
-        """All of them, as of ``Endpoint``."""
-        return self.all()
-
     def pending(self) -> DeliveryQuerySet:
         """Neither delivered nor given up."""
         return self.filter(delivered_at=None, failed_at=None)

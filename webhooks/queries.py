@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, Max, Min, Q, QuerySet
+from django.db.models import Count, Min, Q, QuerySet
 
 from ui import keyset
 from webhooks.catalogue import BY_NAME
@@ -38,7 +38,6 @@ class Health:
     failed: int
     waiting: int
     waiting_since: datetime | None
-    last_at: datetime | None
 
     @property
     def failed_pct(self) -> float | None:
@@ -46,7 +45,7 @@ class Health:
         return round(100 * self.failed / self.ended, 1) if self.ended else None
 
 
-NOTHING = Health(0, 0, 0, None, None)
+NOTHING = Health(0, 0, 0, None)
 
 
 def endpoints_with_health(*, at: datetime) -> list[tuple[Endpoint, Health]]:
@@ -67,7 +66,6 @@ def healths(*, at: datetime, endpoint: Endpoint | None = None) -> dict[Any, Heal
         failed=Count("pk", filter=Q(failed_at__gte=since)),
         waiting=Count("pk", filter=_PENDING),
         since=Min("created_at", filter=_PENDING),
-        last=Max("delivered_at"),
     )  # fmt: skip
     return {key: Health(*figures) for key, *figures in counted}
 

@@ -132,6 +132,23 @@ def test_collecting_twice_at_once_tells_once(endpoint, admin):
     assert (Event.objects.count(), Delivery.objects.count()) == (1, 1)
 
 
+def test_an_error_stops_one_endpoint_and_no_other_and_loses_nothing(endpoint, admin, monkeypatch):
+    create_endpoint(url="https://example.com/", event_types=["account.created"], actor=admin, at=AT)
+    create_account(name="Halden", actor=admin, at=AT)
+    deliver = collecting._deliver_to
+
+    def fail_for_one(to, told, at):
+        if to.pk == endpoint.pk:
+            raise ValueError("tested")
+        return deliver(to, told, at)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(collecting, "_deliver_to", fail_for_one)
+        assert collect(at=AT) == 1
+    assert collect(at=AT) == 1
+    assert Delivery.objects.filter(endpoint=endpoint).count() == 1
+
+
 @pytest.mark.parametrize("rows", [1, 3])
 def test_the_cost_does_not_depend_on_how_many_happened(endpoint, admin, rows, django_assert_num_queries):
     for number in range(rows):

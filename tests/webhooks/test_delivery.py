@@ -22,7 +22,6 @@ from webhooks.actions import (
     change_endpoint,
     create_endpoint,
     delete_endpoint,
-    log_end,
     pause_endpoint,
     replay,
     replay_failed,
@@ -33,6 +32,7 @@ from webhooks.actions import (
 from webhooks.choices import EndpointState
 from webhooks.collecting import collect
 from webhooks.delivery import LEASE, OFF_AFTER, WARN_AFTER, deliver_due
+from webhooks.events import log_end
 from webhooks.models import Attempt, Delivery, Endpoint, Event
 from webhooks.schedule import BREAKER, MAX_ATTEMPTS, RESTS, WAITS
 from webhooks.tasks import deliver as deliver_task
