@@ -9,21 +9,21 @@ from uuid import UUID
 
 from django.db import transaction
 
-from accounts.actions import restore_next_step
+from accounts.actions import assign_owner, restore_next_step
 from accounts.audit import record
 from accounts.errors import RuleViolated
 from accounts.models import Activity
 from engagement.actions import mark_read, mark_unread
 from engagement.queries import notice_title
 from myday.models import SetAside
-from playbooks.actions import reopen_task, undo_bulk
-from playbooks.models import Task
+from playbooks.actions import reassign_cta, reopen_task, undo_bulk
+from playbooks.models import Cta, Task
 
 if TYPE_CHECKING:
-    from accounts.models import User
+    from accounts.models import Account, User
 
 
-__all__ = ["look_at", "mark_read", "notice_title", "set_aside", "take_back"]
+__all__ = ["hand_account_over", "look_at", "mark_read", "notice_title", "set_aside", "take_back"]
 
 
 @transaction.atomic
@@ -53,6 +53,22 @@ def _put(user: User, kind: str, object_id: UUID, *, until_on: date, reason: str,
     after = {"kind": kind, "object": str(object_id), "until": str(until_on), "reason": reason}
     record("day.set_aside", row, actor=user, at=at, after=after)
     return row
+
+
+@transaction.atomic
+def hand_account_over(
+    account: Account, owner: User | None, *, with_ctas: bool, actor: User, at: datetime, reason: str = ""
+) -> int:
+    """Give ``account`` to ``owner``; ``with_ctas`` also what its owner before has there unclosed. How many of those.
+
+    RuleViolated where the account, or one of the CTAs, cannot be theirs: nothing is changed then.
+    """
+    before = account.owner_id
+    assign_owner(account, owner, actor=actor, at=at, reason=reason)
+    if not with_ctas or owner is None or before is None or before == owner.pk:
+        return 0
+    ctas = Cta.objects.unclosed().filter(account=account.pk, owner=before).order_by("id")
+    return len([reassign_cta(cta, owner, actor=actor, at=at, reason=reason) for cta in ctas])
 
 
 @transaction.atomic

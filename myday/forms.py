@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.utils import timezone
 
+from accounts.forms import OwnerForm
 from accounts.people_forms import RuleForm
 from playbooks.due import DueDays
 
@@ -16,6 +17,12 @@ class PutOffForm(RuleForm):
 
     until_on = forms.DateField(label="Until", widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
     reason = forms.CharField(label="Reason", max_length=200)
+
+
+class HandAccountOverForm(OwnerForm):
+    """Who owns the account now, and whether the open work goes along."""
+
+    with_ctas = forms.BooleanField(label="With the open CTAs of the owner before", required=False, initial=True)
 
 
 def next_working_day() -> dict[str, Any]:

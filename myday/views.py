@@ -14,13 +14,13 @@ from django.utils import timezone
 from accounts import actions as account_actions
 from accounts.actions.next_steps import step_state
 from accounts.errors import RuleViolated
-from accounts.forms import ActivityForm, OwnerForm
+from accounts.forms import ActivityForm
 from accounts.frame import account_or_404, editable_account_or_404
 from accounts.models import Activity
 from accounts.policy import requires
 from myday import actions, answers
 from myday.cells import book_over_time, day_context
-from myday.forms import PutOffForm, next_working_day
+from myday.forms import HandAccountOverForm, PutOffForm, next_working_day
 from playbooks import actions as playbook_actions
 from playbooks.actions.ctas import snapshot
 from playbooks.forms import CloseForm, ReassignForm
@@ -218,17 +218,18 @@ def account_snooze(request: HttpRequest, account_id: UUID) -> HttpResponse:
 
 @requires(GET="accounts.edit", POST="accounts.edit")
 def account_reassign(request: HttpRequest, account_id: UUID) -> HttpResponse:
-    """Hand the account over. Its book changes with it, so there is no quick way back."""
+    """Hand the account over, with its open work. Books change with it, so there is no quick way back."""
     account = editable_account_or_404(request, account_id)
-    form = OwnerForm(_sent(request), initial={"owner": account.owner_id})
+    form = HandAccountOverForm(_sent(request), initial={"owner": account.owner_id})
     if form.is_valid():
         chosen, at = form.cleaned_data, timezone.now()
         try:
-            account_actions.assign_owner(account, chosen["owner"], actor=request.user, at=at, reason=chosen["reason"])
+            handed = actions.hand_account_over(account, actor=request.user, at=at, **chosen)
         except RuleViolated as problem:
             form.add_error(problem.field if problem.field in form.fields else None, str(problem))
         else:
-            return answers.done(request, f"{account.name}: now owned by {chosen['owner'] or 'nobody'}.")
+            along = f", with {handed} CTA{'' if handed == 1 else 's'}" if handed else ""
+            return answers.done(request, f"{account.name}: now owned by {chosen['owner'] or 'nobody'}{along}.")
     return answers.panel(request, form, title="Hand the account over", about=account.name, submit="Hand over")
 
 

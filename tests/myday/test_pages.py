@@ -21,7 +21,7 @@ from engagement.models import Notification
 from health.cards import compiled_by_id
 from health.models import AccountHealth, HealthScore
 from myday.models import SetAside
-from playbooks.actions import add_task
+from playbooks.actions import add_task, close_cta
 from playbooks.models import Cta, Task
 from tests.factories import AccountFactory, CtaFactory, UserFactory
 from tests.health import world as health
@@ -315,6 +315,22 @@ class TestVerbs:
         heir = UserFactory()
         desk.post(f"/day/accounts/{halden.pk}/reassign/", {"owner": heir.pk, "reason": "Leave"}, headers=HTMX)
         assert Account.objects.get().owner == heir
+
+    @pytest.mark.parametrize("along", [True, False])
+    def test_an_account_is_handed_over_with_its_open_ctas_or_without(self, desk, mara, cta, halden, along):
+        heir, other = UserFactory(name="Otto Reed"), UserFactory()
+        closed = close_cta(CtaFactory(account=halden, owner=mara), outcome="resolved", actor=mara, at=timezone.now())
+        anothers = CtaFactory(account=halden, owner=other)
+        elsewhere = CtaFactory(owner=mara)
+        assert "checked" in text(desk.get(f"/day/accounts/{halden.pk}/reassign/", headers=HTMX))
+        sent = {"owner": heir.pk, "reason": "Leave", **({"with_ctas": "on"} if along else {})}
+        answer = desk.post(f"/day/accounts/{halden.pk}/reassign/", sent, headers=HTMX)
+        owners = dict(Cta.objects.values_list("pk", "owner"))
+        assert owners == {
+            cta.pk: heir.pk if along else mara.pk, closed.pk: mara.pk, anothers.pk: other.pk, elsewhere.pk: mara.pk,
+        }  # fmt: skip
+        said = "Halden: now owned by Otto Reed, with 1 CTA." if along else "Halden: now owned by Otto Reed."
+        assert toast(answer)["message"] == said
 
     def test_without_script_every_verb_is_a_page_and_undo_a_button(self, desk, cta):
         page = text(desk.get(f"/day/ctas/{cta.pk}/done/"))
