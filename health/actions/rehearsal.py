@@ -89,11 +89,14 @@ class Rehearsal:
         facts = self._facts(at)
         self.report.accounts = max(self.report.accounts, len(facts.known_since))
         standing: dict[str, Counter[str]] = defaultdict(Counter)
+        moment: datetime | None = at
         for turn in range(MOST_ROUNDS):
-            outcome = self._round(day, replace(self._with_raised(facts), at=at + timedelta(minutes=turn)))
-            self._count_held(outcome, standing, is_first=turn == 0)
-            if not self._note(day, outcome):
+            if moment is None:
                 break
+            outcome = self._round(day, replace(self._with_raised(facts, moment), at=moment))
+            self._count_held(outcome, standing, is_first=turn == 0)
+            self._note(day, outcome)
+            moment = self._next_round(moment, before=at + timedelta(days=1))
         for key, counts in standing.items():
             for reason, number in counts.items():
                 self.report.held[key][reason] = max(self.report.held[key][reason], number)
@@ -108,14 +111,25 @@ class Rehearsal:
             columns |= frame_for(list(known_since), moving, on, everyone=True).by_account(moving)
         return facts_at(triggers, None, columns, self.current, known_since=known_since, at=at, on=on)
 
-    def _with_raised(self, facts: Facts) -> Facts:
+    def _with_raised(self, facts: Facts, at: datetime) -> Facts:
+        """The facts with what triggers have recorded by ``at``."""
         if not self._raised:
             return facts
         events = {key: dict(moments) for key, moments in facts.events.items()}
         for key, moments in self._raised.items():
             if key in self.triggers.events | self.triggers.absences:
-                events.setdefault(key, {}).update(moments)
+                known = {account: moment for account, moment in moments.items() if moment <= at}
+                events.setdefault(key, {}).update(known)
         return replace(facts, events=events)
+
+    def _next_round(self, after: datetime, *, before: datetime) -> datetime | None:
+        """A minute after the next event that a trigger records and another waits for; None if there is none today.
+
+        An event is recorded with its CTA, so at the end of quiet hours if that has to wait for it.
+        """
+        waited_for = self._raised.keys() & (self.triggers.events | self.triggers.absences)
+        ahead = [moment for key in waited_for for moment in self._raised[key].values() if after <= moment < before]
+        return min(ahead) + timedelta(minutes=1) if ahead else None
 
     def _round(self, day: int, facts: Facts) -> Outcome:
         outcome = judge(self.triggers.versions, facts, self.states, {}, load=lambda *_: ())
@@ -134,9 +148,8 @@ class Rehearsal:
                 elif is_first:
                     standing[key][reason] = number
 
-    def _note(self, day: int, outcome: Outcome) -> bool:
-        """Write down what fired; whether one of them recorded an event that a trigger waits for."""
-        raised = False
+    def _note(self, day: int, outcome: Outcome) -> None:
+        """Write down what fired and which events that records."""
         for firing in outcome.fired:
             account, trigger, definition = firing.account_id, firing.version.trigger, firing.version.definition
             self.earlier.append((trigger.pk, account, firing.fired_at))
@@ -146,9 +159,7 @@ class Rehearsal:
             self._add(day, firing, Firing.OPENED if opens else Firing.DUPLICATE)
             event = definition.get("raises")
             if opens and event:
-                self._raised[event][account] = firing.fired_at
-                raised = raised or event in self.triggers.events | self.triggers.absences
-        return raised
+                self._raised[event][account] = firing.due_at or firing.fired_at
 
     def _add(self, day: int, firing: TriggerFiring, outcome: Firing) -> None:
         report, definition = self.report, firing.version.definition

@@ -18,6 +18,7 @@ from health.actions import (
     enable_trigger,
     open_ctas,
     recompute,
+    recompute_changed,
     record_event,
     snooze_trigger,
 )
@@ -123,6 +124,27 @@ def test_triggers_that_set_each_other_off_are_seen_within_the_day_and_a_ring_end
     assert outcomes[:2] == [("first", "opened"), ("second", "opened")]
     assert ("first", "duplicate") in outcomes
     assert len(outcomes) <= MOST_ROUNDS * 2
+
+
+def test_what_a_cta_records_after_quiet_hours_sets_off_the_next_trigger_only_then(rail):
+    change_policy(actor=None, at=NOON, quiet_from=time(9), quiet_until=time(15))
+    green = {**RED, "value": ["green"]}
+    first, second = draft("first", green, raises="nudged"), draft("second", {"event": "nudged"})
+    activate_draft(first, actor=None, at=NOON)
+    report = dry(second, days=2)
+
+    activate_draft(second, actor=None, at=NOON)
+    recompute(at=NOON)
+    open_ctas(at=NOON)
+    assert TriggerFiring.objects.count() == 1
+    due = TriggerFiring.objects.get().due_at
+    open_ctas(at=due)
+    recompute_changed(at=due + timedelta(minutes=1))
+    open_ctas(at=due + timedelta(minutes=1))
+
+    later = next(row for row in report.rows if row["trigger"] == "second")
+    assert (later["evidence"]["events"], later["due_at"]) == ({"nudged": due.isoformat()}, None)
+    assert said(report) == happened()
 
 
 def test_a_resting_trigger_is_tried_as_if_it_were_on_and_the_others_as_they_are(rail):
