@@ -181,10 +181,11 @@ def test_an_answer_that_drips_is_cut_at_the_deadline(endpoint, there, admin, mon
     assert sent()["failed"] == 1
     attempt = Attempt.objects.get()
     assert (attempt.status, attempt.error) == (None, "No answer within 15 s.")
-    assert attempt.duration_ms < 3000
+    assert attempt.duration_ms < 4500  # all of it would take five seconds
 
 
 def test_nobody_at_home_is_an_error_in_words(endpoint, there, admin):
+    there.shutdown()
     there.server_close()
     happen(admin)
     assert sent()["failed"] == 1
