@@ -32,6 +32,9 @@ def update_entry(entry: Activity, *, actor: User, when: datetime, seen_at: Any =
     the writer saw (None: it had never been edited): RuleViolated when somebody was faster, for an entry that the
     product wrote, and for what ``log_touch`` refuses. Audited with the words before; the account is scored again.
     """
+    unknown = sorted(changes.keys() - {*WORDS, *STEP})
+    if unknown:
+        raise RuleViolated("unknown_field", "There is no such field.", unknown[0])
     entry = _locked(entry)
     if seen_at is not ANY and entry.edited_at != seen_at:
         raise RuleViolated("activity.stale", "Somebody changed this entry since. Look at theirs first.")
@@ -43,7 +46,8 @@ def update_entry(entry: Activity, *, actor: User, when: datetime, seen_at: Any =
     check_touch(changes.get("kind", entry.kind), changes.get("at", entry.at), moved, when)  # type: ignore[arg-type]
     for name in after:
         setattr(entry, name, changes[name])
-    entry.next_step_owner = (entry.next_step_owner or actor) if entry.next_step else None
+    if after.keys() & set(STEP):
+        entry.next_step_owner = (entry.next_step_owner or actor) if entry.next_step else None
     entry.edited_at = when
     entry.save()
     if {before.get("kind", entry.kind), entry.kind} & TOUCHES:

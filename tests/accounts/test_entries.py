@@ -77,7 +77,8 @@ class TestCorrecting:
 
     def test_what_logging_refuses_is_refused(self, account, vp):
         entry = logged(account, vp)
-        for changes in ({"kind": "system"}, {"at": LATER + timedelta(days=1)}, {"next_step": "Call"}):
+        ahead = LATER + timedelta(days=1)
+        for changes in ({"kind": "system"}, {"source": "crm"}, {"at": ahead}, {"next_step": "Call"}):
             with pytest.raises(RuleViolated):
                 update_entry(entry, actor=vp, when=LATER, **changes)
         written = log_activity(account, kind="system", title="Made", actor=None, at=NOW)

@@ -9,7 +9,7 @@ from django.db import connection
 from django.utils import timezone
 from openapi_spec_validator import validate
 
-from accounts.actions import create_contact, create_contract
+from accounts.actions import create_contact, create_contract, log_activity
 from accounts.models import Account, Activity, AuditEntry, Contact, Contract
 from api import openapi
 from tests.factories import AccountFactory
@@ -281,3 +281,28 @@ class TestNextSteps:
     def test_half_of_one_is_refused(self, api, body):
         answer = api.post("activities/", {"account": str(AccountFactory().pk), "kind": "note", "title": "x", **body})
         assert answer.status_code == 422
+
+
+class TestEntries:
+    def test_one_is_corrected_pinned_deleted_and_brought_back(self, api, csm):
+        body = {"account": str(AccountFactory(owner=csm).pk), "kind": "call", "title": "Thay called", "body": "Twice"}
+        made = api.post("activities/", body).json()
+        path = f"activities/{made['id']}/"
+        fixed = api.patch(path, {"title": "They called", "pinned": True}).json()
+        assert (fixed["title"], fixed["body"], fixed["attendees"]) == ("They called", "Twice", [])
+        assert fixed["edited_at"]
+        assert fixed["pinned_at"]
+        assert api.patch(path, {"pinned": False}).json()["pinned_at"] is None
+        before = api.get(path).json()
+        assert (api.delete(path).status_code, api.get(path).status_code) == (204, 404)
+        assert api.post(f"{path}restore/", {}).json() == before
+        assert api.post(f"activities/{body['account']}/restore/", {}).status_code == 404
+
+    def test_what_the_product_wrote_and_what_lies_ahead_is_refused(self, api):
+        account = AccountFactory()
+        made = log_activity(account, kind="system", title="Made", actor=None, at=timezone.now())
+        assert api.patch(f"activities/{made.pk}/", {"title": "x"}).status_code == 422
+        assert api.delete(f"activities/{made.pk}/").status_code == 422
+        note = api.post("activities/", {"account": str(account.pk), "kind": "note", "title": "x"}).json()
+        for wrong in ({"at": "2099-01-01T00:00:00Z"}, {"title": ""}, {"kind": "system"}, {"next_step": "Call"}):
+            assert api.patch(f"activities/{note['id']}/", wrong).status_code == 422
