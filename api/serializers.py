@@ -56,7 +56,8 @@ class RowSerializer(serializers.ModelSerializer):
 
     ``Meta.fields`` names what is shown. ``Meta.paths`` says where a field comes from if not from the column of its
     name; ``account__name`` follows relations. ``Meta.blank_as_null`` names text whose empty column the API shows as
-    null, ``Meta.extended`` declared fields that ``extend`` puts on the rows of a page.
+    null, ``Meta.extended`` declared fields that ``extend`` puts on the rows of a page. ``Meta.versioned`` rows have an
+    ETag; ``Meta.unversioned`` names what they show that changes without their version, such as a figure.
     """
 
     def get_fields(self) -> dict[str, serializers.Field]:

@@ -115,7 +115,10 @@ class Endpoint(GenericAPIView):
         return self.get_paginated_response(self.get_serializer(found, many=True).data)
 
     def one(self, rows: QuerySet[Any], status: int = 200, **match: Any) -> Response:
-        """The row that matches, with its ETag; 304 when the caller has it. Raises Http404. One query."""
+        """The row that matches, with its ETag; 304 when the caller has it. Raises Http404. One query.
+
+        A row that shows what changes without its version (``Meta.unversioned``) is always answered in full.
+        """
         serializer = self.get_serializer()
         versioned = getattr(serializer.Meta, "versioned", False)
         paths = serializer.paths | ({"version"} if versioned else set())
@@ -123,7 +126,9 @@ class Endpoint(GenericAPIView):
         if found is None:
             raise Http404
         headers = {"ETag": etag(found["version"])} if versioned else {}
-        if status == 200 and headers and self.request.headers.get("If-None-Match") == headers["ETag"]:
+        is_told_by_version = not set(getattr(serializer.Meta, "unversioned", ())) & set(serializer.shown)
+        known = self.request.headers.get("If-None-Match") if is_told_by_version and status == 200 else None
+        if headers and known == headers["ETag"]:
             return Response(status=304, headers=headers)
         return Response(self.get_serializer(found).data, status, headers=headers)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -50,15 +50,14 @@ NOTHING = Health(0, 0, 0, None)
 
 def endpoints_with_health(*, at: datetime) -> list[tuple[Endpoint, Health]]:
     """All endpoints, oldest first. Two queries, however many."""
-    found = healths(at=at)
-    return [(endpoint, found.get(endpoint.pk, NOTHING)) for endpoint in Endpoint.objects.order_by("created_at", "pk")]
+    endpoints = list(Endpoint.objects.order_by("created_at", "pk"))
+    found = healths([endpoint.pk for endpoint in endpoints], at=at)
+    return [(endpoint, found.get(endpoint.pk, NOTHING)) for endpoint in endpoints]
 
 
-def healths(*, at: datetime, endpoint: Endpoint | None = None) -> dict[Any, Health]:
-    """By endpoint, of those with deliveries; tests do not count. One query."""
-    rows = Delivery.objects.filter(is_test=False)
-    if endpoint is not None:
-        rows = rows.filter(endpoint=endpoint)
+def healths(endpoints: Collection[Any], *, at: datetime) -> dict[Any, Health]:
+    """By key of the endpoint, of those with deliveries; tests do not count. One query."""
+    rows = Delivery.objects.filter(endpoint__in=endpoints, is_test=False)
     since = at - RATED
     ended = Q(delivered_at__gte=since) | Q(failed_at__gte=since)
     counted = rows.order_by().values_list("endpoint").annotate(

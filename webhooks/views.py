@@ -91,7 +91,7 @@ def _detail(
     context = {
         "endpoint": endpoint,
         "tone": TONES[EndpointState(endpoint.state)],
-        "health": queries.healths(at=timezone.now(), endpoint=endpoint).get(endpoint.pk, queries.NOTHING),
+        "health": queries.healths([endpoint.pk], at=timezone.now()).get(endpoint.pk, queries.NOTHING),
         "secret": secret,
         "rows": [{**row, **_shown(queries.state_of(row))} for row in page.rows],
         "tabs": [(f"?{urlencode({**chosen, 'state': key})}", key, label, count) for key, label, count in names],

@@ -55,6 +55,7 @@ class AccountSerializer(RowSerializer):
         blank_as_null = ("health_band",)
         extended = ("external_ids",)
         versioned = True
+        unversioned = ("health_shown", "health_band")
 
     def extend(self, rows: Sequence[Row]) -> None:
         """Put ``external_ids`` on every row. One query."""

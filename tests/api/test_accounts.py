@@ -137,7 +137,13 @@ class TestOne:
 
     def test_unchanged_is_304(self, api):
         account = AccountFactory()
-        assert api.get(f"accounts/{account.pk}/", if_none_match='"1"').status_code == 304
+        assert api.get(f"accounts/{account.pk}/?fields=id,name", if_none_match='"1"').status_code == 304
+        assert api.get(f"accounts/{account.pk}/?fields=id,name", if_none_match='"2"').status_code == 200
+
+    def test_a_score_moves_without_the_version_and_is_never_taken_for_unchanged(self, api):
+        read = api.get(f"accounts/{AccountFactory().pk}/", if_none_match='"1"')
+        assert (read.status_code, read["ETag"]) == (200, '"1"')
+        assert "health_band" in read.json()
 
     def test_every_wrong_field_is_named(self, api):
         wrong = {

@@ -119,6 +119,16 @@ def test_what_was_given_up_is_replayed_since_a_moment(api, there, owner):
     assert (answer.status_code, answer.json()) == (202, {"deliveries": 1})
 
 
+def test_figures_that_move_without_the_version_are_not_hidden(api, there, owner):
+    path = f"webhooks/{made(api, url=there.url)['webhook']['id']}/"
+    etag = api.get(path)["ETag"]
+    create_account(name="Halden", actor=owner, at=timezone.now())
+    collect(at=timezone.now())
+    shown = api.get(path, if_none_match=etag)
+    assert (shown.status_code, shown["ETag"], shown.json()["waiting"]) == (200, etag, 1)
+    assert api.get(f"{path}?fields=id,url,event_types", if_none_match=etag).status_code == 304
+
+
 def test_the_types_are_listed_and_described(api):
     found = {row["name"]: row for row in api.get("webhooks/event-types/").json()["results"]}
     assert found["ticket.sla_breached"]["resource"] == "ticket"
