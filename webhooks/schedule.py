@@ -54,7 +54,7 @@ def retry_after(text: str, *, at: datetime) -> timedelta | None:
         return min(timedelta(seconds=int(text[:9])), LONGEST_WISH)
     try:
         moment = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):  # a receiver may write what it likes, such as a zone of a million hours
         return None
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return min(max(moment - at, timedelta()), LONGEST_WISH)
