@@ -30,11 +30,11 @@ from webhooks.sending import Answer, post
 from webhooks.signing import headers as signed
 
 log = logging.getLogger(__name__)
+# Longer than a batch takes: BATCH_SECONDS, and the answer that is then waited for.
 LEASE = timedelta(minutes=2)
 PER_ENDPOINT = 100
 # A batch that takes longer is gone on with by the next round: a slow receiver must not keep a worker.
 BATCH_SECONDS = 30.0
-THREADS = 8
 # An endpoint that has done nothing but fail for so long is told of, and switched off.
 WARN_AFTER = timedelta(hours=24)
 OFF_AFTER = timedelta(days=5)
@@ -121,7 +121,7 @@ def _sent(batches: list[list[Letter]], at: datetime) -> Iterator[tuple[Letter, S
     if not batches:
         return
     done: _Done = SimpleQueue()
-    with ThreadPoolExecutor(max_workers=min(THREADS, len(batches))) as pool:
+    with ThreadPoolExecutor(max_workers=len(batches)) as pool:  # no more than actions.MOST_ENDPOINTS
         for batch in batches:
             pool.submit(_send_in_order, batch, at, done)
         for _letter in range(sum(map(len, batches))):
@@ -222,7 +222,9 @@ def _failed(endpoint: Endpoint, answer: Answer, wish: timedelta | None, *, at: d
 
 def _switch_off(endpoint: Endpoint, reason: str, at: datetime) -> None:
     if switch_off(endpoint, reason, at=at):
-        _tell(endpoint, "was switched off", f"{reason} Nothing is lost: what waits is sent when it is resumed.", at)
+        _tell(
+            endpoint, "was switched off", f"{reason} What waits is kept for 30 days, and sent when it is resumed.", at
+        )
 
 
 def _tell(endpoint: Endpoint, what: str, body: str, at: datetime) -> None:

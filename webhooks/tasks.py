@@ -24,10 +24,10 @@ _WAITING = """least(
 @shared_task(base=TenantTask, name=DELIVER, waiting=f"select {_WAITING}")
 def deliver() -> dict[str, int]:
     """Collect what happened, then send what is due in this tenant."""
-    now = timezone.now()
     bell.heard(DELIVER)
-    collected = collecting.collect(at=now)
-    done = delivery.deliver_due(now=now)
+    collected = collecting.collect(at=timezone.now())
+    # Anew: collecting months takes a minute, and leases and signatures count from the moment of sending.
+    done = delivery.deliver_due(now=timezone.now())
     if sum(done.values()) >= delivery.PER_ENDPOINT:
         bell.ring(DELIVER)  # more waits than one round sends
     return {"collected": collected, **done}
