@@ -21,7 +21,7 @@ from tests.factories import AT
 from tests.health import world
 from tests.health.world import FLEET_BEST, FLEET_RED, NOON
 from tests.support.world import ticket
-from webhooks import collecting
+from webhooks import collecting, retention
 from webhooks.actions import create_endpoint
 from webhooks.catalogue import BY_NAME, EVENT_TYPES, RESOURCES
 from webhooks.collecting import collect
@@ -181,6 +181,17 @@ def test_old_events_go_with_their_deliveries(endpoint, admin):
     assert forget_old(at=AT + KEPT) == 0
     assert forget_old(at=AT + KEPT + timedelta(seconds=1)) == 1
     assert (Event.objects.count(), Delivery.objects.count()) == (0, 0)
+
+
+def test_more_old_events_than_a_batch_go_at_once(endpoint, admin, monkeypatch):
+    monkeypatch.setattr(retention, "BATCH", 2)
+    for number in range(5):
+        create_account(name=f"Account {number}", actor=admin, at=AT)
+    collect(at=AT)
+    create_account(name="Young", actor=admin, at=AT + KEPT)
+    collect(at=AT + KEPT)
+    assert forget_old(at=AT + KEPT + timedelta(seconds=1)) == 5
+    assert Event.objects.count() == Delivery.objects.count() == 1
 
 
 def test_every_type_names_a_resource_that_can_be_shown():
