@@ -58,7 +58,8 @@ def change_endpoint(
 ) -> Endpoint:
     """Change url, description or event_types. Raises RuleViolated, StaleVersion.
 
-    What waits goes to the new address; types that are added are told of from now on.
+    What waits goes to the new address. Types that are added are told of from now on; where the endpoint is off and
+    catches up later, from where it stopped.
     """
     endpoint = locked(endpoint, expected_version=expected_version)
     readers = {"url": check_url, "description": _described, "event_types": _types}
@@ -80,7 +81,7 @@ def delete_endpoint(endpoint: Endpoint, *, actor: User, at: datetime, expected_v
 
 @transaction.atomic
 def pause_endpoint(endpoint: Endpoint, *, actor: User, at: datetime, expected_version: int | None = None) -> Endpoint:
-    """Send it nothing until it is resumed. What waits keeps waiting."""
+    """Send it nothing until it is resumed. What waits keeps waiting, for as long as events are kept."""
     endpoint = locked(endpoint, expected_version=expected_version)
     if endpoint.state == EndpointState.ACTIVE:
         _move(endpoint, EndpointState.PAUSED, "", actor=actor, at=at)

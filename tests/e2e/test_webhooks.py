@@ -92,7 +92,7 @@ def test_an_administrator_connects_a_system_tests_it_and_sends_a_failure_again(v
 
     page.get_by_role("navigation", name="Breadcrumb").get_by_role("link", name="Sales chat").click()
     page.get_by_role("button", name="Pause").click()
-    expect(page.get_by_text("Nothing is sent; what waits is kept.")).to_be_visible()
+    expect(page.get_by_text("Nothing is sent; what waits is kept for 30 days.")).to_be_visible()
     page.get_by_text("Delete this webhook").click()
     page.get_by_role("button", name="Delete for good").click()
     expect(page.get_by_role("link", name="Sales chat")).to_have_count(0)
