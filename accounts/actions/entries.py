@@ -75,6 +75,7 @@ def delete_entry(entry: Activity, *, actor: User, when: datetime) -> AuditEntry:
 def restore_entry(entry_id: UUID, *, actor: User, when: datetime) -> Activity:
     """Bring a deleted entry back exactly as it was, with its key. Returns it; one that is there is left alone.
 
+    Its pin is gone where others took the places meanwhile.
     Raises RuleViolated when nothing was deleted under that key, or an import has brought its like again.
     """
     present = Activity.objects.filter(pk=entry_id).first()
@@ -87,6 +88,8 @@ def restore_entry(entry_id: UUID, *, actor: User, when: datetime) -> Activity:
     people = set(User.objects.filter(pk__in=[entry.actor_id, entry.next_step_owner_id]).values_list("pk", flat=True))
     entry.actor_id = entry.actor_id if entry.actor_id in people else None
     entry.next_step_owner_id = entry.next_step_owner_id if entry.next_step_owner_id in people else None
+    if entry.pinned_at is not None and not _has_room(entry.account_id):
+        entry.pinned_at = None
     try:
         with transaction.atomic():
             entry.save(force_insert=True)
@@ -108,11 +111,11 @@ def account_of_entry(entry_id: UUID) -> UUID | None:
 @transaction.atomic
 def pin_entry(entry: Activity, *, actor: User, when: datetime) -> Activity:
     """Keep any entry above the others; a pinned one stays as it is. Raises RuleViolated for a sixth of an account."""
-    Account.objects.select_for_update(of=("self",)).get(pk=entry.account_id)
+    has_room = _has_room(entry.account_id)
     entry = Activity.objects.get(pk=entry.pk)
     if entry.pinned_at is not None:
         return entry
-    if Activity.objects.filter(account=entry.account_id).pinned().count() >= MOST_PINNED:
+    if not has_room:
         raise RuleViolated("activity.pinned", f"At most {MOST_PINNED} entries are pinned. Take another down first.")
     return _pinned(entry, when, "activity.pinned", actor=actor, when=when)
 
@@ -129,6 +132,13 @@ def _pinned(entry: Activity, pinned_at: datetime | None, action: str, *, actor: 
     entry.save(update_fields=["pinned_at"])
     record(action, entry, actor=actor, at=when, account=entry.account_id)
     return entry
+
+
+def _has_room(account_id: UUID) -> bool:
+    """Whether one more entry of the account may be pinned; the account is locked until the commit."""
+    # RACE: two at once would both take the last place.
+    Account.objects.select_for_update(of=("self",)).get(pk=account_id)
+    return Activity.objects.filter(account=account_id).pinned().count() < MOST_PINNED
 
 
 def _locked(entry: Activity) -> Activity:

@@ -63,9 +63,10 @@ class Past:
                 entry[name] = None
 
     def removed(self, kind: str) -> int:
-        """How many contacts, contracts or entries of then were deleted since: what they said is gone with them."""
-        deleted, back = (len(list(self.record.of(f"{kind}.{verb}"))) for verb in ("deleted", "restored"))
-        return deleted - back
+        """How many contacts, contracts or entries were deleted since and are gone still: what they said is too."""
+        verbs = self.record.of(f"{kind}.deleted", f"{kind}.restored")
+        last = {entry["object_id"]: entry["action"] for entry in verbs}
+        return sum(action == f"{kind}.deleted" for action in last.values())
 
 
 def past_of(account: Account, asked: AsOf) -> Past:

@@ -39,7 +39,7 @@ NAMES = {
 
 @requires(GET="accounts.view")
 def entry_detail(request: HttpRequest, activity_id: UUID) -> HttpResponse:
-    """An entry with every earlier wording of it, newest first. Three queries beside the frame's."""
+    """An entry with its last 50 earlier wordings, newest first. Three queries beside the frame's."""
     entry = _entry_or_404(request, activity_id)
     account = account_or_404(request, entry["account_id"])
     days = days_of([entry])

@@ -146,6 +146,17 @@ def test_at_most_five_are_pinned(account, vp):
     assert pin_entry(entries[-1], actor=vp, when=LATER).pinned_at == LATER
 
 
+def test_what_comes_back_is_pinned_only_where_there_is_room(account, vp):
+    entries = [logged(account, vp) for _n in range(MOST_PINNED + 1)]
+    for entry in entries[:-1]:
+        pin_entry(entry, actor=vp, when=LATER)
+    key = entries[0].pk
+    delete_entry(entries[0], actor=vp, when=LATER)
+    pin_entry(entries[-1], actor=vp, when=LATER)
+    assert restore_entry(key, actor=vp, when=LATER).pinned_at is None
+    assert Activity.objects.filter(account=account).pinned().count() == MOST_PINNED
+
+
 class TestPages:
     def test_correct_shows_history_and_keeps_the_second(self, desk, account, vp):
         entry = logged(account, vp)
@@ -199,4 +210,12 @@ class TestPages:
         assert ("Old words" in page, "New words" in page) == (True, False)
         assert "1 entry deleted since" in page
         restore_entry(gone.pk or AuditEntry.objects.get(action="activity.deleted").object_id, actor=vp, when=NOW)
+        assert "deleted since" not in desk.get(f"/accounts/{account.pk}/timeline/?as_of={day}").content.decode()
+
+    def test_what_was_deleted_before_a_past_day_and_came_back_after_it_is_not_counted(self, desk, account, vp):
+        entry = logged(account, vp, at=NOW - timedelta(days=10))
+        key = entry.pk
+        delete_entry(entry, actor=vp, when=NOW - timedelta(days=8))
+        restore_entry(key, actor=vp, when=NOW)
+        day = (timezone.localdate() - timedelta(days=5)).isoformat()
         assert "deleted since" not in desk.get(f"/accounts/{account.pk}/timeline/?as_of={day}").content.decode()
