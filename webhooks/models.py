@@ -113,8 +113,9 @@ class DeliveryQuerySet(TenantQuerySet):
 class Delivery(TenantModel):
     """One event for one endpoint, delivered at least once. ``attempts`` counts before the work, as of the outbox."""
 
-    event = models.ForeignKey(Event, on_delete=models.CASCADE, related_name="deliveries")
-    endpoint = models.ForeignKey(Endpoint, on_delete=models.CASCADE, related_name="deliveries")
+    # Found by webhook_delivery_once and webhook_log, which begin with them.
+    event = models.ForeignKey(Event, on_delete=models.CASCADE, related_name="deliveries", db_index=False)
+    endpoint = models.ForeignKey(Endpoint, on_delete=models.CASCADE, related_name="deliveries", db_index=False)
     is_test = models.BooleanField(default=False)
     created_at = models.DateTimeField()
     not_before = models.DateTimeField()
@@ -151,7 +152,8 @@ class Delivery(TenantModel):
 class Attempt(TenantModel):
     """One request, as it was sent and answered."""
 
-    delivery = models.ForeignKey(Delivery, on_delete=models.CASCADE, related_name="tries")
+    # Found by webhook_attempts, which begins with it.
+    delivery = models.ForeignKey(Delivery, on_delete=models.CASCADE, related_name="tries", db_index=False)
     at = models.DateTimeField()
     duration_ms = models.PositiveIntegerField()
     url = models.CharField(max_length=500)
