@@ -15,7 +15,7 @@ _T = ((9, 2.262), (11, 2.201), (14, 2.145), (19, 2.093), (29, 2.045), (59, 2.001
 
 
 class Group(NamedTuple):
-    """How many scores were followed, by how much they moved on average (points), and the variance of it."""
+    """How many accounts were followed, by how much their scores moved on average (points), and the variance of it."""
 
     count: int = 0
     mean: float = 0.0

@@ -21,6 +21,7 @@ MOST = 5000
 
 # Worked: within the days that are followed somebody ticked a task, or closed it as dealt with or not to be dealt
 # with. A score counts on both days only by one version of one card: another version is no change of the account.
+# Several CTAs of one account are not several samples: an account's moves count once, as their mean.
 _EFFECTS = """
 WITH c AS (
     SELECT f.*, (f.opened_at AT TIME ZONE %s)::date AS day,
@@ -37,13 +38,18 @@ WITH c AS (
     LEFT JOIN LATERAL (SELECT h.score, h.version_id FROM health_healthscore h
         WHERE h.account_id = c.account_id AND h.computed_on <= c.day + %s
         ORDER BY h.computed_on DESC LIMIT 1) a ON c.day <= %s
+), o AS (
+    SELECT trigger_key, coalesce(playbook, '') AS playbook, worked, account_id, count(*) AS opened,
+        count(*) FILTER (WHERE outcome = 'resolved') AS resolved,
+        count(*) FILTER (WHERE outcome = 'unresolved') AS unresolved,
+        count(*) FILTER (WHERE outcome = 'no_action') AS no_action,
+        count(*) FILTER (WHERE outcome = 'invalid') AS invalid,
+        sum(extract(epoch FROM closed_at - opened_at) / 86400) AS closing_days, avg(moved) AS moved
+    FROM s GROUP BY 1, 2, 3, 4
 )
-SELECT trigger_key, coalesce(playbook, ''), worked, count(*),
-    count(*) FILTER (WHERE outcome = 'resolved'), count(*) FILTER (WHERE outcome = 'unresolved'),
-    count(*) FILTER (WHERE outcome = 'no_action'), count(*) FILTER (WHERE outcome = 'invalid'),
-    sum(extract(epoch FROM closed_at - opened_at) / 86400),
-    count(moved), avg(moved), coalesce(var_samp(moved), 0)
-FROM s GROUP BY 1, 2, 3"""
+SELECT trigger_key, playbook, worked, sum(opened)::int, sum(resolved)::int, sum(unresolved)::int,
+    sum(no_action)::int, sum(invalid)::int, sum(closing_days), count(moved), avg(moved), coalesce(var_samp(moved), 0)
+FROM o GROUP BY 1, 2, 3"""
 
 
 @dataclass(slots=True)

@@ -79,9 +79,11 @@ def desk(client, leader):
 NOW = timezone.now
 
 
-def followed(leader, *, moved, worked="", days=FOLLOWED_DAYS + 10, key="declining-usage", one_version=True):
+def followed(
+    leader, *, moved, worked="", days=FOLLOWED_DAYS + 10, key="declining-usage", one_version=True, account=None
+):
     """An account on which the trigger fired ``days`` ago, whose score moved by ``moved`` in the days followed."""
-    account = AccountFactory()
+    account = account or AccountFactory()
     if not AccountHealth.objects.exists():
         world.score(account)
         HealthScore.objects.all().delete()
@@ -152,6 +154,19 @@ def test_a_planted_effect_is_told_with_its_interval_on_page_and_in_the_file(desk
     assert float(line["low"]) > 8
     listed = desk.get("/ctas/?status=closed&outcome=resolved&trigger=declining-usage").content.decode()
     assert "10 CTAs" in listed
+
+
+@pytest.mark.django_db
+def test_an_account_counts_once_however_often_the_trigger_fired_on_it(leader):
+    world.card()
+    often = AccountFactory()
+    for number in range(LEAST):
+        followed(leader, moved=number, worked="resolved", days=FOLLOWED_DAYS + 200 - 70 // 4 * number, account=often)
+        followed(leader, moved=0)
+    (one,) = found(leader)
+    assert (one.opened, one.resolved) == (2 * LEAST, LEAST)
+    assert (one.worked.count, one.others.count) == (1, LEAST)
+    assert one.effect is None
 
 
 @pytest.mark.django_db
