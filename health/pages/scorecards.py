@@ -199,7 +199,7 @@ def _effect(
 ) -> dict[str, Any]:
     """What the definition as typed would do to every account; with ``problems`` nothing can be said yet."""
     if problems:
-        return {"problems": problems}
+        return {"problems": Editor(fields_of(definition), problems, method=str(definition.get("method", ""))).summary}
     typed = ScorecardVersion(scorecard=card, number=0, definition=definition, state=VersionState.DRAFT)
     return effect(preview_of(typed, request.user, at=timezone.now()))
 
