@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
+from accounts.choices import AccountStatus
 from accounts.csv_out import csv_response
 from accounts.frame import account_or_404, frame
 from accounts.policy import requires
@@ -57,7 +58,7 @@ def _row(cells: AccountCells, row: dict[str, Any], here: UUID) -> dict[str, Any]
         "url": cells.url(row),
         "here": row["pk"] == here,
         "depth": row["depth"],
-        "churned": row["status"] == "churned",
+        "churned": row["status"] == AccountStatus.CHURNED,
         "health": html(cells.health(row)),
         "arr": html(cells.arr(row)),
         "renewal": html(cells.renewal(row)),
