@@ -6,6 +6,7 @@ Read with the functions that fire it; ``tests/health/test_explaining.py`` compar
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -55,10 +56,14 @@ def why_on(
         at=at,
         on=on,
     )
+    state = TriggerState.objects.filter(trigger=trigger, account=account).first()
+    if state is not None and state.handled_at is not None:
+        facts = replace(facts, handled={account.pk: state.handled_at})
     condition = definition["condition"]
     holds = account.pk in accounts_where(condition, facts)
-    state = TriggerState.objects.filter(trigger=trigger, account=account).first()
     fires, verdict = _verdict(definition, state, facts, holds=holds)
+    if fires and not trigger.is_enabled:
+        fires, verdict = False, "It holds, but the trigger is switched off."
     return Why(holds, fires, verdict, [_tested(test, account, facts, names) for test in leaves(condition)])
 
 
@@ -77,7 +82,9 @@ def _known(test: Condition, account: Account, facts: Facts) -> str:
         return ", ".join(fact(name, value) for name, value in seen if value is not None) or "not measured"
     last = facts.events.get(test.get("event") or test["absent"], {}).get(account.pk)
     if last is not None:
-        return f"last on {formats.day(workspace_day(last))}"
+        handled = facts.handled.get(account.pk)
+        fired = ", for which it fired already" if "event" in test and handled is not None and last <= handled else ""
+        return f"last on {formats.day(workspace_day(last))}{fired}"
     return f"not noted in the last {EVENT_WINDOW_DAYS} days" if "event" in test else "never"
 
 
@@ -102,6 +109,4 @@ def _verdict(
 
 def _has_news(condition: Condition, state: TriggerState, facts: Facts) -> bool:
     """Whether an event it waits for happened after it fired last."""
-    handled = state.handled_at
-    moments = [facts.events.get(key, {}).get(state.account_id) for key in events_of(condition)]
-    return any(moment is not None and (handled is None or moment > handled) for moment in moments)
+    return any(state.account_id in accounts_where({"event": event}, facts) for event in events_of(condition))

@@ -26,6 +26,7 @@ def rule(condition, key="rule", **more):
     definition = {"key": key, "name": "Rule", "actions": ["Call"], "condition": condition, **more}
     trigger = draft_trigger(Trigger.objects.filter(key=key).first(), definition=definition, actor=None, at=NOON)
     activate_draft(trigger, actor=None, at=NOON)
+    trigger.refresh_from_db()
     return trigger, definition
 
 
@@ -91,6 +92,32 @@ def test_what_holds_it_back_is_said(rail):
     snooze_trigger(rail, other, until=NOON + 9 * DAY, reason="Waits for the board", actor=None, at=NOON)
     record_event(rail, "churn_threat", NOON + 4 * DAY, now=NOON + 4 * DAY)
     assert "is snoozed until" in why_on(other, definition, rail, at=NOON + 5 * DAY).verdict
+
+
+def test_an_event_it_fired_for_already_does_not_count_again(rail):
+    trigger, definition = rule(THREAT)
+    record_event(rail, "churn_threat", NOON, now=NOON)
+    for days in (0, 1):
+        recompute(at=NOON + days * DAY)
+    assert TriggerFiring.objects.count() == 1
+
+    why = why_on(trigger, definition, rail, at=NOON + 2 * DAY)
+    recompute(at=NOON + 2 * DAY)
+
+    assert (why.holds, why.fires) == (False, False)
+    assert why.tests[0].known.endswith(", for which it fired already")
+    assert TriggerFiring.objects.count() == 1
+    record_event(rail, "churn_threat", NOON + 2 * DAY, now=NOON + 2 * DAY)
+    assert why_on(trigger, definition, rail, at=NOON + 3 * DAY).fires
+
+
+def test_one_that_is_switched_off_does_not_fire(rail):
+    trigger, definition = rule(RED)
+    enable_trigger(trigger, is_enabled=False, actor=None, at=NOON)
+    trigger.refresh_from_db()
+    why = why_on(trigger, definition, rail, at=NOON + DAY)
+    assert (why.holds, why.fires) == (True, False)
+    assert why.verdict == "It holds, but the trigger is switched off."
 
 
 def test_who_is_no_customer_is_not_looked_at(rail):
