@@ -35,6 +35,7 @@ def write_playbook(
     """
     texts = {name: " ".join(texts.get(name, "").split()) for name in _TEXTS}
     _check(texts, tasks)
+    playbook = _locked(playbook) if playbook else None
     before = _content(playbook) if playbook else None
     if playbook is None:
         playbook = Playbook(key=_free_key(texts["name"]))
@@ -60,6 +61,7 @@ def retire_playbook(playbook: Playbook, *, actor: User, at: datetime) -> Playboo
     """No CTA starts by it any more; those at work keep their tasks. A retired one stays as it is."""
     if playbook.pack:
         raise RuleViolated("pack", "This playbook comes with a methodology, which also takes it away.")
+    playbook = _locked(playbook)
     if playbook.retired_at is None:
         _set_retired(playbook, at)
         record("playbook.retire", playbook, actor=actor, at=at)
@@ -71,10 +73,16 @@ def restore_playbook(playbook: Playbook, *, actor: User, at: datetime) -> Playbo
     """Bring a retired playbook of the workspace back."""
     if playbook.pack:
         raise RuleViolated("pack", "This playbook comes with a methodology, which also brings it back.")
+    playbook = _locked(playbook)
     if playbook.retired_at is not None:
         _set_retired(playbook, None)
         record("playbook.restore", playbook, actor=actor, at=at)
     return playbook
+
+
+def _locked(playbook: Playbook) -> Playbook:
+    """``playbook`` as it is now. RACE: of two writers the second would bring back triggers and tasks of before."""
+    return Playbook.objects.select_for_update().get(pk=playbook.pk)
 
 
 def _set_retired(playbook: Playbook, at: datetime | None) -> None:

@@ -16,6 +16,7 @@ from playbooks.actions import (
     open_cta,
     restore_playbook,
     retire_playbook,
+    set_trigger_keys,
     write_playbook,
 )
 from playbooks.actions.own import MAX_DAYS
@@ -74,6 +75,18 @@ def test_a_change_is_in_the_audit_once_and_leaves_ctas_at_work_alone(admin):
     entry = AuditEntry.objects.get(action="playbook.update")
     assert entry.before["tasks"][0][1] == "Call"
     assert entry.after["tasks"][0][1] == "Write"
+
+
+def test_what_others_changed_since_it_was_read_stays(admin):
+    playbook = write_playbook(None, name="Win back", tasks=[TASK], actor=admin, at=AT)
+    read = Playbook.objects.get(pk=playbook.pk)
+    set_trigger_keys(playbook, ["low-adoption"], actor=admin, at=AT)
+    write_playbook(read, name="Won back", tasks=[TASK], actor=admin, at=AT)
+    playbook.refresh_from_db()
+    assert (playbook.name, playbook.trigger_keys) == ("Won back", ["low-adoption"])
+    for _ in range(2):
+        retire_playbook(read, actor=admin, at=AT)
+    assert AuditEntry.objects.filter(action="playbook.retire").count() == 1
 
 
 def test_two_of_a_name_have_two_keys(admin):
