@@ -10,6 +10,7 @@ from uuid import UUID
 from django.db import transaction
 
 from accounts.actions import assign_owner, restore_next_step
+from accounts.actions.locking import locked
 from accounts.audit import record
 from accounts.errors import RuleViolated
 from accounts.models import Activity
@@ -63,7 +64,7 @@ def hand_account_over(
 
     RuleViolated where the account, or one of the CTAs, cannot be theirs: nothing is changed then.
     """
-    before = account.owner_id
+    before = locked(account, expected_version=None).owner_id
     assign_owner(account, owner, actor=actor, at=at, reason=reason)
     if not with_ctas or owner is None or before is None or before == owner.pk:
         return 0

@@ -20,6 +20,7 @@ from engagement.actions import notify
 from engagement.models import Notification
 from health.cards import compiled_by_id
 from health.models import AccountHealth, HealthScore
+from myday.actions import hand_account_over
 from myday.models import SetAside
 from playbooks.actions import add_task, close_cta
 from playbooks.models import Cta, Task
@@ -331,6 +332,14 @@ class TestVerbs:
         }  # fmt: skip
         said = "Halden: now owned by Otto Reed, with 1 CTA." if along else "Halden: now owned by Otto Reed."
         assert toast(answer)["message"] == said
+
+    def test_the_ctas_of_who_owns_the_account_by_now_go_along(self, mara, cta, halden):
+        heir, between = UserFactory(), UserFactory()
+        theirs = CtaFactory(account=halden, owner=between)
+        Account.objects.filter(pk=halden.pk).update(owner=between)
+        assert halden.owner == mara  # read before
+        assert hand_account_over(halden, heir, with_ctas=True, actor=mara, at=timezone.now()) == 1
+        assert dict(Cta.objects.values_list("pk", "owner")) == {cta.pk: mara.pk, theirs.pk: heir.pk}
 
     def test_without_script_every_verb_is_a_page_and_undo_a_button(self, desk, cta):
         page = text(desk.get(f"/day/ctas/{cta.pk}/done/"))
