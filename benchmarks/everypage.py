@@ -15,11 +15,11 @@ from django.urls import Resolver404, URLResolver, get_resolver, resolve
 
 from benchmarks.bench import Bench
 from benchmarks.harness import Case
-from benchmarks.http import request_bytes, serving
+from benchmarks.http import exchange_together, request_bytes, serving
 from benchmarks.pages import CPU_GOAL, P95_GOAL, Side
 from benchmarks.work import fill_work
 
-REPS = 2
+REPS, WARMING = 2, 4
 # Signed out or moved on by the request itself, or no page of the product's.
 NOT_OPENED = ("api/", "sign-out", "logout", "static/", "media/")
 LINK = re.compile(r'<a[^>]* href="([^"#]+)"')
@@ -41,8 +41,11 @@ def cases(bench: Bench) -> Iterator[Case]:
         server = stack.enter_context(serving())
         empty = stack.enter_context(serving("benchmarks.empty:application", BENCHMARK_EMPTY="stack"))
         nothing = Side("an empty view, signed in", empty, request_bytes("GET", "/", host=host, headers=[cookie]))
-        for path in paths:
-            page = Side(path, server, request_bytes("GET", path, host=host, headers=[cookie]))
+        pages = [Side(path, server, request_bytes("GET", path, host=host, headers=[cookie])) for path in paths]
+        # Each of the workers has read its templates and knows its workspace before anything is measured.
+        for side in (nothing, *pages):
+            exchange_together(side.server.port, [side.request] * WARMING, connections=WARMING)
+        for page in pages:
             yield page.against(nothing, CPU_GOAL, verify=lambda page=page: page.check(), reps=REPS)
             if bench.size != "S":
                 yield page.together(nothing, P95_GOAL, reps=1)

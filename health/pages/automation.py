@@ -180,7 +180,7 @@ def run_log(request: HttpRequest) -> HttpResponse:
 
 @requires(GET="health.view")
 def run_detail(request: HttpRequest, run_id: UUID) -> HttpResponse:
-    """One evaluation: by trigger what fired and what was held back, and the firings with their CTAs."""
+    """One evaluation: by trigger what fired and what was held back, and the firings with their CTAs, by pages."""
     found = get_object_or_404(TriggerRun, pk=run_id)
     reasons = dict(Held.choices)
     names = dict(Trigger.objects.values_list("key", "name"))
@@ -193,8 +193,9 @@ def run_detail(request: HttpRequest, run_id: UUID) -> HttpResponse:
         }
         for key, counts in sorted(found.counts.items())
     ]
-    firings = firings_of(TriggerFiring.objects.visible_to(request.user).filter(run=found))
-    return render(request, "health/run_detail.html", {"run": found, "rows": rows, "firings": firings})
+    firings = TriggerFiring.objects.visible_to(request.user).filter(run=found)
+    page = firings_of(firings, request.GET.get("page", ""))
+    return render(request, "health/run_detail.html", {"run": found, "rows": rows, "page": page})
 
 
 def asked_for(request: HttpRequest, trigger: Trigger) -> HttpResponse:

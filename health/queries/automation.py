@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from django.core.paginator import Page, Paginator
 from django.db.models import Q, QuerySet
 from django.utils.dateparse import parse_datetime
 
@@ -11,7 +12,10 @@ from accounts.models import User
 from health.models import Trigger, TriggerFiring, TriggerRun
 
 PAGE = 50
-MOST_FIRINGS = 200
+# An account and a version of a trigger hold more than their names.
+SHOWN = (
+    "evidence", "handled_at", "outcome", "due_at", "cta_id", "account__name", "version__trigger__name",
+)  # fmt: skip
 
 
 def log_page(*, everything: bool, before: str) -> tuple[list[TriggerRun], str]:
@@ -35,9 +39,10 @@ def _moment(text: str) -> datetime | None:
     return moment if moment is not None and moment.tzinfo is not None else None
 
 
-def firings_of(rows: QuerySet[TriggerFiring]) -> list[TriggerFiring]:
-    """The first of these firings with account and trigger. One query."""
-    return list(rows.select_related("account", "version__trigger").order_by("id")[:MOST_FIRINGS])
+def firings_of(rows: QuerySet[TriggerFiring], page: str) -> Page[TriggerFiring]:
+    """A page of these firings with account and trigger, as they fired. Two queries."""
+    shown = rows.select_related("account", "version__trigger").only(*SHOWN).order_by("id")
+    return Paginator(shown, PAGE).get_page(page)
 
 
 def names_of_people() -> dict[str, str]:

@@ -314,7 +314,7 @@ def test_a_long_risk_list_has_pages(client, admin, monkeypatch):
     recompute(at=NOON)
     first, second = client.get("/health/risks/"), client.get("/health/risks/?page=2")
     assert [risk.account.name for page in (first, second) for risk in page.context["risks"]] == ["One", "Two"]
-    assert "1 to 1 of 2 accounts" in first.content.decode()
+    assert "1–1 of 2 accounts" in first.content.decode()
     assert 'rel="next" href="?page=2"' in first.content.decode()
     assert 'rel="prev" href="?page=1"' in second.content.decode()
     for wrong in ("3", "0", "-1", "two", "9" * 30):

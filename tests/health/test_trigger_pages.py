@@ -346,6 +346,20 @@ def test_the_run_log_says_who_was_looked_at_what_fired_and_what_was_held_back(cl
     assert client.get("/health/automation/runs/?before=nonsense&all=1").status_code == 200
 
 
+def test_a_run_that_fired_on_many_has_pages(client, rail, monkeypatch):
+    monkeypatch.setattr("health.queries.automation.PAGE", 1)
+    other = world.account("Other")
+    client.post(NEW, typed())
+    client.post("/health/triggers/gone-quiet/", {"do": "activate"})
+    recompute(at=NOON)
+    url = f"/health/automation/runs/{TriggerRun.objects.get().pk}/"
+
+    pages = [client.get(url, {"page": number}) for number in (1, 2)]
+
+    assert [[firing.account.name for firing in page.context["page"]] for page in pages] == [[rail.name], [other.name]]
+    assert "1–1 of 2 firings" in pages[0].content.decode()
+
+
 def test_runs_of_nothing_are_dropped_after_a_week_and_all_after_ninety_days(rail):
     for days, fired in ((6, 0), (8, 0), (8, 1), (91, 1)):
         TriggerRun.objects.create(at=NOON - days * DAY, accounts=1, is_full=True, triggers=1, fired=fired)
