@@ -130,6 +130,7 @@ CAPABILITY_NAMES = {
     "users.view": "See colleagues",
     "users.manage": "Invite, change and deactivate users",
     "tokens.manage": "Issue and revoke API tokens",
+    "webhooks.manage": "Set up webhooks",
     "audit.view": "Read the audit log",
     "workspace.edit": "Change workspace settings",
     "outbox.view": "See outgoing messages",

@@ -182,7 +182,9 @@ def _kept(user: Any) -> Kept:
 def _read(user: Any) -> Kept:
     """Two queries: the counts, and the views together with the accounts opened last."""
     names = {page: url_name for url_name, page in PAGES_WITH_VIEWS.items()}
-    rows = list(_views(user).union(_opened(user), all=True).order_by("page", "place"))
+    views, opened = _views(user), _opened(user)
+    # Customers have no views, and a union with nothing is the other part itself, which has its order.
+    rows = list(opened if views.query.is_empty() else views.union(opened, all=True).order_by("page", "place"))
     return Kept(
         _counts(user),
         [(names[page], name, key, query) for page, name, key, query, _place in rows if page in names],

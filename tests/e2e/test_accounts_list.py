@@ -23,6 +23,7 @@ def test_a_view_is_made_changed_and_reset_with_the_mouse(visit):
     page = seen.page
     page.locator("#add-filter").click()
     page.locator(".facet > summary", has_text="Renewal").click()
+    settled(page)
     page.locator("[name=renewal][value='90']").check()
     expect(page.locator("#unsaved")).to_be_visible()
     page.locator("summary", has_text="Save as new").click()
