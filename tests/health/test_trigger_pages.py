@@ -356,7 +356,8 @@ def test_a_run_that_fired_on_many_has_pages(client, rail, monkeypatch):
 
     pages = [client.get(url, {"page": number}) for number in (1, 2)]
 
-    assert [[firing.account.name for firing in page.context["page"]] for page in pages] == [[rail.name], [other.name]]
+    shown = [[firing.account.name for firing in page.context["page"]] for page in pages]
+    assert sorted(shown) == [[rail.name], [other.name]]
     assert "1–1 of 2 firings" in pages[0].content.decode()
 
 
