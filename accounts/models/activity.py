@@ -116,6 +116,8 @@ class Activity(TenantModel):
             ),
             # When somebody last spoke to each account: the accounts list sorts and filters by it.
             models.Index(fields=["account", "-at"], condition=Q(kind__in=TOUCH_KINDS), name="activity_touches"),
+            # The touches of a month, whoever's account: the page of the team.
+            models.Index(fields=["at", "account"], condition=Q(kind__in=TOUCH_KINDS), name="activity_touched_at"),
         ]
 
     def __str__(self) -> str:

@@ -77,24 +77,34 @@ def _send(person: User, key: str, workspace: Workspace, today: date, at: datetim
 def digest_of(person: User, currency: str, today: date) -> Digest | None:
     """What ``person`` is told on ``today``: a VP of everything, a CSM of their own book. None for an empty book.
 
-    The week compared with is the seven days before. Nine queries at most.
+    The week compared with is the seven days before; what of it does not change by the hour is kept while the
+    portfolio's data is unchanged. Nine queries at most.
     """
     mine = "me" if person.role == Role.CSM else ""
     scope = Scope.read({"owner": mine, "since": (today - timedelta(days=7)).isoformat()}, today)
     if not scope.customers(person).exists():
         return None
-    found, moved = kept("digest", person, scope, lambda: (compare(person, scope, currency), movers(person, scope)))
-    sections = [
-        ("Why the money moved", _reasons(found, currency)),
-        ("What moved", [_mover(mover.row, mover.change) for mover in moved[:LINES]]),
-        ("Renewing within 30 days", _renewals(person, scope)),
-        ("Due this week", _due(person, today, everybody=not mine)),
-    ]
-    told = [section for section in sections if section[1]]
-    sums = [_money("ARR", found.arr, currency, found), _money("ARR at risk", found.risk, currency, found)]
-    sums += [] if told else ["No score moved, nothing renews within 30 days and nothing is due this week."]
-    title = _title(found, "your book" if mine else "the portfolio", currency)
-    return Digest(title, sums, told, "/portfolio/" + (f"?owner={mine}" if mine else ""))
+    week = kept("digest", person, scope, lambda: _week(person, scope, currency))
+    due = ("Due this week", _due(person, today, everybody=not mine))
+    told = [section for section in (*week.sections, due) if section[1]]
+    nothing = [] if told else ["No score moved, nothing renews within 30 days and nothing is due this week."]
+    return week._replace(sums=[*week.sums, *nothing], sections=told)
+
+
+def _week(person: User, scope: Scope, currency: str) -> Digest:
+    """All but what is due. In words: the accounts behind them would be most of what is kept."""
+    found = compare(person, scope, currency)
+    whose, link = ("your book", f"/portfolio/?owner={scope.owner}") if scope.owner else ("the portfolio", "/portfolio/")
+    return Digest(
+        _title(found, whose, currency),
+        [_money("ARR", found.arr, currency, found), _money("ARR at risk", found.risk, currency, found)],
+        [
+            ("Why the money moved", _reasons(found, currency)),
+            ("What moved", [_mover(mover.row, mover.change) for mover in movers(person, scope)[:LINES]]),
+            ("Renewing within 30 days", _renewals(person, scope)),
+        ],
+        link,
+    )
 
 
 def next_digest_at(workspace: Workspace, at: datetime) -> datetime:

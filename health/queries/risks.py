@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
 
-from django.db.models import Case, Count, QuerySet, Value, When, Window
+from django.db.models import Case, Count, Max, QuerySet, Value, When, Window
 
-from accounts.models import Account
 from health.choices import Rag
 from health.models import TriggerState, TriggerVersion
 from health.wording import in_words
@@ -18,12 +18,11 @@ from health.wording import in_words
 if TYPE_CHECKING:
     from accounts.models import User
 
-# A score's row carries its evidence, which would be most of what is read.
-SHOWN = (
-    "fired_at", "account__name", "account__renewal_on", "account__owner__name", "account__owner__email",
+OF_ACCOUNT = (
+    "account", "account__name", "account__owner__name", "account__owner__email", "account__renewal_on",
     "account__health__current_rag", "account__health__band_since_on", "account__health__change_30d",
-    "trigger__key", "trigger__name",
 )  # fmt: skip
+OF_TRIGGER = ("trigger", "trigger__key", "trigger__name", "fired_at")
 # Points of the ranking, each shown as a reason. It is a list to work by, not a probability.
 _COLOUR = {Rag.RED: 40, Rag.ORANGE: 25, Rag.YELLOW: 10}
 _FALL_POINTS, _TRIGGER, _RENEWAL_NEAR = 15, 10, 20
@@ -33,11 +32,31 @@ NEAR_DAYS = 90
 _CHANCES = ("expansion",)
 
 
+class _Account(NamedTuple):
+    pk: UUID
+    name: str
+    owner_name: str | None
+    owner_email: str | None
+    renewal_on: date | None
+    rag: str | None
+    band_since_on: date | None
+    change: Decimal | None
+
+
+class _Fired(NamedTuple):
+    trigger: UUID
+    key: str
+    name: str
+    at: datetime
+
+
 @dataclass(frozen=True, slots=True)
 class Risk:
     """One account of the risk list: its triggers with time and condition, its rank and the reasons for it."""
 
-    account: Account
+    account_id: UUID
+    name: str
+    owner: str
     triggers: tuple[tuple[str, str, str, datetime], ...]
     rank: int
     reasons: tuple[str, ...]
@@ -55,9 +74,10 @@ def at_risk(user: User, *, on: date) -> QuerySet[Any]:
     )
     fall = Case(When(**{f"{health}change_30d__lte": -_FALL}, then=Value(_FALL_POINTS)), default=0)
     renewal = Case(When(account__renewal_on__range=near, then=Value(_RENEWAL_NEAR)), default=0)
-    rows = _standing(user).values("account").annotate(rank=Count("pk") * _TRIGGER + colour + fall + renewal)
-    rows = rows.annotate(total=Window(Count("*")))
-    return rows.order_by("-rank", "account__name", "account").values_list("account", "rank", "total")
+    # The same for every trigger of an account. Max keeps them out of the key by which the rows are put together.
+    rank = Count("pk") * _TRIGGER + Max(colour + fall + renewal)
+    rows = _standing(user).values("account").annotate(rank=rank, name=Max("account__name"), total=Window(Count("*")))
+    return rows.order_by("-rank", "name", "account").values_list("account", "rank", "total")
 
 
 def risks_of(user: User, ranks: Mapping[UUID, int], *, on: date) -> list[Risk]:
@@ -65,13 +85,15 @@ def risks_of(user: User, ranks: Mapping[UUID, int], *, on: date) -> list[Risk]:
 
     A trigger is (key, name, condition in words, fired at).
     """
-    states = _standing(user).filter(account__in=list(ranks))
-    states = states.select_related("account__owner", "account__health", "trigger")
-    by_account: dict[UUID, list[TriggerState]] = {}
-    for state in states.only(*SHOWN).order_by("-fired_at"):
-        by_account.setdefault(state.account_id, []).append(state)
-    words = _conditions({state.trigger_id for found in by_account.values() for state in found})
-    return [_risk(by_account[key], words, rank, on) for key, rank in ranks.items() if key in by_account]
+    rows = _standing(user).filter(account__in=list(ranks)).order_by("-fired_at")
+    found: dict[UUID, _Account] = {}
+    fired: dict[UUID, list[_Fired]] = {}
+    for row in rows.values_list(*OF_ACCOUNT, *OF_TRIGGER):
+        account = _Account(*row[: len(OF_ACCOUNT)])
+        found[account.pk] = account
+        fired.setdefault(account.pk, []).append(_Fired(*row[len(OF_ACCOUNT) :]))
+    words = _conditions({one.trigger for several in fired.values() for one in several})
+    return [_risk(found[key], fired[key], words, rank, on) for key, rank in ranks.items() if key in found]
 
 
 def _standing(user: User) -> QuerySet[TriggerState]:
@@ -87,22 +109,17 @@ def _conditions(triggers: set[Any]) -> dict[Any, str]:
     }
 
 
-def _risk(states: list[TriggerState], words: Mapping[Any, str], rank: int, on: date) -> Risk:
-    account = states[0].account
-    named = tuple(
-        (state.trigger.key, state.trigger.name, words[state.trigger_id], state.fired_at)
-        for state in states
-        if state.fired_at is not None
-    )
-    return Risk(account, named, rank, tuple(_reasons(account, on)))
+def _risk(account: _Account, fired: list[_Fired], words: Mapping[UUID, str], rank: int, on: date) -> Risk:
+    triggers = tuple((one.key, one.name, words[one.trigger], one.at) for one in fired)
+    owner = account.owner_name or account.owner_email or ""
+    return Risk(account.pk, account.name, owner, triggers, rank, tuple(_reasons(account, on)))
 
 
-def _reasons(account: Account, on: date) -> Iterator[str]:
+def _reasons(account: _Account, on: date) -> Iterator[str]:
     """A sentence for colour, trend and renewal date, each where it gave points."""
-    health = getattr(account, "health", None)
-    if health is not None and health.current_rag in _COLOUR:
-        yield f"{health.current_rag.capitalize()} since {health.band_since_on:%d %b %Y}"
-    if health is not None and health.change_30d is not None and health.change_30d <= -_FALL:
-        yield f"{abs(health.change_30d):.1f} points lower than 30 days ago"
+    if account.rag in _COLOUR and account.band_since_on is not None:
+        yield f"{account.rag.capitalize()} since {account.band_since_on:%d %b %Y}"
+    if account.change is not None and account.change <= -_FALL:
+        yield f"{abs(account.change):.1f} points lower than 30 days ago"
     if account.renewal_on is not None and 0 <= (account.renewal_on - on).days <= NEAR_DAYS:
         yield f"renewal in {(account.renewal_on - on).days} days"

@@ -277,7 +277,7 @@ def test_each_early_warning_puts_the_account_on_the_risk_list_with_time_and_reas
 
     page = client.get("/health/risks/")
 
-    risks = {risk.account.name: [name for _, name, _, _ in risk.triggers] for risk in page.context["risks"]}
+    risks = {risk.name: [name for _, name, _, _ in risk.triggers] for risk in page.context["risks"]}
     assert risks == {
         "Sign 0": ["Declining usage"],
         "Sign 1": ["Support ticket increase"],
@@ -301,7 +301,7 @@ def test_the_risk_list_ranks_by_colour_renewal_and_triggers_and_says_so(client, 
 
     risks = client.get("/health/risks/").context["risks"]
 
-    assert [(risk.account.name, risk.rank) for risk in risks] == [("Red", 70), ("Green", 10)]
+    assert [(risk.name, risk.rank) for risk in risks] == [("Red", 70), ("Green", 10)]
     assert risks[0].reasons == ("Red since 24 Nov 2026", "renewal in 30 days")
 
 
@@ -313,11 +313,11 @@ def test_a_long_risk_list_has_pages(client, admin, monkeypatch):
         world.measure(world.account(name), {**FLEET_BEST, "nps": "1"})
     recompute(at=NOON)
     first, second = client.get("/health/risks/"), client.get("/health/risks/?page=2")
-    assert [risk.account.name for page in (first, second) for risk in page.context["risks"]] == ["One", "Two"]
+    assert [risk.name for page in (first, second) for risk in page.context["risks"]] == ["One", "Two"]
     assert "1–1 of 2 accounts" in first.content.decode()
     assert 'rel="next" href="?page=2"' in first.content.decode()
     assert 'rel="prev" href="?page=1"' in second.content.decode()
     for wrong in ("3", "0", "-1", "two", "9" * 30):
         page = client.get("/health/risks/", {"page": wrong})
-        assert [risk.account.name for risk in page.context["risks"]] == ["One"], wrong
+        assert [risk.name for risk in page.context["risks"]] == ["One"], wrong
         assert page.context["page"].number == 1, wrong
