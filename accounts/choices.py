@@ -57,6 +57,17 @@ class Scope(TextChoices):
     ADMIN = "admin", "Administer"
 
 
+class FieldKind(TextChoices):
+    """What a field of the workspace's own on accounts holds (``accounts.own_values``)."""
+
+    TEXT = "text", "Text"
+    NUMBER = "number", "Number"
+    DATE = "date", "Date"
+    YES_NO = "yes_no", "Yes or no"
+    CHOICE = "choice", "Choice"
+    LINK = "link", "Link"
+
+
 class AccountStatus(TextChoices):
     """Where the commercial relationship stands; the lifecycle stage says where the work stands."""
 

@@ -47,6 +47,7 @@ CAPABILITIES: dict[str, Capability] = {
     "views.save": Capability(STAFF_ROLES, Scope.WRITE),
     "views.share": Capability(WRITERS, Scope.WRITE),
     "segments.edit": Capability(LEADER_ROLES | {Role.CSM}, Scope.WRITE),
+    "fields.edit": Capability(ADMIN_ROLES, Scope.ADMIN),
     "activity.log": Capability(WRITERS, Scope.WRITE),
     # Usage
     "usage.view": Capability(STAFF_ROLES, Scope.READ),

@@ -6,7 +6,20 @@ under the namespace ``accounts``.
 
 from django.urls import path
 
-from accounts.views import accounts, audit, contacts, contracts, entries, files, home, stages, team, timeline, workspace
+from accounts.views import (
+    accounts,
+    audit,
+    contacts,
+    contracts,
+    entries,
+    files,
+    home,
+    own_fields,
+    stages,
+    team,
+    timeline,
+    workspace,
+)
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -14,6 +27,12 @@ urlpatterns = [
     path("theme/", home.set_theme, name="theme-set"),
     path("settings/", workspace.settings_page, name="workspace-settings"),
     path("settings/quotas/", workspace.quotas, name="quotas"),
+    path("settings/account-fields/", own_fields.field_list, name="own-field-list"),
+    path("settings/account-fields/new/", own_fields.field_create, name="own-field-create"),
+    path("settings/account-fields/<uuid:own_field_id>/", own_fields.field_edit, name="own-field-edit"),
+    path("settings/account-fields/<uuid:own_field_id>/move/", own_fields.field_move, name="own-field-move"),
+    path("settings/account-fields/<uuid:own_field_id>/archive/", own_fields.field_archive, name="own-field-archive"),
+    path("settings/account-fields/<uuid:own_field_id>/restore/", own_fields.field_restore, name="own-field-restore"),
     path("brand/<int:look>/accent.css", workspace.accent, name="brand-accent"),
     path("brand/<int:look>/logo.png", workspace.logo, name="brand-logo"),
     path("audit/", audit.audit_log, name="audit-log"),

@@ -28,6 +28,7 @@ from accounts.actions.next_steps import (
     reopen_next_step,
     restore_next_step,
 )
+from accounts.actions.own_fields import archive_field, change_field, define_field, move_field, restore_field
 from accounts.actions.ownership import add_team_member, remove_team_member
 from accounts.actions.refresh import refresh_due, refresh_from_contracts
 from accounts.actions.saved_views import change_view, choose_default, delete_view, may_keep, save_view
@@ -38,13 +39,16 @@ __all__ = [
     "add_team_member",
     "advance_stages",
     "archive_account",
+    "archive_field",
     "assign_owner",
+    "change_field",
     "change_view",
     "choose_default",
     "complete_next_step",
     "create_account",
     "create_contact",
     "create_contract",
+    "define_field",
     "delete_contact",
     "delete_contract",
     "delete_entry",
@@ -56,6 +60,7 @@ __all__ = [
     "mark_changed",
     "mark_contact_left",
     "may_keep",
+    "move_field",
     "pin_entry",
     "put_off_next_step",
     "record_activities",
@@ -67,6 +72,7 @@ __all__ = [
     "reopen_next_step",
     "restore_account",
     "restore_entry",
+    "restore_field",
     "restore_next_step",
     "save_view",
     "set_external_id",

@@ -11,6 +11,7 @@ from django.db import IntegrityError, transaction
 
 from accounts.actions.changes import mark_changed
 from accounts.actions.locking import differences, locked
+from accounts.actions.own_fields import clean_custom
 from accounts.actions.ownership import check_owner
 from accounts.audit import record
 from accounts.choices import AccountStatus
@@ -44,6 +45,8 @@ def create_account(
     when the workspace has as many accounts as it may.
     """
     _check_known(fields)
+    if "custom" in fields:
+        fields["custom"] = clean_custom(fields["custom"], {})
     check_account()
     account = Account(name=name.strip(), owner=owner, created_at=at, updated_at=at, **fields)
     _check(account, at=at)
@@ -73,6 +76,8 @@ def update_account(
     reason = changes.pop("reason", "")
     _check_known(changes, also={"owner"})
     account = locked(account, expected_version=expected_version)
+    if "custom" in changes:
+        changes["custom"] = clean_custom(changes["custom"], account.custom)
     before, after = differences(account, changes)
     if not after:
         return account

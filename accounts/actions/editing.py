@@ -7,34 +7,25 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import Count, Model
+from django.db.models import Count
 
-from accounts.actions.changes import mark_changed
+from accounts.actions.editable import Column, OwnValue, editable
 from accounts.actions.ownership import check_may_own, enforce
 from accounts.audit import Change, record, record_many
 from accounts.capacity import OWNER_ROLE, judge
 from accounts.errors import RuleViolated, StaleVersion
-from accounts.models import Account, BulkEdit, BulkEditRow, Contract, LifecycleStage, Tier, User
+from accounts.models import Account, BulkEdit, BulkEditRow, Contract, User
 
 if TYPE_CHECKING:
     from accounts.models.account import AccountQuerySet
 
 MOST_AT_ONCE = 20_000
 BATCH = 2000
-# Field, and the model its value is a row of.
-FIELDS: Mapping[str, type[Model] | None] = {
-    "owner": User,
-    "tier": Tier,
-    "stage": LifecycleStage,
-    "segment": None,
-    "industry": None,
-    "renewal_on": None,
-}
 
 
 class Refusal(NamedTuple):
@@ -67,38 +58,41 @@ def edit_accounts(
 ) -> Edited:
     """Set ``field`` of ``accounts`` (those that ``actor`` may change) to ``value``: a row, text, a day or None.
 
+    ``field`` is a column of ``editable.FIELDS``, or ``custom.`` and the key of an own field, whose value is read by
+    its kind.
+
     One audit entry an account, one ``BulkEdit`` that ``undo_edit`` takes back. An account that a rule keeps from
     it is refused with the reason and the others are changed. Eleven statements (per 2,000 accounts).
     Raises RuleViolated for a field that is not edited this way, an owner who may not own, more than 20,000;
     StaleVersion when an account that would change is not at ``expected_version`` any more.
     """
-    if field not in FIELDS:
-        raise RuleViolated("unknown_field", "This is not edited for several accounts at once.", "field")
+    slot = editable(field)
     if field == "owner" and value is not None:
         check_may_own(value)
-    rows = _locked(accounts, actor)
-    wanted = value.pk if isinstance(value, Model) else value
-    attname = _attname(field)
-    differing = [row for row in rows if getattr(row, attname) != wanted]
+    wanted = slot.wanted(value)
+    differing = [row for row in _locked(accounts, actor) if not slot.is_same(slot.of(row), wanted)]
     for row in differing:
         if expected_version is not None and row.version != expected_version:
             raise StaleVersion(expected=expected_version, actual=row.version)
-    allowed, refused = _sorted_out(differing, field, value, actor=actor, reason=reason)
+    allowed, refused = _sorted_out(differing, slot, value, wanted, actor=actor, reason=reason)
     if not allowed:
         return Edited(None, 0, refused)
     edit = BulkEdit.objects.create(
-        actor=actor, at=at, field=field, value=_stored(wanted), label=_label(value), accounts=len(allowed)
+        actor=actor,
+        at=at,
+        field=field,
+        value=slot.kept(wanted),
+        label=slot.label(value, wanted),
+        accounts=len(allowed),
     )
     kept = [
-        BulkEditRow(
-            edit=edit, account=row, before=_stored(getattr(row, attname)), base=row.version, version=row.version + 1
-        )
+        BulkEditRow(edit=edit, account=row, before=slot.kept(slot.of(row)), base=row.version, version=row.version + 1)
         for row in allowed
     ]
     BulkEditRow.objects.bulk_create(kept, batch_size=BATCH)
-    _write({row.pk: wanted for row in allowed}, field, at)
-    after = {field: wanted, "edit": edit.pk} | ({"remark": reason} if reason else {})
-    changes = [Change("account.updated", row, {field: getattr(row, attname)}, after) for row in allowed]
+    slot.write({row.pk: wanted for row in allowed}, at)
+    after = {field: slot.told(wanted), "edit": edit.pk} | ({"remark": reason} if reason else {})
+    changes = [Change("account.updated", row, {field: slot.told(slot.of(row))}, after) for row in allowed]
     record_many(changes, actor=actor, at=at)
     return Edited(edit, len(allowed), refused)
 
@@ -116,7 +110,7 @@ def undo_edit(edit: BulkEdit, *, actor: User, at: datetime) -> Edited:
     if edit.undone_at is not None or not kept:
         raise RuleViolated("edit.undone", "This was undone before.")
     current = {row.pk: row for row in _locked(Account.objects.filter(pk__in=[row.account_id for row in kept]), actor)}
-    gone = _missing(edit.field, {row.before for row in kept})
+    gone = editable(edit.field).missing({row.before for row in kept})
     restored, refused = [], []
     for row in kept:
         account = current.get(row.account_id)
@@ -134,16 +128,15 @@ def undo_edit(edit: BulkEdit, *, actor: User, at: datetime) -> Edited:
 
 
 def _restore(edit: BulkEdit, pairs: Sequence[tuple[BulkEditRow, Account]], *, actor: User, at: datetime) -> None:
-    attname = _attname(edit.field)
-    to_python = Account._meta.get_field(edit.field).to_python  # type: ignore[union-attr]
-    values = {account.pk: None if row.before is None else to_python(row.before) for row, account in pairs}
-    _write(values, edit.field, at)
+    slot = editable(edit.field)
+    values = {account.pk: slot.revived(row.before) for row, account in pairs}
+    slot.write(values, at)
     _hand_back([row.pk for row, _account in pairs])
     BulkEditRow.objects.filter(pk__in=[row.pk for row, _account in pairs]).update(restored_at=at)
     BulkEdit.objects.filter(pk=edit.pk).update(undone_at=at, undone_by=actor)
     changes = [
-        Change("account.updated", account, {edit.field: getattr(account, attname)},
-               {edit.field: values[account.pk], "edit": edit.pk})
+        Change("account.updated", account, {edit.field: slot.told(slot.of(account))},
+               {edit.field: slot.told(values[account.pk]), "edit": edit.pk})
         for _row, account in pairs
     ]  # fmt: skip
     record_many(changes, actor=actor, at=at)
@@ -171,15 +164,15 @@ def _locked(accounts: AccountQuerySet, actor: User) -> list[Account]:
 
 
 def _sorted_out(
-    rows: Sequence[Account], field: str, value: Any, *, actor: User, reason: str
+    rows: Sequence[Account], slot: Column | OwnValue, value: Any, wanted: Any, *, actor: User, reason: str
 ) -> tuple[list[Account], list[Refusal]]:
-    if field == "renewal_on":
+    if slot.name == "renewal_on":
         contracted = set(Contract.objects.filter(account__in=rows).values_list("account_id", flat=True))
         text = "its renewal follows from its contracts"
         return _split(rows, {row.pk: text for row in rows if row.pk in contracted})
-    if field in {"owner", "tier"} and value is not None:
-        return _split(rows, _over_capacity(rows, field, value, actor=actor, reason=reason))
-    return list(rows), []
+    if slot.name in {"owner", "tier"} and value is not None:
+        return _split(rows, _over_capacity(rows, slot.name, value, actor=actor, reason=reason))
+    return _split(rows, {row.pk: why for row in rows if (why := slot.too_much(row, wanted))})
 
 
 def _split(rows: Iterable[Account], refusals: Mapping[UUID, str]) -> tuple[list[Account], list[Refusal]]:
@@ -210,38 +203,3 @@ def _over_capacity(rows: Sequence[Account], field: str, value: Any, *, actor: Us
         else:
             counts[owner.pk, tier.pk] = number
     return refused
-
-
-def _missing(field: str, keys: set[str | None]) -> set[str | None]:
-    """Those of ``keys`` whose rows were deleted; none for a field of plain values."""
-    model = FIELDS[field]
-    named = {key for key in keys if key}
-    if model is None or not named:
-        return set()
-    there = model._default_manager.filter(pk__in=named).values_list("pk", flat=True)
-    return named - {str(key) for key in there}  # type: ignore[return-value]
-
-
-def _write(values: Mapping[UUID, Any], field: str, at: datetime) -> None:
-    """One statement for all accounts: the field, the version and the moment; health looks at them again."""
-    column = Account._meta.get_field(field)
-    kind = column.db_type(connection).split("(")[0]  # type: ignore[union-attr]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"UPDATE accounts_account a SET {column.column} = n.value, version = a.version + 1, updated_at = %(at)s"  # type: ignore[union-attr]
-            f" FROM unnest(%(ids)s::uuid[], %(values)s::{kind}[]) AS n (id, value) WHERE a.id = n.id",
-            {"at": at, "ids": list(values), "values": list(values.values())},
-        )
-    mark_changed(values, at=at)
-
-
-def _attname(field: str) -> str:
-    return Account._meta.get_field(field).attname  # type: ignore[union-attr]
-
-
-def _stored(value: Any) -> str | None:
-    return value.isoformat() if isinstance(value, date) else None if value is None else str(value)
-
-
-def _label(value: Any) -> str:
-    return "nothing" if value in {None, ""} else f"{value}"[:200]

@@ -20,6 +20,20 @@ class DateInput(forms.DateInput):
         super().__init__(format="%Y-%m-%d")
 
 
+class LinesField(forms.CharField):
+    """One thing a line, as a list."""
+
+    widget = forms.Textarea(attrs={"rows": 4, "spellcheck": "false"})
+
+    def clean(self, value: Any) -> list[str]:
+        """The lines, those that are empty left out."""
+        return [line.strip() for line in str(super().clean(value) or "").splitlines() if line.strip()]
+
+    def prepare_value(self, value: Any) -> Any:
+        """A list as it is written."""
+        return "\n".join(value) if isinstance(value, list) else value
+
+
 class RecordForm(forms.Form):
     """A form whose text fields are read by ``fields_table``, as the API and imports read them.
 

@@ -6,6 +6,7 @@ from accounts.models.contact import Contact
 from accounts.models.contract import Contract, ContractLine
 from accounts.models.edits import BulkEdit, BulkEditRow
 from accounts.models.files import AccountFile, FileVersion
+from accounts.models.own_fields import OwnField
 from accounts.models.people import ApiToken, Invitation, SignInTry, User
 from accounts.models.saved_views import DefaultView, SavedView
 from accounts.models.workspace import LifecycleStage, Severity, TeamRole, Tier, WorkCalendar, Workspace
@@ -28,6 +29,7 @@ __all__ = [
     "FileVersion",
     "Invitation",
     "LifecycleStage",
+    "OwnField",
     "SavedView",
     "Severity",
     "SignInTry",

@@ -24,12 +24,15 @@ class BulkEditQuerySet(TenantQuerySet):
 
 
 class BulkEdit(TenantModel):
-    """One field of several accounts set to one value. ``value`` is as the column stores it; null: emptied."""
+    """One field of several accounts set to one value. ``value`` is as the column stores it; null: emptied.
+
+    ``field`` is a column, or ``custom.`` and the key of an own field; the values of that are JSON.
+    """
 
     actor = models.ForeignKey("accounts.User", null=True, on_delete=models.SET_NULL, related_name="+")
     at = models.DateTimeField()
-    field = models.CharField(max_length=40)
-    value = models.CharField(max_length=200, null=True)
+    field = models.CharField(max_length=80)
+    value = models.TextField(null=True)
     label = models.CharField(max_length=200, help_text="The value in words, as it was called then")
     accounts = models.PositiveIntegerField()
     undone_at = models.DateTimeField(null=True)
@@ -53,7 +56,7 @@ class BulkEditRow(models.Model):
 
     edit = models.ForeignKey(BulkEdit, on_delete=models.CASCADE, related_name="rows")
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+")
-    before = models.CharField(max_length=200, null=True)
+    before = models.TextField(null=True)
     base = models.PositiveIntegerField()
     version = models.PositiveIntegerField()
     restored_at = models.DateTimeField(null=True)

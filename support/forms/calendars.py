@@ -8,6 +8,7 @@ from typing import Any
 
 from django import forms
 
+from accounts.forms.base import LinesField
 from accounts.models import WorkCalendar
 from accounts.people_forms import RuleForm, zone_choices
 from businesstime import InvalidCalendar, read_calendar
@@ -21,20 +22,6 @@ CLOSED = "closed"
 
 class Unreadable(ValueError):
     """Text that is no list of hours; the message says what to write."""
-
-
-class LinesField(forms.CharField):
-    """One thing a line, as a list."""
-
-    widget = forms.Textarea(attrs={"rows": 4, "spellcheck": "false"})
-
-    def clean(self, value: Any) -> list[str]:
-        """The lines, those that are empty left out."""
-        return [line.strip() for line in str(super().clean(value) or "").splitlines() if line.strip()]
-
-    def prepare_value(self, value: Any) -> Any:
-        """A list as it is written."""
-        return "\n".join(value) if isinstance(value, list) else value
 
 
 class HoursForm(RuleForm):

@@ -6,9 +6,8 @@ from typing import Any
 
 from django import forms
 
-from accounts.forms.base import DateInput
+from accounts.forms.base import DateInput, LinesField
 from accounts.people_forms import RuleForm
-from support.forms.calendars import LinesField
 from support.models import TicketField
 from support.queries.fields import ticket_fields
 

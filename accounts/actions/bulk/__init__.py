@@ -27,13 +27,21 @@ __all__ = [
 
 
 def upsert_accounts(
-    rows: Sequence[Any], *, source: str, actor: User | None, at: datetime, dry_run: bool = False
+    rows: Sequence[Any],
+    *,
+    source: str,
+    actor: User | None,
+    at: datetime,
+    dry_run: bool = False,
+    keep_custom: bool = False,
 ) -> list[RowResult]:
     """Create or update accounts by ``external_id`` in ``source``; fields of ``record_fields.BULK_ACCOUNT``.
 
-    Absent fields stay as they are. One result a row, in order; some fifteen statements per 1,000 rows.
+    Absent fields stay as they are; with ``keep_custom`` also own fields that a row's ``custom`` does not name.
+    One result a row, in order; some fifteen statements per 1,000 rows.
     """
-    return UpsertAccounts(source=source, actor=actor, at=at, dry_run=dry_run).run(rows)
+    upsert = UpsertAccounts(source=source, actor=actor, at=at, dry_run=dry_run, keep_custom=keep_custom)
+    return upsert.run(rows)
 
 
 def upsert_contacts(

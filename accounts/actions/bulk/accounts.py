@@ -16,7 +16,9 @@ from accounts.actions.ownership import check_may_own, enforce
 from accounts.capacity import OWNER_ROLE, judge
 from accounts.choices import AccountStatus
 from accounts.errors import RuleViolated
-from accounts.models import Account, Contract, ExternalId, Workspace
+from accounts.fields import FieldError, Unreadable
+from accounts.models import Account, Contract, ExternalId, OwnField, Workspace
+from accounts.own_values import FieldDefinition, cleaned
 from accounts.queries.workspace import workspace_day
 from accounts.quotas import account_refused, room_for_accounts
 from accounts.record_fields import ACCOUNT, BULK_ACCOUNT, DERIVED
@@ -25,12 +27,21 @@ COLUMNS = [*ACCOUNT, "stage_since_on", "version", "updated_at"]
 
 
 class UpsertAccounts(Upsert[Account]):
+    """``keep_custom``: own fields that a row does not name stay; without it ``custom`` is all there is."""
+
     kind = "account"
     fields: ClassVar = BULK_ACCOUNT
     required: ClassVar = ("name",)
 
+    def __init__(self, *, keep_custom: bool = False, **given: Any) -> None:
+        super().__init__(**given)
+        self.keep_custom = keep_custom
+
     def load(self, rows: Sequence[Mapping[str, Any]]) -> None:
         """About ten queries, whatever the number of rows."""
+        self._own: dict[str, FieldDefinition] = {}
+        if named := {key for row in rows for key in row.get("custom") or ()}:
+            self._own = OwnField.objects.live().named(named).by_key()
         ids = {row["external_id"] for row in rows if "external_id" in row}
         names = ExternalId.objects.filter(source=self.source, external_id__in=ids).select_related("account__tier")
         self.known = {name.external_id: name.account for name in names}
@@ -65,6 +76,17 @@ class UpsertAccounts(Upsert[Account]):
             counted = Account.objects.live().exclude(owner=None).exclude(tier=None).order_by()
             for owner, tier, number in counted.values_list("owner", "tier").annotate(Count("pk")):
                 self._owned[owner, tier] = number
+
+    def refine(self, row: Account | None, values: dict[str, Any]) -> list[FieldError]:
+        if "custom" not in values:
+            return []
+        kept = row.custom if row is not None else {}
+        clean, errors = cleaned(values["custom"], self._own, kept)
+        try:
+            values["custom"] = ACCOUNT["custom"].read({**kept, **clean}) if self.keep_custom else clean
+        except Unreadable as wrong:
+            errors.append(FieldError("custom", wrong.rule, wrong.message))
+        return errors
 
     def build(self, external_id: str, values: dict[str, Any]) -> Account:
         if len(self.created) >= self._room:

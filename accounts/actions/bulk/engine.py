@@ -76,6 +76,7 @@ class Upsert(Generic[Row]):
             errors.append(FieldError("external_id", "required", "This is required."))
         errors += self.references.resolve(values)
         existing = self.known.get(values.get("external_id", ""))
+        errors += self.refine(existing, values)
         if existing is None:
             absent = {error.field for error in errors}
             errors += [
@@ -125,6 +126,10 @@ class Upsert(Generic[Row]):
     def load(self, rows: Sequence[Mapping[str, Any]]) -> None:
         """Load, in a fixed number of queries, all that the rows name; fill ``known`` by external id."""
         raise NotImplementedError
+
+    def refine(self, row: Row | None, values: dict[str, Any]) -> list[FieldError]:
+        """Bring ``values`` for ``row`` (None: it is new) into the shape they are stored in; what is wrong with them."""
+        return []
 
     def build(self, external_id: str, values: dict[str, Any]) -> Row:
         """A new, unsaved row."""
