@@ -10,6 +10,7 @@ from django.db.models.functions import JSONObject
 
 from accounts.choices import ContractStatus
 from accounts.models import Account, Contract, ExternalId
+from health.book.own import definitions
 from health.models import SegmentMember
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ OVER = (ContractStatus.DRAFT, ContractStatus.CHURNED)
 
 def key_facts(user: User) -> dict[str, Any]:
     """Expressions for the row of an account: its segments, the names other systems have for it, when notice ends,
-    and the first accounts under it that ``user`` sees. No query of their own.
+    the first accounts under it that ``user`` sees, and the workspace's own fields. No query of their own.
     """
     account = OuterRef("pk")
     stays = SegmentMember.objects.current().filter(account=account).order_by("segment__name")
@@ -33,6 +34,7 @@ def key_facts(user: User) -> dict[str, Any]:
         "names": ArraySubquery(names.values(row=JSONObject(source="source", key="external_id"))),
         "notice_on": Subquery(_notices().filter(account=account, end_on=OuterRef("renewal_on")).values("by")[:1]),
         "group": ArraySubquery(under.values(row=child)[:UNDER]),
+        "own_fields": definitions(),
     }
 
 

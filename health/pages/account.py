@@ -27,6 +27,7 @@ from health.book import account as book
 from health.book import past as past_book
 from health.book.cells import tone
 from health.book.facts import key_facts
+from health.book.own import own_facts
 from health.book.warning import Facts, warning
 from health.choices import Rag
 from health.pages import charts
@@ -54,7 +55,10 @@ def overview(request: HttpRequest, account_id: UUID) -> HttpResponse:
     recent, pinned, steps = _activities(request, account, past)
     people = people_of(account, today, past)
     ctas = ctas_as_of(request.user, account, past) if past else ctas_of_account(request.user, account.pk)
+    own, others = own_facts(account.custom, account.own_fields, today)  # type: ignore[attr-defined]
     context: dict[str, Any] = {
+        "own": own,
+        "other_own": others,
         "score": _score(score, asked),
         "warning": warning(_facts(account, score, people, ctas, today)),
         "play": next((cta for cta in ctas if cta.kind == CtaKind.RISK and cta.status == CtaStatus.OPEN), None),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -18,16 +19,30 @@ from accounts.actions import edit_accounts
 from accounts.errors import RuleViolated, StaleVersion
 from accounts.frame import account_or_404, editable_account_or_404, frame
 from accounts.models import Account, AuditEntry
+from accounts.own_values import LONGEST_TEXT
 from accounts.policy import requires
+from accounts.queries.own_fields import live_fields
 from health.book.accounts.asked import Asked
-from health.book.accounts.columns import EDITABLE, HEADINGS, ListCells
-from health.book.accounts.editing import options_for, read_value, value_of, words_for
+from health.book.accounts.columns import ListCells
+from health.book.accounts.editing import (
+    field_behind,
+    hint_of,
+    input_type,
+    label_of,
+    options_for,
+    own_field,
+    read_value,
+    value_of,
+    words_for,
+)
 from health.book.accounts.rows import extras_of, one_row
 from health.book.facts import key_facts
+from health.book.own import own_facts, token_of
 from ui.tables import table_row
 
 OVERVIEW = "accounts:account-detail"
 CONFLICT, UNPROCESSABLE = 409, 422
+LONGEST = 80
 
 
 @requires(GET="accounts.edit", POST="accounts.edit")
@@ -38,11 +53,12 @@ def account_cell(request: HttpRequest, account_id: UUID, column: str) -> HttpRes
     A lost race is 409 and shows both values. GET of a value that follows from contracts says so.
     """
     account = editable_account_or_404(request, account_id)
-    if column not in EDITABLE:
+    field = field_behind(column)
+    if not field:
         raise Http404
     if request.method != "POST":
-        return _form(request, account, column, value_of(account, EDITABLE[column]), account.version)
-    field, raw = EDITABLE[column], request.POST.get("value", "")
+        return _form(request, account, column, value_of(account, field), account.version)
+    raw = request.POST.get("value", "")
     version = request.POST.get("version", "")
     expected = int(version) if version.isascii() and version.isdigit() and len(version) < 9 else None
     try:
@@ -81,17 +97,20 @@ def _form(
     error: str = "",
     theirs: bool = False,
 ) -> HttpResponse:
-    field = EDITABLE[column]
+    field = field_behind(column)
+    own = own_field(field)
     context: dict[str, Any] = {
         "account": account,
         "column": column,
-        "label": HEADINGS[column].label if column != "renewal" else "Renewal",
-        "kind": "date" if field == "renewal_on" else "text",
-        "options": options_for(field, request.user),
+        "label": label_of(column),
+        "kind": _input(field, value),
+        "hint": hint_of(field),
+        "longest": LONGEST_TEXT if own else LONGEST,
+        "options": options_for(field, request.user, value),
         "value": value,
         "version": version,
         "error": error,
-        "field_id": f"f-{account.pk}-{column}",
+        "field_id": f"f-{account.pk}-{token_of(column)}",
         "next": _next(request),
     }
     if theirs:
@@ -103,6 +122,20 @@ def _form(
         response["HX-Retarget"] = f"#{context['field_id']}"
         response["HX-Reswap"] = "outerHTML"
     return response
+
+
+def _input(field: str, value: str) -> str:
+    """The type of the input; the browser would show nothing of a day that is none."""
+    kind = input_type(field)
+    return "text" if kind == "date" and value and not _is_day(value) else kind
+
+
+def _is_day(value: str) -> bool:
+    try:
+        date.fromisoformat(value)
+    except ValueError:
+        return False
+    return True
 
 
 def _conflict(account: Account, field: str, value: str) -> dict[str, Any]:
@@ -124,7 +157,7 @@ def _saved(request: HttpRequest, account: Account, column: str, edit: Any) -> Ht
         return redirect(_next(request))
     on_its_page = _current_path(request) == reverse(OVERVIEW, args=[account.pk])
     response = _facts_anew(request, account.pk) if on_its_page else _row_anew(request, account)
-    told: dict[str, Any] = {"focusOn": f"e-{account.pk}-{column}"}
+    told: dict[str, Any] = {"focusOn": f"e-{account.pk}-{token_of(column)}"}
     if undo:
         told["toast"] = {"message": f"{account.name} was saved.", "undo": undo}
     response["HX-Trigger-After-Settle"] = json.dumps(told)
@@ -133,7 +166,9 @@ def _saved(request: HttpRequest, account: Account, column: str, edit: Any) -> Ht
 
 def _facts_anew(request: HttpRequest, account_id: UUID) -> HttpResponse:
     """The account's own page: its key facts, and the line below its name."""
-    context = frame(request, account_or_404(request, account_id, **key_facts(request.user)), OVERVIEW)
+    account = account_or_404(request, account_id, **key_facts(request.user))
+    own, others = own_facts(account.custom, account.own_fields, timezone.localdate())  # type: ignore[attr-defined]
+    context = frame(request, account, OVERVIEW, own=own, other_own=others)
     response = render(request, "health/_saved_facts.html", context)
     response["HX-Retarget"] = "#facts"
     response["HX-Reswap"] = "outerHTML"
@@ -144,8 +179,9 @@ def _row_anew(request: HttpRequest, account: Account) -> HttpResponse:
     """The list: the account's row."""
     today, now = timezone.localdate(), timezone.now()
     asked = _asked_by(request)
-    row = one_row(request.user, account)
-    cells = ListCells(today, extras_of([row], asked.columns, today=today, now=now), asked.canonical())
+    row = one_row(request.user, account, asked)
+    extras = extras_of([row], asked.columns, today=today, now=now)
+    cells = ListCells(today, extras, asked.canonical(), live_fields())
     markup = table_row(
         cells.table_columns(asked.columns), row,
         select=lambda row: (str(row["pk"]), row["name"]), row_id=lambda row: f"r-{row['pk']}",

@@ -20,19 +20,11 @@ from accounts.models import Account, BulkEdit, BulkEditRow
 from accounts.models.account import AccountQuerySet
 from accounts.policy import requires
 from health.book.accounts.asked import Asked
-from health.book.accounts.editing import read_value, words_for
+from health.book.accounts.editing import name_of, read_value, words_of_kept
 from health.book.accounts.tabs import forget_counts
 from health.book.listing import forget_choices
 
 SHOWN_EDITS, SHOWN_ROWS, TOLD = 50, 200, 5
-FIELD_NAMES = {
-    "owner": "Owner",
-    "tier": "Tier",
-    "stage": "Stage",
-    "segment": "Segment",
-    "industry": "Industry",
-    "renewal_on": "Renewal",
-}
 
 
 @requires(GET="accounts.view", POST="accounts.edit")
@@ -42,7 +34,7 @@ def edit_list(request: HttpRequest) -> HttpResponse:
         return _edit(request)
     edits = list(BulkEdit.objects.visible_to(request.user).select_related("actor", "undone_by")[:SHOWN_EDITS])
     for edit in edits:
-        edit.field_name = FIELD_NAMES.get(edit.field, edit.field)  # type: ignore[attr-defined]
+        edit.field_name = name_of(edit.field)  # type: ignore[attr-defined]
     return render(request, "health/edit_list.html", {"edits": edits})
 
 
@@ -50,7 +42,7 @@ def _edit(request: HttpRequest) -> HttpResponse:
     asked = Asked.read(request.POST)
     view = {"view": request.POST["view"][:36]} if request.POST.get("view") else {}
     back = asked.url(reverse("accounts:account-list"), view)
-    field, _, raw = request.POST.get("set", "").partition(":")
+    field, raw = _set(request)
     try:
         value = read_value(field, raw)
         reason = request.POST.get("reason", "").strip()[:200]
@@ -63,12 +55,21 @@ def _edit(request: HttpRequest) -> HttpResponse:
     forget_counts(request.user)
     forget_choices()
     if edited.edit is not None:
-        words = f"{FIELD_NAMES[field]} is now {edited.edit.label} on {_accounts(edited.changed)}."
+        words = f"{name_of(field)} is now {edited.edit.label} on {_accounts(edited.changed)}."
         messages.success(request, words, extra_tags=reverse("accounts:edit-undo", args=[edited.edit.pk]))
     elif not edited.refused:
         messages.info(request, "Nothing to change: none of your accounts was selected, or all had it already.")
     _tell(request, edited.refused, "was left as it was")
     return redirect(back)
+
+
+def _set(request: HttpRequest) -> tuple[str, str]:
+    """The field and the value: ``tier:…`` chosen as one, or ``custom.note=`` whose value was typed beside it."""
+    chosen = request.POST.get("set", "")
+    if chosen.endswith("=") and ":" not in chosen:
+        return chosen[:-1], request.POST.get("typed", "")
+    field, _, raw = chosen.partition(":")
+    return field, raw
 
 
 def _wanted(request: HttpRequest, asked: Asked) -> AccountQuerySet:
@@ -95,10 +96,10 @@ def edit_detail(request: HttpRequest, edit_id: UUID) -> HttpResponse:
     edit = _edit_or_404(request, edit_id)
     visible = BulkEditRow.objects.filter(edit=edit, account__in=Account.objects.visible_to(request.user))
     rows = list(visible.select_related("account").order_by("account__name", "pk")[:SHOWN_ROWS])
-    before = {row.before: words_for(edit.field, row.before or "") for row in rows}
+    before = {row.before: words_of_kept(edit.field, row.before) for row in rows}
     context = {
         "edit": edit,
-        "field": FIELD_NAMES.get(edit.field, edit.field),
+        "field": name_of(edit.field),
         "rows": [(row, before[row.before], row.account.version != row.version) for row in rows],
         "total": visible.count() if len(rows) == SHOWN_ROWS else len(rows),
     }

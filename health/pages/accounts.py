@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any
 
@@ -14,15 +15,18 @@ from accounts.actions import may_keep
 from accounts.choices import ListPage
 from accounts.fields import identifier
 from accounts.models import SavedView, User
+from accounts.own_values import FieldDefinition
 from accounts.policy import may, requires
+from accounts.queries.own_fields import live_fields
 from accounts.queries.saved_views import default_view, views_of
 from health.book.accounts.asked import COLUMNS, Asked
-from health.book.accounts.chips import chips, facets, offered
-from health.book.accounts.columns import HEADINGS, ListCells
+from health.book.accounts.chips import chips, facets, offered, own_facets
+from health.book.accounts.columns import ListCells, heading_of
 from health.book.accounts.order import SORT_NAMES
 from health.book.accounts.rows import Listing, page_of
 from health.book.accounts.tabs import tabs_for
 from health.book.listing import filter_choices
+from health.book.own import own_answers
 from ui.formats import number
 from ui.tables import table
 
@@ -47,6 +51,7 @@ def account_index(request: HttpRequest) -> HttpResponse:
         views = context["views"]
         context["tabs"] = tabs_for(user, views, context["view"], path, today)
         context["facets"] = facets(offered(user), asked.filters)
+        context["own_facets"] = own_facets(context["own_fields"].values(), asked.filters)
     response = render(request, "health/_account_results.html" if partial else "health/account_list.html", context)
     response["Vary"] = "HX-Request, Cookie"
     if partial:
@@ -79,11 +84,13 @@ def _results(request: HttpRequest, asked: Asked, listing: Listing, *, path: str,
     views = views_of(ListPage.ACCOUNTS, user)
     view = _current(views, request.GET.get("view", ""))
     may_edit = may(user, "accounts.edit")
-    columns = ListCells(today, listing.extras, asked.canonical()).table_columns(asked.columns)
+    own = live_fields()
+    columns = ListCells(today, listing.extras, asked.canonical(), own).table_columns(asked.columns)
     exported = asked.url("")
     return {
         "asked": asked,
         "filters": asked.filters,
+        "own_fields": own,
         "parameters": parameters,
         "hidden": {**more, **parameters},
         "total": listing.total,
@@ -103,14 +110,14 @@ def _results(request: HttpRequest, asked: Asked, listing: Listing, *, path: str,
         "chips": chips(offered(user), asked, path, more),
         "clear": Asked(sort=asked.sort, columns=asked.columns).url(path, more),
         "sorts": [(name, Asked(asked.filters, key, asked.columns).url(path, more), key == asked.sort)
-                  for key, name in SORT_NAMES.items()],
+                  for key, name in _sorts(asked, own).items()],
         "sort_name": SORT_NAMES.get(asked.sort, "a column"),
-        "columns": _choosable(asked),
+        "columns": _choosable(asked, own),
         "panel": request.GET.get("panel", ""),
         "exports": [(kind, f"{reverse(f'accounts:account-export-{kind}')}{exported}") for kind in ("csv", "xlsx")],
         "may_edit": may_edit,
         **_view_context(view, views, asked, path, user),
-        **(_bulk_choices(user) if may_edit else {}),
+        **(_bulk_choices(user, own.values()) if may_edit else {}),
     }  # fmt: skip
 
 
@@ -135,20 +142,39 @@ def _view_context(
     }
 
 
-def _choosable(asked: Asked) -> list[tuple[str, str, bool]]:
+def _sorts(asked: Asked, own: Mapping[str, FieldDefinition]) -> dict[str, str]:
+    """What the menu sorts by: the usual orders, and the own fields that are shown."""
+    shown = [field for field in own.values() if field.name in asked.columns]
+    return SORT_NAMES | {field.name: field.label for field in shown}
+
+
+def _choosable(asked: Asked, own: Mapping[str, FieldDefinition]) -> list[tuple[str, str, bool]]:
     """Every column with whether it is shown: those shown in their order, then the others."""
-    others = [key for key in COLUMNS if key not in asked.columns]
-    return [(key, HEADINGS[key].label, key in asked.columns) for key in [*asked.columns, *others]]
+    every = [*COLUMNS, *(field.name for field in own.values())]
+    others = [key for key in every if key not in asked.columns]
+    return [(key, heading_of(key, own).label, key in asked.columns) for key in [*asked.columns, *others]]
 
 
-def _bulk_choices(user: User) -> dict[str, Any]:
-    """What the bar offers to set: field, label, and (value, words) pairs."""
+def _bulk_choices(user: User, own: Iterable[FieldDefinition]) -> dict[str, Any]:
+    """What the bar offers to set: field, label, and (value, words) pairs.
+
+    An own field whose value is typed ends in ``=``: the value stands in the input beside it.
+    """
     choices = filter_choices(user)
+    fields = [(field, own_answers(field)) for field in own]
+    chosen = [
+        (field.label, [(f"{field.name}:{value}", words) for value, words in [("", f"{field.label}: not set"), *pairs]])
+        for field, pairs in fields
+        if pairs
+    ]
+    typed = [(f"{field.name}=", f"{field.label}…") for field, pairs in fields if not pairs]
     return {
         "settable": [
             ("Owner", [("owner:", "Nobody"), *((f"owner:{key}", name) for key, name in choices.assignable)]),
             ("Tier", [("tier:", "No tier"), *((f"tier:{key}", name) for key, name in choices.tiers)]),
             ("Stage", [("stage:", "No stage"), *((f"stage:{key}", name) for key, name in choices.stages)]),
             ("Segment", [("segment:", "No segment"), *((f"segment:{name}", name) for _key, name in choices.plain)]),
-        ]
+            *chosen,
+        ],
+        "typed": typed,
     }

@@ -20,8 +20,9 @@ from hypothesis import strategies as st
 from accounts.choices import Role
 from accounts.models import Account, Activity, ExternalId, Tier, Workspace
 from health.book.accounts.asked import COLUMNS, DEFAULT_COLUMNS, Asked
-from health.book.accounts.filters import BANDS, SEATS, SILENCES, join, split
+from health.book.accounts.filters import BANDS, SEATS, SILENCES
 from health.book.accounts.order import SORTS
+from health.book.accounts.parameters import join, split
 from health.book.accounts.reasons import reason_for
 from health.book.accounts.rows import PAGE_SIZE, TREND_WEEKS, extras_of, page_of
 from health.book.filters import RENEWALS, STATUSES

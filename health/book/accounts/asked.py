@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
 from django.http import QueryDict
 
-from health.book.accounts.filters import ListFilters, join, split
+from accounts.own_values import PREFIX
+from accounts.queries.own_fields import live_fields
+from health.book.accounts.filters import ListFilters
 from health.book.accounts.order import DEFAULT_SORT, SORTS
+from health.book.accounts.parameters import join, split
 
-# Columns by key in the order in which the chooser offers them; ``health.book.accounts.columns`` writes them.
+# Columns by key in the order in which the chooser offers them; ``health.book.accounts.columns`` writes them. The own
+# fields of the workspace come after them, as ``custom.region``.
 COLUMNS = (
     "health",
     "trend",
@@ -32,6 +36,7 @@ COLUMNS = (
     "coverage",
 )
 DEFAULT_COLUMNS = ("health", "trend", "arr", "renewal", "owner", "seats", "touch", "why")
+_MOST = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +51,15 @@ class Asked:
     def read(cls, query: QueryDict) -> Asked:
         """What an address asks for; what means nothing is dropped."""
         sort = query.get("sort", "")
-        named = [name for text in query.getlist("cols")[: len(COLUMNS)] for name in split(text)]
-        columns = tuple(dict.fromkeys(name for name in named if name in COLUMNS))
+        named = [name for text in query.getlist("cols")[:_MOST] for name in split(text)]
+        own = _own(name for name in (*named, sort.removeprefix("-")) if name.startswith(PREFIX))
+        columns = tuple(dict.fromkeys(name for name in named if name in COLUMNS or name in own))
         if "cols" in query and "none" in named:
             columns = ()
         elif not columns:
             columns = DEFAULT_COLUMNS
-        return cls(ListFilters.read(query), sort if sort in SORTS else DEFAULT_SORT, columns)
+        is_known = sort in SORTS or sort.removeprefix("-") in own
+        return cls(ListFilters.read(query), sort if is_known else DEFAULT_SORT, columns)
 
     @classmethod
     def parse(cls, text: str) -> Asked:
@@ -76,3 +83,9 @@ class Asked:
         """The address of this view, with ``more`` parameters in front."""
         text = urlencode({**(more or {}), **self.parameters()})
         return f"{path}?{text}" if text else path
+
+
+def _own(names: Iterable[str]) -> set[str]:
+    """Those of ``names`` that are fields which are not archived. One look-up, none for no names."""
+    wanted = set(names)
+    return {field.name for field in live_fields().values() if field.name in wanted} if wanted else set()

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from accounts.models import User
+from accounts.own_values import FieldDefinition
 from health.book.accounts.asked import Asked
 from health.book.accounts.filters import MANY, ListFilters
+from health.book.accounts.own_filters import BAD, CHOSEN, HIGH, LOW, NONE, RANGED, OwnFilter
 from health.book.filters import MINE, NOBODY
 from health.book.listing import filter_choices
+from health.book.own import own_answers, token_of
 
 BANDS = (("red", "Red"), ("orange", "Orange"), ("watch", "Yellow"), ("green", "Green"), ("none", "No data"))
 RENEWALS = (
@@ -43,6 +46,20 @@ class Facet:
     options: tuple[tuple[str, str, bool], ...]
     many: bool
     is_set: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OwnFacet:
+    """The filter by an own field: ``options`` to choose, a text to type, or both ends of a range."""
+
+    name: str
+    label: str
+    kind: str
+    options: tuple[tuple[str, str, bool], ...]
+    words: str = ""
+    low: tuple[str, str] = ("", "")
+    high: tuple[str, str] = ("", "")
+    is_set: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +104,36 @@ def facets(offer: Mapping[str, tuple[str, Pairs]], filters: ListFilters) -> list
     return found
 
 
+def own_facets(fields: Iterable[FieldDefinition], filters: ListFilters) -> list[OwnFacet]:
+    """The panel's filters by own fields, in the order of ``fields``."""
+    chosen = {each.field.key: each for each in filters.own}
+    return [_own_facet(field, chosen.get(field.key) or OwnFilter(field)) for field in fields]
+
+
+def _own_facet(field: FieldDefinition, asked: OwnFilter) -> OwnFacet:
+    offered = [*own_answers(field), (NONE, "Not set"), (BAD, "Does not fit")]
+    marked = tuple((value, text, value in asked.values) for value, text in offered)
+    words = "".join(value for value in asked.values if value not in {NONE, BAD}) if field.kind not in CHOSEN else ""
+    low, high = (LOW + field.key, asked.low), (HIGH + field.key, asked.high)
+    is_set = bool(asked.values or asked.low or asked.high)
+    return OwnFacet(field.name, field.label, _shape(field), marked, words, low, high, is_set)
+
+
+def _shape(field: FieldDefinition) -> str:
+    return "chosen" if field.kind in CHOSEN else field.kind if field.kind in RANGED else "typed"
+
+
+def _own_chip(each: OwnFilter, asked: Asked, path: str, more: Mapping[str, str]) -> Chip:
+    names = {**dict(own_answers(each.field)), NONE: "not set", BAD: "does not fit"}
+    said = [names.get(value, f"contains {value}") for value in each.values]
+    if each.low or each.high:
+        low, high = each.low, each.high
+        said.append(f"{low} to {high}" if low and high else f"from {low}" if low else f"up to {high}")
+    label = f"{each.field.label} (archived)" if each.field.is_archived else each.field.label
+    kept = tuple(other for other in asked.filters.own if other != each)
+    return Chip(token_of(each.name), label, ", ".join(said), _without(asked, path, more, own=kept))
+
+
 def chips(offer: Mapping[str, tuple[str, Pairs]], asked: Asked, path: str, more: Mapping[str, str]) -> list[Chip]:
     """What is set, in the panel's order. A value that the panel does not offer is shown as it stands."""
     filters = asked.filters
@@ -102,7 +149,7 @@ def chips(offer: Mapping[str, tuple[str, Pairs]], asked: Asked, path: str, more:
         found.append(Chip(name, label, text, _without(asked, path, more, **{name: empty})))
     if filters.arr_min or filters.arr_max:
         found.append(Chip("arr_min", "ARR", _range(filters), _without(asked, path, more, arr_min="", arr_max="")))
-    return found
+    return found + [_own_chip(each, asked, path, more) for each in filters.own]
 
 
 def _range(filters: ListFilters) -> str:

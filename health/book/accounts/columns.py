@@ -8,19 +8,22 @@ from datetime import date, timedelta
 from functools import lru_cache
 from html import escape
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from django.utils import timezone
 
-from accounts.choices import AccountStatus
+from accounts.choices import AccountStatus, FieldKind
+from accounts.own_values import PREFIX, FieldDefinition, held
 from health.book.accounts.rows import TREND_WEEKS, Extras
 from health.book.cells import FAINT_DASH, AccountCells, band_name, tone
+from health.book.own import own_file_value, own_html, token_of
 from ui import formats
 from ui.atoms import icon
 from ui.charts import bullet, spark
 from ui.tables import Column
 
 Row = Mapping[str, Any]
+Fields = Mapping[str, FieldDefinition]
 # What may be edited in the list: column and the account's field behind it.
 EDITABLE = {
     "owner": "owner",
@@ -68,31 +71,48 @@ HEADINGS: dict[str, Heading] = {
 }
 
 
-class ListCells(AccountCells):
-    """Writes the list's cells, with what the columns need besides the rows."""
+def heading_of(key: str, own: Fields) -> Heading:
+    """The heading of a column; ``own`` are the own fields by their keys."""
+    if not key.startswith(PREFIX):
+        return HEADINGS[key]
+    field = own[key.removeprefix(PREFIX)]
+    return Heading(field.label, key, "n c-p3" if field.kind in {FieldKind.NUMBER, FieldKind.DATE} else "c-p3")
 
-    def __init__(self, today: date, extras: Extras, query: str = "") -> None:
+
+class ListCells(AccountCells):
+    """Writes the list's cells, with what the columns need besides the rows. ``own`` are the own fields by key."""
+
+    def __init__(self, today: date, extras: Extras, query: str = "", own: Fields | None = None) -> None:
         super().__init__(today)
+        self.own = own or {}
         self.back = escape(f"?{urlencode({'list': query})}")
         self.extras = extras
 
     def cell(self, key: str) -> Callable[[Row], str]:
         """What writes the column ``key``; where the reader may edit, the cell's text opens the edit."""
-        write: Callable[[Row], str] = getattr(self, f"in_{key}", None) or getattr(self, key)
-        if key not in EDITABLE:
+        is_own = key.startswith(PREFIX)
+        write: Callable[[Row], str] = (
+            self._own(key) if is_own else getattr(self, f"in_{key}", None) or getattr(self, key)
+        )
+        if key not in EDITABLE and not is_own:
             return write
-        name = HEADINGS[key].label
+        name, token, step = escape(heading_of(key, self.own).label), token_of(key), quote(key, safe="")
 
         def linked(row: Row) -> str:
             if not row["may_edit"]:
                 return write(row)
             pk = row["pk"]
             return (
-                f'<a class="ed" data-edit id="e-{pk}-{key}" href="{self.url(row)}cells/{key}/">'
+                f'<a class="ed" data-edit id="e-{pk}-{token}" href="{self.url(row)}cells/{step}/">'
                 f'<span class="vh">Edit {name}: </span>{write(row)}</a>'
             )
 
         return linked
+
+    def _own(self, key: str) -> Callable[[Row], str]:
+        """What writes the own field ``key``. A link is opened from the account's page: here the cell is edited."""
+        field = self.own[key.removeprefix(PREFIX)]
+        return lambda row: own_html(field, held(field, row["custom"]), self.today)
 
     def trend(self, row: Row) -> str:
         values = self.extras.trend.get(row["pk"], [])
@@ -145,7 +165,7 @@ class ListCells(AccountCells):
         """The name and the chosen columns, in order."""
         found = [Column("Account", self.name, "name", heading=True)]
         for key in keys:
-            heading = HEADINGS[key]
+            heading = heading_of(key, self.own)
             found.append(Column(heading.label, self.cell(key), heading.sort, heading.css))
         return found
 
@@ -164,11 +184,11 @@ def _bar(used: int) -> str:
     return bullet(used, _SEATS_GOAL, width=64)
 
 
-def file_headings(keys: Iterable[str], today: date) -> list[str]:
+def file_headings(keys: Iterable[str], today: date, own: Fields | None = None) -> list[str]:
     """The headings of a file with these columns: those of the page, a column of several figures in several."""
     found = ["Account"]
     for key in keys:
-        found += _weeks(today) if key == "trend" else HEADINGS[key].in_file
+        found += _weeks(today) if key == "trend" else heading_of(key, own or {}).in_file
     return found
 
 
@@ -176,11 +196,14 @@ def _weeks(today: date) -> list[str]:
     return [f"Score on {today - timedelta(weeks=back)}" for back in reversed(range(TREND_WEEKS))]
 
 
-def file_cells(row: Row, keys: Iterable[str], extras: Extras) -> list[Any]:
+def file_cells(row: Row, keys: Iterable[str], extras: Extras, own: Fields | None = None) -> list[Any]:
     """The values of a row in a file: numbers and days as such, everything else as text."""
     found: list[Any] = [row["name"]]
     for key in keys:
-        found += _FILE[key](row, extras)
+        if key.startswith(PREFIX):
+            found.append(own_file_value((own or {})[key.removeprefix(PREFIX)], row["custom"]))
+        else:
+            found += _FILE[key](row, extras)
     return found
 
 

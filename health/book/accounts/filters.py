@@ -17,6 +17,8 @@ from accounts.choices import TOUCH_KINDS, AccountStatus
 from accounts.fields import Unreadable, read_number
 from accounts.models import Account, Activity, ExternalId
 from accounts.models.account import AccountQuerySet
+from health.book.accounts.own_filters import OwnFilter, read_own_filters
+from health.book.accounts.parameters import join, split
 from health.book.filters import COLOURS, MINE, NOBODY, RENEWALS, STATUSES
 from health.book.since import changed_since_looked
 from health.choices import Rag
@@ -29,16 +31,6 @@ BANDS = ("red", "orange", "watch", "green", "none")
 _LONGEST_SEARCH, _MOST_VALUES = 80, 40
 _MOST_MONEY = Decimal(10) ** 12
 MANY = frozenset({"band", "owner", "tier", "segment", "stage"})
-
-
-def split(text: str) -> list[str]:
-    """The values of one parameter. Commas part them; a comma inside a value is written %2C, a per cent sign %25."""
-    return [part.replace("%2C", ",").replace("%25", "%") for part in text.split(",") if part]
-
-
-def join(values: Iterable[str]) -> str:
-    """``values`` as one parameter; ``split`` gives them back."""
-    return ",".join(value.replace("%", "%25").replace(",", "%2C") for value in values)
 
 
 def _ids(values: Iterable[str], also: frozenset[str] = frozenset()) -> tuple[str, ...]:
@@ -84,6 +76,7 @@ class ListFilters:
     arr_max: str = ""
     seen: str = ""
     status: str = "live"
+    own: tuple[OwnFilter, ...] = ()
 
     @classmethod
     def read(cls, query: QueryDict) -> ListFilters:
@@ -111,13 +104,17 @@ class ListFilters:
             arr_min=_amount(query.get("arr_min", "")),
             arr_max=_amount(query.get("arr_max", "")),
             status=one("status", STATUSES) or "live",
+            own=read_own_filters(query),
         )
 
     def parameters(self) -> dict[str, str]:
         """As they stand in an address; what is not set is left out."""
-        found = {}
+        found: dict[str, str] = {}
         for field in fields(self):
             value = getattr(self, field.name)
+            if field.name == "own":
+                found |= {name: text for each in self.own for name, text in each.parameters().items()}
+                continue
             text = join(value) if isinstance(value, tuple) else value
             if text and (field.name, text) != ("status", "live"):
                 found[field.name] = text
@@ -145,7 +142,7 @@ class ListFilters:
         parts += [changed_since_looked(user)] if self.seen else []
         parts += [Q(arr__gte=Decimal(self.arr_min))] if self.arr_min else []
         parts += [Q(arr__lte=Decimal(self.arr_max))] if self.arr_max else []
-        return Q(*parts)
+        return Q(*parts, *(each.condition() for each in self.own))
 
     def _state(self) -> Q:
         if self.status == "archived":

@@ -9,6 +9,9 @@ from django.db.models.functions import Cast, NullIf, Round
 
 from accounts.choices import TOUCH_KINDS
 from accounts.models import Activity
+from accounts.own_values import PREFIX
+from accounts.queries.own_fields import live_fields
+from accounts.queries.own_values import typed
 from ui import keyset
 
 # Sort key: path, and whether it runs downwards. The path may be one of ``DERIVED``.
@@ -42,17 +45,25 @@ SORT_NAMES = {
     "stage": "Stage",
 }
 DEFAULT_SORT = "health"
+# What rows that are sorted by an own field carry its value as.
+OWN = "own_sorted"
 
 
 def order_of(sort: str) -> keyset.Order:
     """The order that ``sort`` names; the default one for a word that means nothing."""
+    if sort.removeprefix("-").startswith(PREFIX):
+        return keyset.Order(OWN, sort.startswith("-"))
     return keyset.Order(*SORTS.get(sort, SORTS[DEFAULT_SORT]))
 
 
-def derived() -> dict[str, Any]:
-    """Figures that are not columns: per cent of the seats given to people, and the last call, meeting or mail."""
+def derived(sort: str = "") -> dict[str, Any]:
+    """Figures that are not columns: per cent of the seats given to people, the last call, meeting or mail, and the
+    value of the own field by which rows are sorted. One look-up for that one.
+    """
     touches = Activity.objects.filter(account=OuterRef("pk"), kind__in=TOUCH_KINDS).order_by().values("account")
-    return {
+    key = sort.removeprefix("-").removeprefix(PREFIX)
+    own = {OWN: typed(live_fields()[key])} if sort.removeprefix("-").startswith(PREFIX) else {}
+    return own | {
         "seat_use": Cast(Round(F("assigned_users") * 100.0 / NullIf(F("seats"), 0)), IntegerField(null=True)),
         "touched_at": Subquery(touches.annotate(last=Max("at")).values("last"), output_field=DateTimeField(null=True)),
     }

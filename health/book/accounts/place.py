@@ -32,7 +32,7 @@ def place_of(user: Any, account_id: UUID, text: str) -> Place | None:
     order = order_of(asked.sort)
     by = order.expressions(backwards=False)
     rows = asked.filters.accounts(user, timezone.localdate())
-    rows = rows.annotate(**{name: figure for name, figure in derived().items() if name == order.path})
+    rows = rows.annotate(**{name: figure for name, figure in derived(asked.sort).items() if name == order.path})
     numbered = rows.order_by().annotate(
         position=Window(RowNumber(), order_by=by),
         total=Window(Count("pk")),

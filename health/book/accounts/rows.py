@@ -14,9 +14,10 @@ from django.db.models import BooleanField, Case, Value, When
 from accounts.choices import LEADER_ROLES
 from accounts.models import Account
 from accounts.models.account import AccountQuerySet
+from accounts.own_values import PREFIX
 from accounts.policy import may
 from health.book.accounts.asked import Asked
-from health.book.accounts.order import derived, order_of
+from health.book.accounts.order import OWN, derived, order_of
 from health.book.accounts.reasons import FELL_BY, Reason, reason_for
 from health.cards import compiled_by_id
 from health.models import AccountHealth, HealthScore
@@ -93,22 +94,28 @@ def page_of(user: Any, asked: Asked, cursor: str, *, today: date, now: datetime)
     """One page of what was asked for: two queries, and up to four for trend and reason, whatever the rows."""
     matching = asked.filters.accounts(user, today)
     order = order_of(asked.sort)
-    rows = matching.annotate(**derived(), may_edit=_editable(user))
-    page = keyset.page(rows.values(*READ, "may_edit"), order, _field(rows, order.path), cursor, PAGE_SIZE)
+    rows = matching.annotate(**derived(asked.sort), may_edit=_editable(user))
+    page = keyset.page(rows.values(*_read(asked), "may_edit"), order, _field(rows, order.path), cursor, PAGE_SIZE)
     total = len(page.rows) if not (page.next or page.previous) else matching.order_by().count()
     return Listing(page, total, extras_of(page.rows, asked.columns, today=today, now=now))
 
 
 def every_row(user: Any, asked: Asked, today: date) -> list[dict[str, Any]]:
     """All rows of what was asked for, in order. One query."""
-    rows = asked.filters.accounts(user, today).annotate(**derived()).values(*READ)
+    rows = asked.filters.accounts(user, today).annotate(**derived(asked.sort)).values(*_read(asked))
     return list(rows.order_by(*order_of(asked.sort).expressions(backwards=False)))
 
 
-def one_row(user: Any, account: Account) -> dict[str, Any]:
-    """The row of one account. One query."""
-    rows = Account.objects.filter(pk=account.pk).annotate(**derived(), may_edit=_editable(user))
-    return rows.values(*READ, "may_edit").get()
+def one_row(user: Any, account: Account, asked: Asked) -> dict[str, Any]:
+    """The row of one account in what was asked for. One query."""
+    rows = Account.objects.filter(pk=account.pk).annotate(**derived(asked.sort), may_edit=_editable(user))
+    return rows.values(*_read(asked), "may_edit").get()
+
+
+def _read(asked: Asked) -> list[str]:
+    """What is read of every row; own fields only where a column shows one."""
+    own = ["custom"] if any(name.startswith(PREFIX) for name in asked.columns) else []
+    return [*READ, *own, *([OWN] if order_of(asked.sort).path == OWN else [])]
 
 
 def _editable(user: Any) -> Any:
