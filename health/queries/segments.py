@@ -11,11 +11,11 @@ from django.db import models as sums
 from django.db.models import Case, F, Q, QuerySet, Value, When
 from django.db.models.functions import Coalesce, TruncDate
 
-from accounts.models import Account, Workspace
+from accounts.models import Account, OwnField, Workspace
 from accounts.models.account import AccountQuerySet
 from health.models import Segment, SegmentMember
 from health.queries.inputs import active_cards
-from health.segments.catalogue import METRIC
+from health.segments.catalogue import METRIC, own_key
 from health.segments.matching import Matcher
 from health.segments.rules import Rule, conditions_of
 
@@ -101,10 +101,13 @@ def matching(rule: Rule, user: User, *, at: datetime) -> AccountQuerySet:
 
 
 def matcher_for(rules: Iterable[Rule], *, at: datetime) -> Matcher:
-    """What turns these rules into queries. One query, and another when a rule tests a metric."""
+    """What turns these rules into queries. One query, another when a rule tests a metric, and one for own fields."""
     zone = Workspace.objects.values_list("timezone", flat=True).first() or "UTC"
-    measured = any(condition["field"].startswith(METRIC) for rule in rules for condition in conditions_of(rule))
-    return Matcher(at=at, zone=zone, versions=active_cards().by_key if measured else {})
+    tested = {condition["field"] for rule in rules for condition in conditions_of(rule)}
+    measured = any(field.startswith(METRIC) for field in tested)
+    keys = {key for field in tested if (key := own_key(field))}
+    own = OwnField.objects.named(keys).by_key() if keys else {}
+    return Matcher(at=at, zone=zone, versions=active_cards().by_key if measured else {}, own=own)
 
 
 class Choices:

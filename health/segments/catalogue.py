@@ -2,25 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from operator import itemgetter
 
 from django.core.cache import cache
 from django.db.models import CharField, F, Value
 from django.db.models.functions import Cast, Coalesce, NullIf
 
-from accounts.choices import AccountStatus
-from accounts.models import Account, LifecycleStage, Tier, User
+from accounts.choices import AccountStatus, FieldKind
+from accounts.models import Account, LifecycleStage, OwnField, Tier, User
+from accounts.own_values import PREFIX, FieldDefinition
+from accounts.queries.own_fields import known_fields
 from health.cards import compiled
 from health.choices import Rag
 from health.queries.inputs import active_cards
-from health.segments.rules import CHOICE, DAYS, NUMBER, TEXT, RuleField
+from health.segments.rules import CHOICE, DATE, DAYS, NUMBER, TEXT, RuleField
 from ui import wording
 from usage.choices import MetricKind
 from usage.models import MetricDefinition
 
 METRIC = "metric:"
+# The days from today to the day in an own field; the day itself is the field under its own name.
+OWN_DAYS = "custom_days."
 KEPT_SECONDS = 60
 ACCOUNT, CONTRACTS, HEALTH, WORK, METRICS = "Account", "Contracts", "Health", "Contact and work", "Metrics"
+OWN, OWN_ARCHIVED = "Own fields", "Archived fields"
+_OWN_KINDS = {
+    FieldKind.NUMBER: NUMBER,
+    FieldKind.DATE: DATE,
+    FieldKind.CHOICE: CHOICE,
+    FieldKind.YES_NO: CHOICE,
+    FieldKind.TEXT: TEXT,
+    FieldKind.LINK: TEXT,
+}
 _FIXED = (
     RuleField("name", "Name", TEXT, ACCOUNT),
     RuleField("segment", "Segment name", TEXT, ACCOUNT),
@@ -46,7 +60,7 @@ _FIXED = (
 
 
 def fields() -> dict[str, RuleField]:
-    """Every field by key, in the order of the builder. Three queries."""
+    """Every field by key, in the order of the builder. Four queries."""
     people, tiers, stages = _people_tiers_stages()
     own = (
         RuleField("owner", "Owner", CHOICE, ACCOUNT, people),
@@ -54,12 +68,39 @@ def fields() -> dict[str, RuleField]:
         RuleField("stage", "Stage", CHOICE, ACCOUNT, stages),
     )
     found = {field.key: field for field in (*own, *_FIXED)}
+    found |= _own(OwnField.objects.all().by_key().values())
     return found | {field.key: field for field in _metrics()}
 
 
+def _own(own: Iterable[FieldDefinition]) -> dict[str, RuleField]:
+    every = sorted(own, key=lambda field: field.is_archived)
+    return {field.key: field for own_field in every for field in own_rule_fields(own_field)}
+
+
+def own_rule_fields(field: FieldDefinition) -> list[RuleField]:
+    """What a rule may test of an own field: its value, and of a day also how far off it is.
+
+    Rules may go on with a field that is archived: what accounts hold is there still.
+    """
+    group = OWN_ARCHIVED if field.is_archived else OWN
+    options = tuple((option, option) for option in field.options)
+    if field.kind == FieldKind.YES_NO:
+        options = (("true", "Yes"), ("false", "No"))
+    found = [RuleField(field.name, field.label, _OWN_KINDS[FieldKind(field.kind)], group, options)]
+    if field.kind == FieldKind.DATE:
+        found.append(RuleField(OWN_DAYS + field.key, f"{field.label}, from today in", DAYS, group))
+    return found
+
+
+def own_key(field: str) -> str:
+    """The key of the own field that a rule's ``field`` tests; empty for another one."""
+    return next((field.removeprefix(start) for start in (PREFIX, OWN_DAYS) if field.startswith(start)), "")
+
+
 def recent_fields() -> dict[str, RuleField]:
-    """The same, at most a minute old, for telling rules in words: one look-up."""
-    return cache.get_or_set("health.segments.fields", fields, KEPT_SECONDS)
+    """The same, at most a minute old but for own fields, for telling rules in words: two look-ups."""
+    found: dict[str, RuleField] = cache.get_or_set("health.segments.fields", fields, KEPT_SECONDS)
+    return found | _own(known_fields().values())
 
 
 Pairs = tuple[tuple[str, str], ...]

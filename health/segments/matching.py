@@ -29,10 +29,12 @@ from django.db.models.functions import Cast, Coalesce, NullIf
 from accounts.choices import TOUCH_KINDS, ActivityKind
 from accounts.models import Account, Activity, Contract, ContractLine
 from accounts.models.account import AccountQuerySet
+from accounts.own_values import FieldDefinition
+from accounts.queries.own_values import among, compared, containing, empty, equal, within
 from health.cards import compiled
 from health.models import ScorecardVersion
-from health.segments.catalogue import METRIC
-from health.segments.rules import EMPTY, FILLED, Condition, Rule, conditions_of
+from health.segments.catalogue import METRIC, own_key, own_rule_fields
+from health.segments.rules import CHOICE, DAYS, EMPTY, FILLED, OPERATORS, TEXT, Condition, Rule, conditions_of
 from playbooks.queries import open_ctas
 from usage.models import MetricLatest
 
@@ -66,9 +68,19 @@ _NUMERIC = r"^-?[0-9]+(\.[0-9]+)?$"
 
 
 class Matcher:
-    """Turns rules into queries for one moment. ``versions`` are the active scorecard versions, read by the caller."""
+    """Turns rules into queries for one moment. ``versions`` are the active scorecard versions, ``own`` the own fields
+    by their keys; both are read by the caller.
+    """
 
-    def __init__(self, *, at: datetime, zone: str, versions: Mapping[Any, ScorecardVersion]) -> None:
+    def __init__(
+        self,
+        *,
+        at: datetime,
+        zone: str,
+        versions: Mapping[Any, ScorecardVersion],
+        own: Mapping[str, FieldDefinition] | None = None,
+    ) -> None:
+        self.own = own or {}
         self.zone = ZoneInfo(zone)
         self.today: date = at.astimezone(self.zone).date()
         self.versions = list(versions.values())
@@ -120,6 +132,8 @@ class Matcher:
         field, op, value = condition["field"], condition["op"], condition.get("value")
         if field == "product":
             return _product(op, value)
+        if key := own_key(field):
+            return self._own(key, field, op, value)
         if field in _DATES or field in _MOMENTS:
             return self._aged(field, op, value)
         if isinstance(value, list) or (field.startswith(METRIC) and op in {EMPTY, FILLED}):
@@ -133,6 +147,25 @@ class Matcher:
         if field in _TEXTS:
             return _text(path, op, str(value))
         return _sized(path, op, Decimal(str(value)))
+
+    def _own(self, key: str, field: str, op: str, value: Any) -> Q:
+        """A test of an own field. One whose kind was changed to another meets no test of the former."""
+        own = self.own.get(key)
+        rule = next((each for each in own_rule_fields(own) if each.key == field), None) if own else None
+        if own is None or rule is None or op not in OPERATORS[rule.kind]:
+            return Q(pk__in=[])
+        if op in {EMPTY, FILLED}:
+            return empty(own) if op == EMPTY else ~empty(own)
+        if rule.kind == CHOICE:
+            return among(own, value) if op == "in" else ~among(own, value) | empty(own)
+        if rule.kind == TEXT:
+            return _own_text(own, op, str(value))
+        if rule.kind == DAYS:
+            low, high = _span(self.today, "=" if op == "!=" else op, int(value), ahead=True)
+            # The last day counts here; ``_span`` names the one after it.
+            inside = within(own, low, high - timedelta(days=1) if high else None)
+            return within(own, None, None) & ~inside if op == "!=" else inside
+        return compared(own, op, value)
 
     def _aged(self, field: str, op: str, value: Any) -> Q:
         """A test of days as one of the day itself, which an index answers."""
@@ -185,6 +218,12 @@ def _text(path: str, op: str, value: str) -> Q:
         return Q(**{f"{path}__icontains": value})
     same = Q(**{f"{path}__iexact": value})
     return ~same if op == "is_not" else same
+
+
+def _own_text(own: FieldDefinition, op: str, value: str) -> Q:
+    if op == "contains":
+        return containing(own, value)
+    return ~equal(own, value) | empty(own) if op == "is_not" else equal(own, value)
 
 
 def _among(field: str, op: str, value: Any) -> Q:

@@ -12,12 +12,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 MOST_GROUPS, MOST_CONDITIONS, MOST_VALUES = 8, 12, 60
 LONGEST_TEXT = 120
-NUMBER, DAYS, CHOICE, TEXT = "number", "days", "choice", "text"
+NUMBER, DAYS, CHOICE, TEXT, DATE = "number", "days", "choice", "text", "date"
 EMPTY, FILLED = "empty", "filled"
 _EITHER = {EMPTY: "is not known", FILLED: "is known"}
 _SIZES = {">=": "at least", "<=": "at most", ">": "over", "<": "under", "=": "exactly", "!=": "not"}
@@ -25,6 +26,7 @@ OPERATORS: Mapping[str, Mapping[str, str]] = {
     NUMBER: {**_SIZES, **_EITHER},
     DAYS: {**_SIZES, **_EITHER},
     CHOICE: {"in": "is", "not_in": "is not", **_EITHER},
+    DATE: {">=": "on or after", "<=": "on or before", ">": "after", "<": "before", "=": "on", **_EITHER},
     TEXT: {"is": "is", "is_not": "is not", "contains": "contains", **_EITHER},
 }
 JOINS = {"all": "all of these", "any": "any of these"}
@@ -111,7 +113,17 @@ def _value(field: RuleField, raw: Any, where: str) -> Any:
         if not text or len(text) > LONGEST_TEXT or "\x00" in text:
             raise RuleError(where, f"{field.label}: enter between 1 and {LONGEST_TEXT} characters.")
         return text
-    return _number(field, text, where)
+    return _day(field, text, where) if field.kind == DATE else _number(field, text, where)
+
+
+def _day(field: RuleField, text: str, where: str) -> str:
+    try:
+        value = date.fromisoformat(text)
+        if not 1900 <= value.year < 2200:
+            raise ValueError
+    except ValueError as error:
+        raise RuleError(where, f"{field.label}: enter a day such as 2026-11-24.") from error
+    return value.isoformat()
 
 
 def _choices(field: RuleField, raw: Any, where: str) -> list[str]:
