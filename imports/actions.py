@@ -77,12 +77,13 @@ def choose_columns(
     """
     job = _idle(job)
     target = TARGETS[job.target]
-    wrong = columns.unusable(rules, target.fields, target.bags, job.headers)
+    fields = target.all_fields()
+    wrong = columns.unusable(rules, fields, target.bags, job.headers)
     if wrong:
         raise RuleViolated("import.mapping", wrong, "mapping")
-    lacking = columns.missing(rules, target.fields)
+    lacking = columns.missing(rules, fields)
     if lacking:
-        labels = ", ".join(target.fields[name].label for name in lacking)
+        labels = ", ".join(fields[name].label for name in lacking)
         raise RuleViolated("import.column_missing", f"Choose a column for: {labels}.", lacking[0])
     if date_order not in DateOrder.values:
         raise RuleViolated("import.date_order", f"One of {', '.join(DateOrder.values)}.", "date_order")
@@ -169,7 +170,7 @@ def _start(job: ImportJob, state: str, *, at: datetime) -> ImportJob:
 
     job = _idle(job)
     target = TARGETS[job.target]
-    if columns.missing(job.mapping, target.fields):
+    if columns.missing(job.mapping, target.all_fields()):
         raise RuleViolated("import.column_missing", "Choose the columns first.", "mapping")
     if not job.file:
         raise RuleViolated("import.file_gone", "The file was kept for 30 days and is gone; send it again.")
@@ -194,6 +195,7 @@ def _idle(job: ImportJob) -> ImportJob:
 
 def _guess(target: str, source: str, headers: list[str]) -> tuple[columns.Rules, str]:
     saved = SavedMapping.objects.filter(source=source, target=target).first()
-    if saved is not None and not columns.unusable(saved.mapping, TARGETS[target].fields, TARGETS[target].bags, headers):
+    fields = TARGETS[target].all_fields()
+    if saved is not None and not columns.unusable(saved.mapping, fields, TARGETS[target].bags, headers):
         return saved.mapping, saved.date_order
-    return columns.guess(target, TARGETS[target].fields, headers), DateOrder.ISO.value
+    return columns.guess(target, fields, headers), DateOrder.ISO.value

@@ -49,15 +49,16 @@ class ColumnsForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.job = job
         self.target = TARGETS[job.target]
+        self.known = self.target.all_fields()
         self.fields["date_order"].initial = job.date_order
         choices = [("", _("Not in the file")), *((header, header) for header in job.headers)]
-        for name, field in self.target.fields.items():
+        for name, field in self.known.items():
             rule = job.mapping.get(name, {})
             self.fields[f"field-{name}"] = forms.ChoiceField(
                 label=field.label, required=field.required, choices=choices, initial=rule.get("column", "")
             )
         if self.target.bags:
-            kept = [rule["column"] for name, rule in job.mapping.items() if "." in name and "column" in rule]
+            kept = [rule["column"] for name, rule in job.mapping.items() if self._is_other(name) and "column" in rule]
             self.fields["others"] = forms.MultipleChoiceField(
                 label=_("Further columns to keep"),
                 required=False,
@@ -76,7 +77,7 @@ class ColumnsForm(forms.Form):
     def rules(self) -> Rules:
         """The chosen mapping."""
         rules: Rules = {}
-        for name in self.target.fields:
+        for name in self.known:
             column = self.cleaned_data.get(f"field-{name}")
             before = self.job.mapping.get(name, {})
             if column:
@@ -87,13 +88,17 @@ class ColumnsForm(forms.Form):
         self._others(rules)
         return rules
 
+    def _is_other(self, name: str) -> bool:
+        """Whether a mapping's name is an own field that nobody has defined."""
+        return "." in name and name not in self.known
+
     def _through(self, rules: Rules) -> None:
         if "through" in self.cleaned_data and "account" in rules:
             rule = {name: value for name, value in rules["account"].items() if name != "through"}
             rules["account"] = rule | ({"through": "contract"} if self.cleaned_data["through"] else {})
 
     def _others(self, rules: Rules) -> None:
-        before = {rule.get("column"): (name, rule) for name, rule in self.job.mapping.items() if "." in name}
+        before = {rule.get("column"): (name, rule) for name, rule in self.job.mapping.items() if self._is_other(name)}
         taken = {rule.get("column") for rule in rules.values()}
         for column in self.cleaned_data.get("others", []):
             if column in taken:

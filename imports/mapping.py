@@ -24,12 +24,16 @@ _DAY = re.compile(r"(\d{1,2})[./-](\d{1,2})[./-](\d{4})(.*)", re.DOTALL)
 
 @dataclass(frozen=True, slots=True)
 class TargetField:
-    """One field a file can fill: its label, whether a row needs it, and the headings it is known by."""
+    """One field a file can fill: its label, whether a row needs it, and the headings it is known by.
+
+    ``bag``: it is a field of the workspace's own, such as ``custom.region``, which lands in the bag of its name.
+    """
 
     label: str
     required: bool = False
     aliases: tuple[str, ...] = ()
     is_day: bool = False
+    bag: bool = False
 
 
 def plain(heading: str) -> str:
@@ -46,8 +50,8 @@ def guess(target: str, fields: Mapping[str, TargetField], headers: Sequence[str]
     rules: Rules = {}
     used: set[str] = set()
     for name, field in fields.items():
-        for alias in (name, field.label, *field.aliases):
-            header = known.get(plain(alias))
+        for alias in (name.partition(".")[2] if field.bag else name, field.label, *field.aliases):
+            header = known.get(plain(alias)) if plain(alias) else None
             if header is not None and header not in used:
                 rules[name] = {"column": header}
                 used.add(header)
@@ -101,7 +105,7 @@ def shape(
         if name in fields and fields[name].is_day and order != "iso":
             value = iso_day(value, order)
         bag, point, rest = name.partition(".")
-        if not point or name in fields:
+        if not point or (name in fields and not fields[name].bag):
             shaped[name] = value
         elif value:
             shaped.setdefault(bag, {})[rest] = value

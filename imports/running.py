@@ -96,6 +96,7 @@ def _through(job: ImportJob, until: float) -> bool:
 def _take(job: ImportJob, batch: Sequence[Row], *, at: datetime) -> None:
     """Settle one batch and note the place reached."""
     target = TARGETS[job.target]
+    fields = target.all_fields()
     context = Context(job.source, job.created_by, at, job.state == ImportState.CHECKING)
     shaped, places = [], []
     settled: list[Settled | None] = [None] * len(batch)
@@ -104,7 +105,7 @@ def _take(job: ImportJob, batch: Sequence[Row], *, at: datetime) -> None:
             text = f"{len(cells)} cells under {len(job.headers)} headings."
             settled[place] = Settled(Outcome.REJECTED, (FieldError("", "cells", text),))
             continue
-        shaped.append(columns.shape(job.mapping, target.fields, job.headers, cells, job.date_order))
+        shaped.append(columns.shape(job.mapping, fields, job.headers, cells, job.date_order))
         places.append(place)
     answers = target.settle(job, shaped, context)
     for place, answer in zip(places, answers, strict=True):

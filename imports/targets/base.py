@@ -47,6 +47,10 @@ class Target:
     batch: ClassVar[int] = 1000
     lasting: ClassVar[str] = ""
 
+    def all_fields(self) -> Mapping[str, TargetField]:
+        """``fields``, and those that the workspace has defined itself."""
+        return self.fields
+
     def settle(self, job: ImportJob, rows: Sequence[Shaped], context: Context) -> list[Settled]:
         """Bring in one batch in the current transaction (nothing is written in a dry run). One answer a row."""
         raise NotImplementedError

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import ClassVar
 
 from accounts.actions import upsert_accounts, upsert_contacts, upsert_contracts
+from accounts.choices import FieldKind
 from accounts.fields import Field
+from accounts.queries.own_fields import live_fields
 from accounts.record_fields import BULK_ACCOUNT, BULK_CONTACT, BULK_CONTRACT
 from accounts.results import RowResult
 from imports.mapping import TargetField
@@ -103,10 +106,20 @@ class Records(Target):
 
 
 class Accounts(Records):
+    """Own fields that a file does not name, or leaves blank, stay as they are."""
+
     kind = "account"
     fields = fields_of("accounts", BULK_ACCOUNT, ("external_id", "name"))
     bags = ("custom",)
-    upsert = upsert_accounts
+    upsert = partial(upsert_accounts, keep_custom=True)
+
+    def all_fields(self) -> Mapping[str, TargetField]:
+        """The record's fields, and own fields that are not archived. One look-up."""
+        own = {
+            field.name: TargetField(field.label, is_day=field.kind == FieldKind.DATE, bag=True)
+            for field in live_fields().values()
+        }
+        return {**self.fields, **own}
 
 
 class Contacts(Records):
