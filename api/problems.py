@@ -80,8 +80,14 @@ def bad_parameter(name: str, rule: str) -> Problem:
 
 
 def field_errors(errors: Iterable[FieldError]) -> list[dict[str, str]]:
-    """Errors of ``accounts.fields`` as entries of ``errors``."""
-    return [error_at(f"/{escaped(e.field)}" if e.field else "", e.rule, e.message) for e in errors]
+    """Errors of ``accounts.fields`` as entries of ``errors``; ``custom.key`` is a step inside ``custom``."""
+    return [error_at(_pointer_to(error.field), error.rule, error.message) for error in errors]
+
+
+def _pointer_to(field: str) -> str:
+    bag, point, rest = field.partition(".")
+    steps = (bag, rest) if bag == "custom" and point else (field,) if field else ()
+    return "".join(f"/{escaped(step)}" for step in steps)
 
 
 def problem_of(error: Exception) -> Problem | None:

@@ -170,10 +170,15 @@ def record(name: str, table: Mapping[str, Field]) -> type[RecordSerializer]:
 
 
 def invalid(*errors: FieldError) -> ValidationError:
-    """The refusal that names these fields and rules."""
-    details: dict[str, list[ErrorDetail]] = {}
+    """The refusal that names these fields and rules; ``custom.key`` is a step inside ``custom``."""
+    details: dict[str, Any] = {}
     for error in errors:
-        details.setdefault(error.field, []).append(ErrorDetail(error.message, error.rule))
+        bag, point, rest = error.field.partition(".")
+        found = [ErrorDetail(error.message, error.rule)]
+        if bag == "custom" and point and isinstance(details.setdefault(bag, {}), dict):
+            details[bag].setdefault(rest, []).extend(found)
+        else:
+            details.setdefault(error.field, []).extend(found)
     return ValidationError(details)
 
 

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from django.db.models import QuerySet
 from django.utils import timezone
 from rest_framework import serializers
+from rest_framework.request import Request
 
 from accounts.fields import identifier
 from accounts.models import Account, LifecycleStage, Tier, User
 from accounts.queries.workspace import workspace_day
 from api.problems import bad_parameter
 from api.serializers import MomentField, QuerySerializer
+from health.book.accounts.own_filters import CHOSEN, OwnFilter, is_own, read_own_filters
+from health.book.accounts.parameters import split
 from health.book.filters import COLOURS, MINE, NOBODY, RENEWALS, STATUSES, AccountFilters
 
 
@@ -38,6 +41,18 @@ class AccountQuery(QuerySerializer):
     arr_max = serializers.DecimalField(14, 2, source="arr__lte")
     updated_since = MomentField(source="updated_at__gte", help_text="Changed at or after this moment")
 
+    @classmethod
+    def read(cls, request: Request, also: Collection[str] = ()) -> dict[str, Any]:
+        """The values by what they filter, and under ``own`` the filters by own fields."""
+        named = [name for name in request.query_params if is_own(name)]
+        found = super().read(request, (*also, *named))
+        filters = read_own_filters(request.query_params)
+        known = {name: each for each in filters for name in each.parameters()}
+        for name in named:
+            if name not in known or _unread(known[name], name, request.query_params[name]):
+                raise bad_parameter(name[:80], "there is no such field, or it cannot hold this value.")
+        return found | {"own": filters}
+
 
 def accounts_asked_for(query: Mapping[str, Any], user: User) -> QuerySet[Account]:
     """The accounts of ``user`` that an ``AccountQuery`` asks for. Raises Problem 400 for a key nobody knows."""
@@ -45,7 +60,13 @@ def accounts_asked_for(query: Mapping[str, Any], user: User) -> QuerySet[Account
     asked |= {name: _key_of(name, query[name]) for name in ("owner", "tier", "stage") if query.get(name)}
     rows: QuerySet[Account] = AccountFilters.read(asked).accounts(user, workspace_day(timezone.now()))
     rows = rows.filter(**{name: value for name, value in query.items() if "__" in name})
+    rows = rows.filter(*(each.condition() for each in query.get("own", ())))
     return rows.distinct() if "external_ids__external_id" in query else rows
+
+
+def _unread(found: OwnFilter, name: str, text: str) -> bool:
+    """Whether a part of what was asked was dropped: a misspelt option must not widen the list."""
+    return name == found.name and found.field.kind in CHOSEN and set(split(text)) != set(found.values)
 
 
 def _key_of(name: str, value: str) -> str:

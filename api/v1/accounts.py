@@ -98,7 +98,12 @@ class AccountList(Endpoint):
     }
     ordering = "name"
 
-    @extend_schema(summary="List accounts")
+    @extend_schema(
+        summary="List accounts",
+        description="Fields of account-fields/ filter too: custom.region=North,South takes options, true or false, or a"
+        " part of a text; custom_min.seats and custom_max.seats a range of numbers or days. ~none stands for accounts"
+        " that hold nothing there, ~bad for values that do not fit.",
+    )
     def get(self, request: Request) -> Response:
         return self.page(accounts_asked_for(self.query, self.user))
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from django.core.files.base import ContentFile
 
-from accounts.actions import edit_accounts, save_view
+from accounts.actions import archive_field, define_field, edit_accounts, save_view
 from accounts.actions.bulk import states
 from accounts.models import Account, AuditEntry, ExternalId, User, WorkCalendar
 from documents.actions import order_document
@@ -215,6 +215,11 @@ def _lists(world: World, letter: str, actor: User, accounts: dict[int, Account])
         world.keep(letter, "bulk_edit", number, edit)
         account.refresh_from_db()
     world.keep(letter, "cell", 1, SimpleNamespace(key="segment"))
+    given = {"kind": "text", "actor": actor, "at": world.now}
+    for kind in ("own_field", "own_field_archived"):
+        label = canary(letter, "w", "i", f"{kind}-label")
+        world.keep(letter, kind, 1, define_field(label=label, help_text=label, **given))
+    archive_field(world.rows["own_field_archived", "own" if letter == "a" else "foreign"], actor=actor, at=world.now)
 
 
 def _health(world: World, letter: str, number: int, account: Account) -> None:

@@ -100,6 +100,8 @@ KWARGS: list[tuple[str, str, Kind]] = [
     (r"accounts:account-cell", "column", Kind("cell", attr="key", foreign=False, unknown=NOTHING)),
     (r"(support:|api:ticket-).*", "view_id", Kind("ticket_view", personal="owner")),
     (r".*", "view_id", Kind("saved_view", personal="owner")),
+    (r"accounts:own-field-restore", "own_field_id", Kind("own_field_archived")),
+    (r".*", "own_field_id", Kind("own_field")),
     (r".*", "edit_id", Kind("bulk_edit", scoped=True)),
     (r".*", "segment_id", Kind("segment")),
     (r".*webhook.*", "webhook_id", Kind("webhook")),

@@ -37,6 +37,7 @@ TABLE: dict[str, tuple[str, str]] = {
     "views.save": (STAFF, "write"),
     "views.share": ("OAVCSBTN", "write"),
     "segments.edit": ("OAVC", "write"),
+    "fields.edit": ("OA", "admin"),
     "activity.log": ("OAVCSBTN", "write"),
     "usage.view": (STAFF, "read"),
     "usage.write": ("OAVC", "write"),
