@@ -15,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from health.backtest.chance import Interval, by_chance, interval
-from health.backtest.effects import Course, cut_offs, measure_effects, ranking
 from health.backtest.outcomes import Outcomes
+from health.backtest.predictors import Course, cut_offs, predictors, ranking
 
 # Colours from good to bad, as the numbers in ``History.colour``; -1 is an account that could not be scored.
 COLOURS = ("green", "yellow", "orange", "red")
@@ -88,7 +88,7 @@ def grade(history: History, outcomes: Outcomes, *, horizon: int, today: int) -> 
         "calibration": _calibration(total, scored, sample.lost),
         "ranking": ranking(total[scored], sample.lost[scored]),
         "cut_offs": cut_offs(total, scored, sample.lost),
-        "measures": measure_effects(history.courses, sample.columns, sample.there, sample.lost),
+        "measures": predictors(history.courses, sample.columns, sample.there, sample.lost),
         "colours": _colours(colour, scored, sample.lost),
     }
 

@@ -10,9 +10,9 @@ from django.utils import timezone
 
 from accounts.csv_out import csv_response
 from accounts.policy import requires
-from health.book.effect import LEAST, Effect, Group
+from health.book.uplift import LEAST, Group, Uplift
 from health.queries.automation import trigger_names
-from health.queries.effects import FOLLOWED_DAYS, MOST, WINDOW_DAYS, Outcomes, outcomes
+from health.queries.outcomes import FOLLOWED_DAYS, MOST, WINDOW_DAYS, Outcomes, outcomes
 from ui import formats, wording
 
 VERDICTS = {
@@ -54,7 +54,7 @@ def _found(request: HttpRequest) -> list[Outcomes]:
 
 
 def _row(one: Outcomes, names: dict[str, str]) -> dict[str, Any]:
-    found = one.effect
+    found = one.uplift
     tone, verdict = VERDICTS[found.verdict] if found else ("neutral", "Too few to tell")
     return {
         "one": one,
@@ -73,10 +73,10 @@ def _moved(group: Group) -> str:
     return f"{_signed(group.mean)} over {formats.number(group.count)}" if group.count else "none followed yet"
 
 
-def _interval(found: Effect | None) -> str:
+def _interval(found: Uplift | None) -> str:
     if found is None:
         return ""
-    return f"{_signed(found.difference)} points, {_signed(found.low)} to {_signed(found.high)}"
+    return f"{_signed(found.points)} points, {_signed(found.low)} to {_signed(found.high)}"
 
 
 def _signed(value: float) -> str:
@@ -85,11 +85,11 @@ def _signed(value: float) -> str:
 
 
 def _cells(one: Outcomes) -> list[Any]:
-    found = one.effect
+    found = one.uplift
     means = [round(group.mean, 2) if group.count else None for group in (one.worked, one.others)]
     return [
         one.trigger, one.playbook, one.opened, one.resolved, one.unresolved, one.no_action, one.invalid,
         None if one.days_to_close is None else round(one.days_to_close, 1), one.worked.count, means[0],
-        one.others.count, means[1], *([round(value, 2) for value in (found.difference, found.low, found.high)]
+        one.others.count, means[1], *([round(value, 2) for value in (found.points, found.low, found.high)]
                                       if found else [None] * 3),
     ]  # fmt: skip

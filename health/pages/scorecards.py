@@ -32,7 +32,7 @@ from health.errors import DefinitionRefused
 from health.forms import CopyForm, VersionForm
 from health.models import Scorecard, ScorecardVersion
 from health.pages.editor import Editor
-from health.pages.effects import effect
+from health.pages.what_if import what_if
 from health.queries.preview import preview_of
 from health.queries.usage import metric_names, scored_by, segments_in_use, usage_of
 from health.scoring import decimal, millionths
@@ -153,14 +153,14 @@ def scorecard_edit(request: HttpRequest, key: str) -> HttpResponse:
     typed = with_figure_keys({name: text for name, text in request.POST.items() if POINTER.fullmatch(name)}, names)
     definition, note = definition_of(typed), request.POST.get("note", "").strip()[:200]
     command = request.POST.get("do", "save")
-    if command not in {"save", "check", "effect"}:
+    if command not in {"save", "check", "what_if"}:
         definition, focus = changed(definition, command)
         return _editor(request, card, version, definition, note=note, focus=focus)
     definition = with_keys(definition)
     problems = [Problem(at, "duplicate", f"the option {key} is there already") for at, key in doubled_options(typed)]
     problems += scorecard_problems(definition)
-    if command == "effect":
-        return render(request, "health/_edit_effect.html", _effect(request, card, definition, problems))
+    if command == "what_if":
+        return render(request, "health/_edit_what_if.html", _what_if(request, card, definition, problems))
     if problems or command == "check":
         return _editor(
             request, card, version, definition, note=note, problems=problems, typed=typed if problems else None
@@ -194,14 +194,14 @@ def digest(definition: Any) -> str:
     return hashlib.sha256(json.dumps(definition, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def _effect(
+def _what_if(
     request: HttpRequest, card: Scorecard, definition: dict[str, Any], problems: list[Problem]
 ) -> dict[str, Any]:
     """What the definition as typed would do to every account; with ``problems`` nothing can be said yet."""
     if problems:
         return {"problems": Editor(fields_of(definition), problems, method=str(definition.get("method", ""))).summary}
     typed = ScorecardVersion(scorecard=card, number=0, definition=definition, state=VersionState.DRAFT)
-    return effect(preview_of(typed, request.user, at=timezone.now()))
+    return what_if(preview_of(typed, request.user, at=timezone.now()))
 
 
 def _editor(
@@ -226,7 +226,7 @@ def _editor(
         "editor": editor,
         "problems": editor.summary[:MOST_FIELDS_SHOWN],
         "checked": problems == [] and not refused,
-        **(_effect(request, card, definition, []) if problems == [] and not refused else {}),
+        **(_what_if(request, card, definition, []) if problems == [] and not refused else {}),
         "refused": refused,
         "note": note,
         "seen": request.POST.get("seen") or digest(version.definition),

@@ -22,8 +22,8 @@ from health.actions import (
 )
 from health.choices import VersionState
 from health.models import Scorecard, ScorecardVersion
-from health.pages.effects import effect
 from health.pages.scorecards import activated, version_of
+from health.pages.what_if import what_if
 from health.queries.preview import Change, Preview, preview_of
 
 PER_PAGE = 50
@@ -50,7 +50,7 @@ def version_preview(request: HttpRequest, key: str) -> HttpResponse:
         "active": preview.live,
         "is_draft": version.state == VersionState.DRAFT,
         "is_retired": version.state == VersionState.RETIRED,
-        **effect(preview),
+        **what_if(preview),
         "moved": sum(1 for change in preview.changes if change.moved),
         "show": shown,
         "rows": rows[(page - 1) * PER_PAGE : page * PER_PAGE],

@@ -18,9 +18,9 @@ from django.db import connection
 from accounts.choices import ContractStatus
 from accounts.models import Contract, Workspace
 from health.backtest import Account, History
-from health.backtest.effects import UNREAD, Course
 from health.backtest.grading import COLOURS, UNSCORED
 from health.backtest.outcomes import Term
+from health.backtest.predictors import UNREAD, Course
 from health.cards import CompiledCard
 from health.choices import Basis, Step
 from health.queries.inputs import Frame, frame_for, subjects

@@ -55,10 +55,10 @@ def test_the_editor_says_who_would_change_band_while_a_band_is_changed(visit):
     page = seen.page
     page.locator("[name='/bands/0/min']").fill("100")
     page.locator("[name='/bands/0/min']").press("Tab")
-    expect(page.locator("#effect")).to_contain_text(re.compile(r"[1-9]\d* of 12 accounts would change band"))
+    expect(page.locator("#what-if")).to_contain_text(re.compile(r"[1-9]\d* of 12 accounts would change band"))
     page.locator("[name='/bands/0/min']").fill("60")
     page.locator("[name='/bands/0/min']").press("Tab")
-    expect(page.locator("#effect")).to_contain_text("to put right first")
+    expect(page.locator("#what-if")).to_contain_text("to put right first")
     assert seen.problems == []
 
 

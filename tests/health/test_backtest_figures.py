@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from health.backtest import Account, History, compare, exact_sign, falls, grade, interval, losses_seen, outcomes_of
 from health.backtest import standing as warnings_standing
-from health.backtest.effects import UNREAD, Course
 from health.backtest.outcomes import Term
+from health.backtest.predictors import UNREAD, Course
 from health.backtest.rivals import _verdict
 from health.models import Backtest
 from health.pages import lab_report

@@ -17,9 +17,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from accounts.choices import Role
-from health.book.effect import LEAST, Group, effect, quantile
+from health.book.uplift import LEAST, Group, quantile, uplift
 from health.models import AccountHealth, HealthScore
-from health.queries.effects import FOLLOWED_DAYS, outcomes
+from health.queries.outcomes import FOLLOWED_DAYS, outcomes
 from playbooks.actions import add_task, close_cta, complete_task, open_cta
 from tests.factories import AccountFactory, UserFactory
 from tests.health import world
@@ -33,17 +33,17 @@ def group(values):
 
 @given(st.integers(0, LEAST - 1), st.integers(0, 100))
 def test_with_too_few_on_either_side_nothing_is_told(few, many):
-    assert effect(Group(few, 9.0, 1.0), Group(many, 0.0, 1.0)) is None
-    assert effect(Group(many, 0.0, 1.0), Group(few, 9.0, 1.0)) is None
+    assert uplift(Group(few, 9.0, 1.0), Group(many, 0.0, 1.0)) is None
+    assert uplift(Group(many, 0.0, 1.0), Group(few, 9.0, 1.0)) is None
 
 
 def test_the_interval_is_that_of_the_text_book():
-    found = effect(Group(10, 5.0, 4.0), Group(10, 1.0, 5.0))
-    assert found.difference == 4.0
+    found = uplift(Group(10, 5.0, 4.0), Group(10, 1.0, 5.0))
+    assert found.points == 4.0
     assert found.margin == pytest.approx(2.262 * (0.4 + 0.5) ** 0.5)
     assert found.verdict == "better"
-    assert effect(Group(10, 1.0, 4.0), Group(10, 5.0, 5.0)).verdict == "worse"
-    assert effect(Group(10, 1.0, 40.0), Group(10, 2.0, 50.0)).verdict == "open"
+    assert uplift(Group(10, 1.0, 4.0), Group(10, 5.0, 5.0)).verdict == "worse"
+    assert uplift(Group(10, 1.0, 40.0), Group(10, 2.0, 50.0)).verdict == "open"
 
 
 @given(st.integers(9, 500))
@@ -56,10 +56,10 @@ def test_with_labels_drawn_by_lot_a_difference_is_seldom_told_and_a_planted_one_
     verdicts = []
     for _ in range(300):
         moves = [chance.gauss(0, 8) for _ in range(40)]
-        verdicts.append(effect(group(moves[:20]), group(moves[20:])).verdict)
+        verdicts.append(uplift(group(moves[:20]), group(moves[20:])).verdict)
     assert verdicts.count("open") >= 0.93 * len(verdicts)
     planted = [chance.gauss(12, 8) for _ in range(40)], [chance.gauss(0, 8) for _ in range(40)]
-    assert effect(*map(group, planted)).verdict == "better"
+    assert uplift(*map(group, planted)).verdict == "better"
 
 
 # -- the page ----------------------------------------------------------------------------------------------
@@ -136,11 +136,11 @@ def test_endings_are_counted_and_both_sides_followed(leader):
     assert (one.worked.count, one.worked.mean) == (3, 5.0)
     assert (one.others.count, one.others.mean) == (3, -4.0)
     assert one.worked.variance == pytest.approx(9)
-    assert one.effect is None
+    assert one.uplift is None
 
 
 @pytest.mark.django_db
-def test_a_planted_effect_is_told_with_its_interval_on_page_and_in_the_file(desk, leader):
+def test_a_planted_uplift_is_told_with_its_interval_on_page_and_in_the_file(desk, leader):
     world.card()
     for number in range(LEAST):
         followed(leader, moved=10 + number % 3, worked="resolved")
@@ -166,7 +166,7 @@ def test_an_account_counts_once_however_often_the_trigger_fired_on_it(leader):
     (one,) = found(leader)
     assert (one.opened, one.resolved) == (2 * LEAST, LEAST)
     assert (one.worked.count, one.others.count) == (1, LEAST)
-    assert one.effect is None
+    assert one.uplift is None
 
 
 @pytest.mark.django_db

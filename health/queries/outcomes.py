@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
 
-from health.book.effect import Effect, Group, effect
+from health.book.uplift import Group, Uplift, uplift
 from playbooks.queries import fired_ctas
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ MOST = 5000
 # Worked: within the days that are followed somebody ticked a task, or closed it as dealt with or not to be dealt
 # with. A score counts on both days only by one version of one card: another version is no change of the account.
 # Several CTAs of one account are not several samples: an account's moves count once, as their mean.
-_EFFECTS = """
+_OUTCOMES = """
 WITH c AS (
     SELECT f.*, (f.opened_at AT TIME ZONE %s)::date AS day,
         f.outcome IN ('resolved', 'unresolved') AND f.closed_at < f.opened_at + %s
@@ -79,8 +79,8 @@ class Outcomes:
         return self.closing_days / self.closed if self.closed else None
 
     @property
-    def effect(self) -> Effect | None:
-        return effect(self.worked, self.others)
+    def uplift(self) -> Uplift | None:
+        return uplift(self.worked, self.others)
 
 
 def outcomes(user: User, today: date, zone: str) -> list[Outcomes]:
@@ -98,7 +98,7 @@ def outcomes(user: User, today: date, zone: str) -> list[Outcomes]:
     until = today - followed
     with connection.cursor() as cursor:
         values = [zone, followed, followed, *parameters, until, FOLLOWED_DAYS, until]
-        cursor.execute(_EFFECTS.format(ctas=text), values)
+        cursor.execute(_OUTCOMES.format(ctas=text), values)
         rows = cursor.fetchall()
     found: dict[tuple[str, str], Outcomes] = {}
     for row in rows:

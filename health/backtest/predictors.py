@@ -1,4 +1,4 @@
-"""What each measure and each cut-off has to do with who was lost. Pure; judged on the periods of ``grading``."""
+"""What each measure and each cut-off foretold of who was lost. Pure; judged on the periods of ``grading``."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def cut_offs(total: Matrix, scored: Matrix, lost: Matrix) -> list[dict[str, Any]
     return rows
 
 
-def measure_effects(courses: Sequence[Course], columns: list[int], there: Matrix, lost: Matrix) -> list[dict[str, Any]]:
+def predictors(courses: Sequence[Course], columns: list[int], there: Matrix, lost: Matrix) -> list[dict[str, Any]]:
     """For each measure: who was lost of the quarter with fewest of its points and of the others; sharpest first.
 
     ``ranking`` is the share of pairs of a lost and a kept customer in which the lost one had fewer points, ties

@@ -10,7 +10,7 @@ from ui.charts import share_bar
 from ui.tokens import tone_of
 
 
-def effect(preview: Preview) -> dict[str, Any]:
+def what_if(preview: Preview) -> dict[str, Any]:
     """What the pages say of a preview as a whole: distribution before and after, and who crosses a band."""
     crossing = preview.crossing
     return {

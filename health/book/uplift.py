@@ -22,19 +22,19 @@ class Group(NamedTuple):
     variance: float = 0.0
 
 
-class Effect(NamedTuple):
+class Uplift(NamedTuple):
     """The worked accounts' mean move less that of the others, and half the width of its 95 % interval, in points."""
 
-    difference: float
+    points: float
     margin: float
 
     @property
     def low(self) -> float:
-        return self.difference - self.margin
+        return self.points - self.margin
 
     @property
     def high(self) -> float:
-        return self.difference + self.margin
+        return self.points + self.margin
 
     @property
     def verdict(self) -> str:
@@ -44,12 +44,12 @@ class Effect(NamedTuple):
         return "worse" if self.high < 0 else "open"
 
 
-def effect(worked: Group, others: Group) -> Effect | None:
+def uplift(worked: Group, others: Group) -> Uplift | None:
     """The difference of two groups; None while one of them is too small to tell."""
     if min(worked.count, others.count) < LEAST:
         return None
     spread = sqrt(worked.variance / worked.count + others.variance / others.count)
-    return Effect(worked.mean - others.mean, quantile(min(worked.count, others.count) - 1) * spread)
+    return Uplift(worked.mean - others.mean, quantile(min(worked.count, others.count) - 1) * spread)
 
 
 def quantile(freedom: int) -> float:
