@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
-from django.utils.text import slugify
 
+from accounts.actions.keys import insert_free_key, insert_key
 from accounts.actions.locking import differences
 from accounts.audit import record
 from accounts.errors import RuleViolated, StaleVersion
@@ -78,11 +78,8 @@ def change_trigger(
 def create_trigger(definition: Mapping[str, Any], *, actor: User | None, at: datetime) -> TriggerVersion:
     """A trigger of the tenant's own. Raises DefinitionRefused, or RuleViolated if the key is taken."""
     check(trigger_problems(definition))
-    if Trigger.objects.filter(key=definition["key"]).exists():
-        raise RuleViolated("unique", f"there is a trigger {definition['key']} already", "key")
-    trigger = Trigger.objects.create(
-        key=definition["key"], name=definition["name"], group=definition.get("group", ""), created_at=at
-    )
+    trigger = Trigger(key=definition["key"], name=definition["name"], group=definition.get("group", ""), created_at=at)
+    _insert(trigger)
     return _new_trigger_version(trigger, definition, origin="", actor=actor, at=at)
 
 
@@ -112,11 +109,8 @@ def draft_trigger(
     a key that is taken or changed.
     """
     if trigger is None:
-        definition = {**definition, "key": definition.get("key") or _free_key(str(definition.get("name", "")))}
-        check(trigger_problems(definition))
-        if Trigger.objects.filter(key=definition["key"]).exists():
-            raise RuleViolated("unique", f"there is a trigger {definition['key']} already", "key")
-        trigger = Trigger(key=definition["key"], group=definition.get("group", ""), is_enabled=False, created_at=at)
+        trigger = _begun(definition, at)
+        definition = {**definition, "key": trigger.key}
     else:
         trigger = Trigger.objects.select_for_update().get(pk=trigger.pk)
         check(trigger_problems(definition))
@@ -125,7 +119,6 @@ def draft_trigger(
         if definition["key"] != trigger.key:
             raise RuleViolated("key", f"the key of trigger {trigger.key} cannot change", "key")
     before = {"draft": trigger.draft} if trigger.draft else None
-    trigger.name = trigger.name or definition["name"]
     trigger.draft, trigger.draft_by, trigger.draft_at = dict(definition), actor, at
     trigger.save()
     record("trigger.draft", trigger, actor=actor, at=at, before=before, after={"draft": trigger.draft})
@@ -211,11 +204,21 @@ def change_policy(
     return policy
 
 
-def _free_key(name: str) -> str:
-    """A key from a trigger's name that no other has."""
-    base = slugify(name)[:60].strip("-") or "trigger"
-    taken = set(Trigger.objects.filter(key__startswith=base).values_list("key", flat=True))
-    return next(key for key in (base, *(f"{base}-{n}" for n in range(2, len(taken) + 3))) if key not in taken)
+def _begun(definition: Mapping[str, Any], at: datetime) -> Trigger:
+    """A new trigger that rests, under the key that ``definition`` gives or else one made of its name."""
+    key = definition.get("key")
+    check(trigger_problems({**definition, "key": key or "trigger"}))
+    group = definition.get("group", "")
+    trigger = Trigger(key=key or "", name=definition["name"], group=group, is_enabled=False, created_at=at)
+    if key:
+        _insert(trigger)
+    else:
+        insert_free_key(trigger, trigger.name, limit=60, otherwise="trigger")
+    return trigger
+
+
+def _insert(trigger: Trigger) -> None:
+    insert_key(trigger, taken=f"there is a trigger {trigger.key} already", field="key", code="unique")
 
 
 def _new_trigger_version(

@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
-from django.utils.text import slugify
 
+from accounts.actions.keys import insert_free_key
 from accounts.audit import record
 from accounts.errors import RuleViolated
 from playbooks.actions.ctas import MAX_TASKS
@@ -38,12 +38,14 @@ def write_playbook(
     playbook = _locked(playbook) if playbook else None
     before = _content(playbook) if playbook else None
     if playbook is None:
-        playbook = Playbook(key=_free_key(texts["name"]))
+        playbook = Playbook(**texts)
+        insert_free_key(playbook, playbook.name, limit=70, otherwise="playbook")
     elif playbook.pack:
         raise RuleViolated("pack", "This playbook comes with a methodology. Copy it and change the copy.")
-    for name, text in texts.items():
-        setattr(playbook, name, text)
-    playbook.save()
+    else:
+        for name, text in texts.items():
+            setattr(playbook, name, text)
+        playbook.save()
     playbook.tasks.all().delete()
     ordered = sorted(tasks, key=lambda task: task["offset_days"])
     PlaybookTask.objects.bulk_create(
@@ -114,11 +116,3 @@ def _check_task(task: dict[str, Any]) -> None:
 def _content(playbook: Playbook) -> dict[str, Any]:
     names = ("step", "title", "offset_days", "unit", "optional")
     return {name: getattr(playbook, name) for name in _TEXTS} | {"tasks": list(playbook.tasks.values_list(*names))}
-
-
-def _free_key(name: str) -> str:
-    """A key that no playbook has: of the name, with a number where that is taken."""
-    stem = slugify(name)[:70] or "playbook"
-    taken = set(Playbook.objects.filter(key__startswith=stem).values_list("key", flat=True))
-    numbered = (f"{stem}-{number}" for number in range(2, len(taken) + 3))
-    return stem if stem not in taken else next(key for key in numbered if key not in taken)

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 
+from accounts.actions.keys import insert_key, new_key
 from accounts.audit import record
 from accounts.errors import RuleViolated
-from support.actions.keys import insert_key, new_key
 from support.actions.log import one_line
 from support.models import TicketField
 

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 
+from accounts.actions.keys import insert_key, new_key
 from accounts.audit import record
 from accounts.errors import RuleViolated, StaleVersion
 from accounts.models import WorkCalendar
 from businesstime.holidays import known_countries
-from support.actions.keys import insert_key, new_key
 from support.actions.log import one_line
 from support.models import HolidayList
 

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 
+from accounts.actions.keys import insert_key
 from accounts.audit import record
 from accounts.errors import RuleViolated, StaleVersion
 from accounts.models import Tier, WorkCalendar
 from businesstime import read_calendar
 from support.actions.configuring import clean_warnings
-from support.actions.keys import insert_key
 from support.actions.log import choice, one_line
 from support.choices import PolicyScope, Waits
 from support.models import Ladder, SlaPolicy, SlaPolicyVersion, SupportLevel

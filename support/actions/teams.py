@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 
+from accounts.actions.keys import insert_key, new_key
 from accounts.audit import plain, record
 from accounts.errors import RuleViolated, StaleVersion
 from accounts.models import Tier, WorkCalendar
-from support.actions.keys import insert_key, new_key
 from support.actions.log import choice, one_line
 from support.choices import Level
 from support.models import Team, TeamSeat, Ticket

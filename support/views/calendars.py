@@ -12,6 +12,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 
 from accounts.actions.calendars import bring_back_calendar, create_calendar, delete_calendar, update_calendar
+from accounts.actions.keys import free_key
 from accounts.errors import RuleViolated
 from accounts.models import WorkCalendar
 from accounts.policy import may, requires
@@ -19,7 +20,6 @@ from accounts.queries.calendars import calendar_changes
 from businesstime.findings import oddities
 from businesstime.holidays import public_holidays
 from support import actions
-from support.actions.keys import free_key
 from support.forms.calendars import HolidayForm, HoursForm, written
 from support.models import HolidayList
 from support.queries import calendars as queries

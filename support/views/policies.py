@@ -11,11 +11,11 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 
+from accounts.actions.keys import free_key
 from accounts.errors import RuleViolated
 from accounts.models import WorkCalendar
 from accounts.policy import may, requires
 from support import actions, tasks
-from support.actions.keys import free_key
 from support.actions.policies import content_of
 from support.choices import Channel
 from support.forms.policies import ClockSettingsForm, PolicyForm, initial_of

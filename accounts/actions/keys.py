@@ -27,7 +27,7 @@ def new_key(rows: Any, key: str, name: str, *, limit: int, otherwise: str, taken
     return wanted
 
 
-def insert_key(row: Any, *, taken: str, field: str) -> None:
+def insert_key(row: Any, *, taken: str, field: str, code: str = "key_taken") -> None:
     """Store a new row. Raises RuleViolated at ``field`` where somebody else took its key at the same time."""
     try:
         with transaction.atomic():
@@ -35,7 +35,25 @@ def insert_key(row: Any, *, taken: str, field: str) -> None:
     except IntegrityError:
         if not type(row).objects.filter(key=row.key).exists():
             raise
-        raise RuleViolated("key_taken", taken, field) from None
+        raise RuleViolated(code, taken, field) from None
+
+
+def insert_free_key(row: Any, name: str, *, limit: int, otherwise: str) -> None:
+    """Store a new row under a key made of ``name`` that no other has, numbered if need be. Two queries.
+
+    RACE: somebody else may take the key in between; then the next number is tried.
+    """
+    rows = type(row).objects
+    while True:
+        row.key = free_key(rows, name, limit=limit, otherwise=otherwise)
+        try:
+            with transaction.atomic():
+                row.save(force_insert=True)
+        except IntegrityError:
+            if not rows.filter(key=row.key).exists():
+                raise
+        else:
+            return
 
 
 def free_key(rows: Any, name: str, *, limit: int, otherwise: str, reserved: Collection[str] = ()) -> str:

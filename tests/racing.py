@@ -1,0 +1,45 @@
+"""Two who do something at the same moment, in the order that hurts: one begins before the other one ends."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+from django.db import connection, connections, transaction
+
+
+def second_meanwhile(first, second):
+    """Call ``first`` and, before its transaction ends, ``second`` in another one; what the second one raised, or None.
+
+    The second has to wait for something that the first did, else the test fails: it would show no conflict.
+    """
+    tenant, raised = connection.tenant, []
+
+    def run():
+        try:
+            connection.set_tenant(tenant)
+            second()
+        except Exception as error:
+            raised.append(error)
+        finally:
+            connections.close_all()
+
+    other = threading.Thread(target=run)
+    with transaction.atomic():
+        first()
+        other.start()
+        _wait_until_somebody_waits()
+    other.join(timeout=30)
+    return raised[0] if raised else None
+
+
+def _wait_until_somebody_waits():
+    until = time.monotonic() + 20
+    while time.monotonic() < until:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT EXISTS (SELECT FROM pg_locks WHERE pg_backend_pid() = ANY(pg_blocking_pids(pid)))")
+            if cursor.fetchone()[0]:
+                return
+        time.sleep(0.02)
+    pytest.fail("Nobody waited for this transaction.")
