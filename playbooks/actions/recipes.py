@@ -90,7 +90,8 @@ def _steps(playbook: Playbook) -> list[PlaybookTask]:
 
 @transaction.atomic
 def set_trigger_keys(playbook: Playbook, trigger_keys: Sequence[str], *, actor: User, at: datetime) -> Playbook:
-    """Have ``playbook`` start whenever one of these triggers opens a CTA."""
+    """Have ``playbook`` start whenever one of these triggers opens a CTA. It as it is then."""
+    playbook = Playbook.objects.select_for_update().get(pk=playbook.pk)
     wanted = sorted(dict.fromkeys(key.strip() for key in trigger_keys if key.strip()))
     if wanted == playbook.trigger_keys:
         return playbook

@@ -89,6 +89,20 @@ def test_what_others_changed_since_it_was_read_stays(admin):
     assert AuditEntry.objects.filter(action="playbook.retire").count() == 1
 
 
+def test_the_audit_tells_the_triggers_as_they_were_not_as_they_were_read(admin):
+    playbook = write_playbook(None, name="Win back", tasks=[TASK], actor=admin, at=AT)
+    read = Playbook.objects.get(pk=playbook.pk)
+    set_trigger_keys(playbook, ["low-adoption"], actor=admin, at=AT)
+    for _ in range(2):
+        changed = set_trigger_keys(read, ["quiet"], actor=admin, at=AT)
+        assert changed.trigger_keys == ["quiet"]
+    told = AuditEntry.objects.filter(action="playbook.triggers").order_by("id").values_list("before", "after")
+    assert list(told) == [
+        ({"triggers": []}, {"triggers": ["low-adoption"]}),
+        ({"triggers": ["low-adoption"]}, {"triggers": ["quiet"]}),
+    ]
+
+
 def test_two_of_a_name_have_two_keys(admin):
     keys = {write_playbook(None, name="Win back", tasks=[TASK], actor=admin, at=AT).key for _ in range(3)}
     assert keys == {"win-back", "win-back-2", "win-back-3"}
