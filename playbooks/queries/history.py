@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from django.db.models import Count, Window
+
 from accounts.models import AuditEntry
 from playbooks.models import Cta
 from playbooks.told import Told, told
@@ -36,5 +38,6 @@ def earlier_ctas(user: User, cta: Cta) -> Earlier:
     if not cta.trigger_key:
         return Earlier([], 0)
     others = Cta.objects.visible_to(user).filter(account=cta.account_id, trigger_key=cta.trigger_key).exclude(pk=cta.pk)
-    found = list(others.select_related("closed_by").order_by("-opened_at", "pk"))
-    return Earlier(found[:MOST_EARLIER], len(found))
+    counted = others.select_related("closed_by").annotate(total=Window(Count("pk")))
+    rows = list(counted.order_by("-opened_at", "pk")[:MOST_EARLIER])
+    return Earlier(rows, rows[0].total if rows else 0)

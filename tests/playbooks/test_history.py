@@ -22,6 +22,7 @@ from playbooks.actions import (
 )
 from playbooks.models import Cta
 from playbooks.queries import cta_history, earlier_ctas
+from playbooks.queries.history import MOST_EARLIER
 from tests.factories import AT, AccountFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -80,6 +81,17 @@ def test_the_same_trigger_on_the_account_before_is_shown_with_its_end(client, le
     assert "No action was needed" in page
     assert "A holiday" in page
     assert "/triggers/low-adoption/" in page
+
+
+def test_of_many_the_newest_are_read_and_all_are_counted(leader):
+    account = AccountFactory()
+    ctas = [fired(account, minutes=number) for number in range(MOST_EARLIER + 3)]
+    with CaptureQueriesContext(connection) as queries:
+        found = earlier_ctas(leader, ctas[-1])
+    assert found.rows == ctas[-2 : -2 - MOST_EARLIER : -1]
+    assert found.total == MOST_EARLIER + 2
+    assert len(queries) == 1
+    assert f"LIMIT {MOST_EARLIER}" in queries[0]["sql"]
 
 
 def test_of_a_cta_opened_by_hand_there_is_no_earlier_one(leader):
