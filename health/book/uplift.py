@@ -23,25 +23,25 @@ class Group(NamedTuple):
 
 
 class Uplift(NamedTuple):
-    """The worked accounts' mean move less that of the others, and half the width of its 95 % interval, in points."""
+    """The worked accounts' mean move less that of the others, and half the width of its 95 % interval, in points.
+
+    ``margin`` is None where nothing spreads on either side: such samples say nothing of their own error.
+    """
 
     points: float
-    margin: float
+    margin: float | None
 
     @property
-    def low(self) -> float:
-        return self.points - self.margin
-
-    @property
-    def high(self) -> float:
-        return self.points + self.margin
+    def interval(self) -> tuple[float, float] | None:
+        return None if self.margin is None else (self.points - self.margin, self.points + self.margin)
 
     @property
     def verdict(self) -> str:
         """``better`` or ``worse`` where the whole interval lies on one side of nothing, else ``open``."""
-        if self.low > 0:
+        low, high = self.interval or (0.0, 0.0)
+        if low > 0:
             return "better"
-        return "worse" if self.high < 0 else "open"
+        return "worse" if high < 0 else "open"
 
 
 def uplift(worked: Group, others: Group) -> Uplift | None:
@@ -49,7 +49,8 @@ def uplift(worked: Group, others: Group) -> Uplift | None:
     if min(worked.count, others.count) < LEAST:
         return None
     spread = sqrt(worked.variance / worked.count + others.variance / others.count)
-    return Uplift(worked.mean - others.mean, quantile(min(worked.count, others.count) - 1) * spread)
+    margin = quantile(min(worked.count, others.count) - 1) * spread if spread else None
+    return Uplift(worked.mean - others.mean, margin)
 
 
 def quantile(freedom: int) -> float:

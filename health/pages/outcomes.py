@@ -76,7 +76,10 @@ def _moved(group: Group) -> str:
 def _interval(found: Uplift | None) -> str:
     if found is None:
         return ""
-    return f"{_signed(found.points)} points, {_signed(found.low)} to {_signed(found.high)}"
+    if found.interval is None:
+        return f"{_signed(found.points)} points; all moved alike on both sides, so no interval"
+    low, high = found.interval
+    return f"{_signed(found.points)} points, {_signed(low)} to {_signed(high)}"
 
 
 def _signed(value: float) -> str:
@@ -85,11 +88,15 @@ def _signed(value: float) -> str:
 
 
 def _cells(one: Outcomes) -> list[Any]:
-    found = one.uplift
     means = [round(group.mean, 2) if group.count else None for group in (one.worked, one.others)]
     return [
         one.trigger, one.playbook, one.opened, one.resolved, one.unresolved, one.no_action, one.invalid,
         None if one.days_to_close is None else round(one.days_to_close, 1), one.worked.count, means[0],
-        one.others.count, means[1], *([round(value, 2) for value in (found.points, found.low, found.high)]
-                                      if found else [None] * 3),
+        one.others.count, means[1], *_difference(one.uplift),
     ]  # fmt: skip
+
+
+def _difference(found: Uplift | None) -> list[float | None]:
+    """The difference and both ends of its interval, in points; None what cannot be told."""
+    low, high = (found and found.interval) or (None, None)
+    return [None if value is None else round(value, 2) for value in (found and found.points, low, high)]

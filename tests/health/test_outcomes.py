@@ -46,6 +46,14 @@ def test_the_interval_is_that_of_the_text_book():
     assert uplift(Group(10, 1.0, 40.0), Group(10, 2.0, 50.0)).verdict == "open"
 
 
+def test_without_any_spread_the_difference_is_told_and_nothing_is_concluded_from_it():
+    found = uplift(Group(10, 5.0, 0.0), Group(12, 1.0, 0.0))
+    assert (found.points, found.margin, found.interval, found.verdict) == (4.0, None, None, "open")
+    spread = uplift(Group(10, 5.0, 0.0), Group(12, 1.0, 0.5))
+    assert spread.margin == pytest.approx(2.262 * (0.5 / 12) ** 0.5)
+    assert spread.verdict == "better"
+
+
 @given(st.integers(9, 500))
 def test_the_quantile_is_never_below_that_of_more_freedom(freedom):
     assert 1.959 < quantile(freedom + 1) <= quantile(freedom) <= 2.262
@@ -154,6 +162,19 @@ def test_a_planted_uplift_is_told_with_its_interval_on_page_and_in_the_file(desk
     assert float(line["low"]) > 8
     listed = desk.get("/ctas/?status=closed&outcome=resolved&trigger=declining-usage").content.decode()
     assert "10 CTAs" in listed
+
+
+@pytest.mark.django_db
+def test_accounts_that_all_moved_alike_give_no_interval(desk, leader):
+    world.card()
+    for _ in range(LEAST):
+        followed(leader, moved=5, worked="resolved")
+        followed(leader, moved=0)
+    page = desk.get("/health/outcomes/").content.decode()
+    assert "+5.0 points; all moved alike on both sides, so no interval" in page
+    assert "Better where it was worked" not in page
+    (line,) = csv.DictReader(io.StringIO(desk.get("/health/outcomes/export.csv").content.decode("utf-8-sig")))
+    assert (line["difference"], line["low"], line["high"]) == ("5.0", "", "")
 
 
 @pytest.mark.django_db
