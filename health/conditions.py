@@ -24,6 +24,8 @@ Condition = Mapping[str, Any]
 Key = Any
 # An event counts as new for this long; older ones are history that an import brought in.
 EVENT_WINDOW_DAYS = 30
+# What a run's own results are called as metrics.
+HEALTH_SCORE, HEALTH_BAND, HEALTH_CHANGE = "health_score", "health_band", "health_score_change"
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,13 +19,20 @@ from typing import Any
 from uuid import UUID
 
 from health.choices import Held
-from health.conditions import Facts, Key, absences_of, accounts_where, events_of, metrics_of, named_metrics
+from health.conditions import (
+    HEALTH_BAND,
+    HEALTH_SCORE,
+    Facts,
+    Key,
+    absences_of,
+    accounts_where,
+    events_of,
+    metrics_of,
+    named_metrics,
+)
 from health.models import TriggerFiring, TriggerPolicy, TriggerState, TriggerVersion
 from health.wording import in_words
 
-HEALTH_SCORE = "health_score"
-HEALTH_BAND = "health_band"
-HEALTH_CHANGE = "health_score_change"
 FIRED = "fired"
 Counts = dict[str, Counter[str]]
 States = Mapping[UUID, Mapping[UUID, TriggerState]]

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from health.conditions import Condition
+from health.conditions import HEALTH_BAND, HEALTH_CHANGE, HEALTH_SCORE, Condition
 from ui import formats, wording
 
 
@@ -35,7 +35,7 @@ _COUNTED = {
     "tickets_per_user_monthly": "tickets per user and month", "meetings_per_quarter": "meetings in 90 days",
     "executive_sponsors": "executive sponsors",
 }  # fmt: skip
-_OWN = {"health_score": "the health score", "health_band": "the health band"}
+_OWN = {key: f"the {wording.said(key)}" for key in (HEALTH_SCORE, HEALTH_BAND)}
 _EVENTS = {
     "health_band_worsened": "the health band got worse",
     "stakeholder_changed": "a key stakeholder left or changed",
@@ -101,7 +101,7 @@ def _event(condition: Condition, names: Names) -> str:
 def _measured(condition: Condition, names: Names) -> str:
     key, op, limit = condition["metric"], condition["op"], condition["value"]
     moved = _moved(op, limit)
-    if key == "health_score_change" and moved:
+    if key == HEALTH_CHANGE and moved:
         return f"the health score {moved} points in {condition.get('window_days', 30)} days"
     if key.endswith(_CHANGE) and moved:
         stem = key.removesuffix(_CHANGE)

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from health.conditions import HEALTH_BAND, HEALTH_CHANGE, HEALTH_SCORE
 from ui import wording
 
 # The product works these out itself; nobody states them.
-DERIVED = frozenset({"health_band", "health_score", "health_score_change", "days_to_renewal"})
+DERIVED = frozenset({HEALTH_BAND, HEALTH_SCORE, HEALTH_CHANGE, "days_to_renewal"})
 FULL = 100
 
 

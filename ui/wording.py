@@ -28,7 +28,7 @@ _ENDS = (
 _NAMED = {
     "active_days": ("active days", ""),
     "feature_adoption_rate": ("feature adoption", "%"),
-    "health_score_change": ("health score change", "points"),
+    "health_score_change": ("score change in 30 days", "points"),
     "login_frequency_weekly": ("logins of a user in a week", ""),
     "login_pct": ("users who log in", "%"),
     "mobile_pct": ("users on mobile", "%"),

@@ -25,8 +25,8 @@ from health.actions.events import record_event
 from health.actions.triggers import active_triggers
 from health.cards import CompiledCard, compiled
 from health.choices import Firing, Rag
-from health.conditions import Condition
-from health.judging import HEALTH_BAND, duplicate_key
+from health.conditions import HEALTH_BAND, Condition
+from health.judging import duplicate_key
 from health.models import BandChange, HealthEvent, HealthScore, ScorecardVersion, TriggerFiring
 from health.queries.events import BAND_WORSENED
 from health.queries.evidence import changes_in_words

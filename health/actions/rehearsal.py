@@ -20,9 +20,10 @@ from accounts.queries.workspace import workspace_day
 from health.actions.storing import Current
 from health.actions.triggers import facts_at, put_off, reading
 from health.choices import Firing, Held
-from health.conditions import Facts
+from health.conditions import HEALTH_BAND, HEALTH_CHANGE, HEALTH_SCORE, Facts
 from health.judging import Caps, Outcome, duplicate_key, judge
 from health.models import AccountHealth, TriggerFiring, TriggerPolicy, TriggerState, TriggerVersion
+from health.queries.events import BAND_WORSENED
 from health.queries.inputs import frame_for, subjects
 from playbooks.queries import open_ctas
 
@@ -201,7 +202,7 @@ def current_of(own: frozenset[str], account: UUID | None = None) -> list[Current
 
 
 # In the order of Current: what health.actions.storing tells of a run's results.
-_TOLD = ("health_score", "health_band", "rag", "health_score_change", "health_band_worsened", "since")
+_TOLD = (HEALTH_SCORE, HEALTH_BAND, "rag", HEALTH_CHANGE, BAND_WORSENED, "since")
 
 
 def _taken(versions: Sequence[TriggerVersion]) -> set[tuple[UUID, str]]:

@@ -16,6 +16,8 @@ from django.db import connection
 
 from health.actions.binary import HEAD, TAIL
 from health.actions.scoring import STAGE_COLUMNS
+from health.conditions import HEALTH_BAND, HEALTH_CHANGE, HEALTH_SCORE
+from health.queries.events import BAND_WORSENED
 
 _STAGE = "tenure_health_stage"
 _CREATE_STAGE = f"""CREATE TEMP TABLE IF NOT EXISTS {_STAGE} (
@@ -74,11 +76,11 @@ ON CONFLICT (account_id) DO UPDATE SET {_REPLACED},
 WHERE h.computed_at <= EXCLUDED.computed_at"""
 # What triggers ask of the run's own results; the rest comes back empty, which costs nothing to read.
 _TELL = {
-    "health_score": "h.score",
-    "health_band": "NULLIF(h.current_band, '')",
+    HEALTH_SCORE: "h.score",
+    HEALTH_BAND: "NULLIF(h.current_band, '')",
     "rag": "h.current_rag",
-    "health_score_change": "h.change_30d",
-    "health_band_worsened": "h.worsened_at",
+    HEALTH_CHANGE: "h.change_30d",
+    BAND_WORSENED: "h.worsened_at",
     "since": "h.band_since_on",
 }
 

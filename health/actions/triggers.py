@@ -16,8 +16,18 @@ from django.db.models import Q
 
 from accounts.models import Workspace
 from health.choices import Held
-from health.conditions import Facts, Key, absences_of, events_of, metrics_of, segments_of
-from health.judging import FIRED, HEALTH_BAND, HEALTH_CHANGE, HEALTH_SCORE, Caps, Outcome, judge
+from health.conditions import (
+    HEALTH_BAND,
+    HEALTH_CHANGE,
+    HEALTH_SCORE,
+    Facts,
+    Key,
+    absences_of,
+    events_of,
+    metrics_of,
+    segments_of,
+)
+from health.judging import FIRED, Caps, Outcome, judge
 from health.models import SegmentMember, TriggerFiring, TriggerPolicy, TriggerRun, TriggerState, TriggerVersion
 from health.queries.events import (
     BAND_WORSENED,

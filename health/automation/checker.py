@@ -13,13 +13,12 @@ from itertools import combinations, product
 from typing import Any, NamedTuple
 
 from health.automation.ranges import Range, gaps, range_of
-from health.conditions import EVENT_WINDOW_DAYS, Condition, absences_of, events_of, leaves
+from health.conditions import EVENT_WINDOW_DAYS, HEALTH_BAND, HEALTH_SCORE, Condition, absences_of, events_of, leaves
 from health.wording import in_words
 from ui import wording
 
 LOOP, NEVER, OVERLAP, GAP, UNKNOWN = "loop", "never", "overlap", "gap", "unknown"
 ERROR, WARNING = "error", "warning"
-HEALTH_BAND, HEALTH_SCORE = "health_band", "health_score"
 # More alternatives than this and a condition counts as possible.
 _MOST_ALTERNATIVES = 200
 Subject = tuple[str, str]

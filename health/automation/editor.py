@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from typing import Any, Protocol
 
-from health.conditions import EVENT_WINDOW_DAYS, Condition
+from health.conditions import EVENT_WINDOW_DAYS, HEALTH_SCORE, Condition
 from health.validation import Problem
 
 CONDITION, RELEASE = "c", "r"
@@ -23,7 +23,7 @@ MOST_GROUPS, MOST_TESTS = 8, 12
 NUMBERS = {"<": "under", "<=": "at most", ">": "over", ">=": "at least", "==": "exactly", "between": "from … to"}
 CHOICES = {"in": "is one of"}
 JOINS = {"any": "any of these", "all": "all of these"}
-BLANK: dict[str, Any] = {"metric": "health_score", "op": "<", "value": ""}
+BLANK: dict[str, Any] = {"metric": HEALTH_SCORE, "op": "<", "value": ""}
 _NAME = re.compile(r"([cr])-(\d{1,2})-(\d{1,2})-(what|op|value|name|days|keep)")
 _KEPT = frozenset({"severity", "window_days", "compare", "min_count"})
 _NUMBER_FIELDS = ("hold_days", "reentry_max", "reentry_days", "due_days")

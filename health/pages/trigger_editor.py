@@ -16,6 +16,7 @@ from health.actions import draft_trigger
 from health.actions.rules import STALE_DRAFT
 from health.automation import editor
 from health.automation.editor import CONDITION, JOINS, RELEASE, Form
+from health.conditions import HEALTH_BAND, HEALTH_CHANGE, HEALTH_SCORE
 from health.errors import DefinitionRefused
 from health.models import Trigger
 from health.pages.scorecards import digest
@@ -124,7 +125,7 @@ def _sentence(form: Form, words: Vocabulary) -> str:
 
 def _whats(words: Vocabulary, form: Form) -> list[tuple[str, list[tuple[str, str]]]]:
     """What a test may ask about, under headings; also what this form asks about though it is not there."""
-    own = ("health_band", "health_score", "health_score_change")
+    own = (HEALTH_BAND, HEALTH_SCORE, HEALTH_CHANGE)
     offered = [
         ("Health", [(f"metric:{key}", words.metrics[key].label) for key in own]),
         ("Events", [*((f"event:{key}", name) for key, name in words.events.items()), ("event:", "Another event…")]),

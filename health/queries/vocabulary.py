@@ -13,12 +13,11 @@ from django.db.models.functions import Cast
 from accounts.choices import ActivityKind
 from accounts.metrics import METRICS
 from accounts.models import User
-from health.automation.checker import HEALTH_BAND, HEALTH_SCORE, Finding, Known, Rule, findings
+from health.automation.checker import Finding, Known, Rule, findings
 from health.automation.ranges import Range
 from health.cards import compiled
 from health.choices import AT_RISK
-from health.conditions import absences_of, events_of
-from health.judging import HEALTH_CHANGE
+from health.conditions import HEALTH_BAND, HEALTH_CHANGE, HEALTH_SCORE, absences_of, events_of
 from health.models import HealthEvent, ScorecardVersion, Segment, Trigger, TriggerVersion
 from health.queries.events import BAND_WORSENED, CHURN_RISK, CONTRACT_AT_RISK, STAKEHOLDER_CHANGED
 from health.queries.inputs import active_cards
@@ -35,7 +34,6 @@ _DERIVED = {
     CHURN_RISK: "Churn risk",
     CONTRACT_AT_RISK: "Contract at risk",
 }
-_OWN = {HEALTH_SCORE: "Health score", HEALTH_CHANGE: "Score change in 30 days"}
 _WHOLE = Range()
 
 
@@ -74,8 +72,10 @@ def vocabulary() -> Vocabulary:
     cards = list(active_cards().by_key.values())
     bands, answerable = _bands(cards)
     metrics = {
-        HEALTH_BAND: Metric("Health band", options=tuple(bands.items()), range=Range(words=frozenset(bands))),
-        **{key: Metric(label) for key, label in _OWN.items()},
+        HEALTH_BAND: Metric(
+            wording.titled(HEALTH_BAND), options=tuple(bands.items()), range=Range(words=frozenset(bands))
+        ),
+        **{key: Metric(wording.titled(key)) for key in (HEALTH_SCORE, HEALTH_CHANGE)},
         **_metrics(cards),
     }
     rules = newest_versions()

@@ -34,6 +34,7 @@ test.__test__ = False  # a word of the rules, not a test of ours
             test("health_score_change", "<=", -10, window_days=30),
             "the health score fell by at least 10 points in 30 days",
         ),
+        (test("health_score_change", ">", -3), "score change in 30 days is over -3 points"),
         (test("sla_elapsed_pct", ">=", 80), "at least 80 % of the time promised on a ticket is used up"),
         (test("days_to_renewal", "<=", 90), "the renewal is at most 90 days away"),
         (test("open_tickets", ">=", 1, severity=["S1"]), "there is at least 1 open ticket of severity S1"),
