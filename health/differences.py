@@ -1,4 +1,4 @@
-"""What differs between two scorecard definitions, field by field. Pure.
+"""What differs between two scorecard definitions, field by field, and whether any two are the same. Pure.
 
 Dimensions, measures, levels, bands and flags are matched by their keys, so that one put in between does not
 make all that follow look changed.
@@ -6,6 +6,8 @@ make all that follow look changed.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -23,6 +25,11 @@ _WORDS = {
     "unit_size": "unit size",
     "when": "tests",
 }
+
+
+def fingerprint(definition: Any) -> str:
+    """A short name of what a definition says, by which a change in between is noticed."""
+    return hashlib.sha256(json.dumps(definition, sort_keys=True).encode()).hexdigest()[:16]
 
 
 class Difference(NamedTuple):

@@ -17,14 +17,13 @@ from accounts.audit import record
 from accounts.choices import AccountStatus
 from accounts.errors import RuleViolated
 from accounts.models import Account, Contract, ExternalId
+from accounts.models.account import MAX_DEPTH
 from accounts.queries.workspace import workspace_day
 from accounts.quotas import check_account
 from accounts.record_fields import ACCOUNT, DERIVED
 
 if TYPE_CHECKING:
     from accounts.models import User
-
-MAX_DEPTH = 20
 
 
 @transaction.atomic

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from accounts.models.people import User
 
 
+# How many accounts may stand above one another.
+MAX_DEPTH = 20
+
+
 class AccountQuerySet(TenantQuerySet):
     def visible_to(self, user: User) -> AccountQuerySet:
         """Accounts ``user`` may see: the only door to account rows (DESIGN §8)."""

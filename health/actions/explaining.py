@@ -17,7 +17,7 @@ from health.actions.triggers import facts_at, reading
 from health.conditions import EVENT_WINDOW_DAYS, Condition, Facts, accounts_where, events_of, leaves
 from health.models import Trigger, TriggerState, TriggerVersion
 from health.queries.inputs import columns_for, subjects
-from health.wording import NO_NAMES, Names, fact, in_words
+from health.wording import fact, in_words
 from ui import formats
 
 
@@ -38,9 +38,7 @@ class Why(NamedTuple):
     tests: list[Tested]
 
 
-def why_on(
-    trigger: Trigger, definition: Mapping[str, Any], account: Account, *, names: Names = NO_NAMES, at: datetime
-) -> Why:
+def why_on(trigger: Trigger, definition: Mapping[str, Any], account: Account, *, at: datetime) -> Why:
     """The trigger with ``definition`` on ``account`` with what is known at ``at``. Ten queries at most."""
     on = workspace_day(at)
     triggers = reading((TriggerVersion(trigger=trigger, definition=definition),))
@@ -64,11 +62,11 @@ def why_on(
     fires, verdict = _verdict(definition, state, facts, holds=holds)
     if fires and not trigger.is_enabled:
         fires, verdict = False, "It holds, but the trigger is switched off."
-    return Why(holds, fires, verdict, [_tested(test, account, facts, names) for test in leaves(condition)])
+    return Why(holds, fires, verdict, [_tested(test, account, facts) for test in leaves(condition)])
 
 
-def _tested(test: Condition, account: Account, facts: Facts, names: Names) -> Tested:
-    words, holds = in_words(test, names), account.pk in accounts_where(test, facts)
+def _tested(test: Condition, account: Account, facts: Facts) -> Tested:
+    words, holds = in_words(test), account.pk in accounts_where(test, facts)
     return Tested(words[:1].upper() + words[1:], holds, _known(test, account, facts))
 
 

@@ -11,9 +11,9 @@ from uuid import UUID
 
 from django.db import connection
 
-from accounts.actions.accounts import MAX_DEPTH
 from accounts.choices import AccountStatus
 from accounts.models import Account
+from accounts.models.account import MAX_DEPTH
 from health.book.listing import COLUMNS
 from health.choices import Rag
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from typing import Any
 
@@ -17,7 +16,7 @@ from accounts.policy import may, requires
 from health.actions import activate_version, change_draft, create_scorecard, draft_version, use_scorecard
 from health.cards import compiled
 from health.choices import VersionState
-from health.differences import differences
+from health.differences import differences, fingerprint
 from health.editing import (
     POINTER,
     changed,
@@ -184,14 +183,9 @@ def _kept(
     now = timezone.now()
     if version.state != VersionState.DRAFT:
         return draft_version(card, definition=definition, note=note, actor=request.user, at=now)
-    if request.POST.get("seen") != digest(version.definition):
+    if request.POST.get("seen") != fingerprint(version.definition):
         raise RuleViolated("stale", "Somebody changed this draft in the meantime. Load it again to see their change.")
     return change_draft(version, definition=definition, note=note, seen=version.definition, actor=request.user, at=now)
-
-
-def digest(definition: Any) -> str:
-    """A short name of what a definition says, by which a change in between is noticed."""
-    return hashlib.sha256(json.dumps(definition, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def _what_if(
@@ -229,7 +223,7 @@ def _editor(
         **(_what_if(request, card, definition, []) if problems == [] and not refused else {}),
         "refused": refused,
         "note": note,
-        "seen": request.POST.get("seen") or digest(version.definition),
+        "seen": request.POST.get("seen") or fingerprint(version.definition),
         "metrics": names.values(),
         "is_draft": version.state == VersionState.DRAFT,
     }

@@ -17,9 +17,9 @@ from health.actions.rules import STALE_DRAFT
 from health.automation import editor
 from health.automation.editor import CONDITION, JOINS, RELEASE, Form
 from health.conditions import HEALTH_BAND, HEALTH_CHANGE, HEALTH_SCORE
+from health.differences import fingerprint
 from health.errors import DefinitionRefused
 from health.models import Trigger
-from health.pages.scorecards import digest
 from health.queries.vocabulary import Vocabulary, vocabulary
 from health.validation import Problem, trigger_problems
 from health.wording import in_words
@@ -63,7 +63,7 @@ def _editor(request: HttpRequest, trigger: Trigger | None, base: dict[str, Any])
         problems = trigger_problems({**definition, "key": definition.get("key", "new")})
         return _draw(request, trigger, form, words, problems, base=base, is_checked=not problems)
     try:
-        if request.POST.get("seen", "") not in {"", digest(base)}:
+        if request.POST.get("seen", "") not in {"", fingerprint(base)}:
             raise RuleViolated("stale", STALE_DRAFT)
         kept = draft_trigger(trigger, definition=definition, seen=base, actor=request.user, at=timezone.now())
     except DefinitionRefused as refused:
@@ -104,7 +104,7 @@ def _draw(
         "wrong": {each.pointer.strip("/").replace("/", "_"): each.detail for each in problems},
         "is_checked": is_checked,
         "sentence": _sentence(form, words),
-        "seen": request.POST.get("seen") or (digest(base) if base else ""),
+        "seen": request.POST.get("seen") or (fingerprint(base) if base else ""),
         "action": request.path,
     }
     partial = request.htmx and not request.htmx.history_restore_request  # type: ignore[attr-defined]
