@@ -77,7 +77,7 @@ def in_words(condition: Condition, names: Names = NO_NAMES) -> str:
         return _event(condition, names)
     if "absent" in condition:
         days = condition["days"]
-        return f"no {_inside(event_in_words(condition['absent'], names))} for {_days(days)}"
+        return f"no {_inside(event_in_words(condition['absent'], names))} for {so_many_days(days)}"
     if "segment" in condition:
         return f"the account is in the segment {condition.get('name') or condition['segment']}"
     return _measured(condition, names)
@@ -95,7 +95,7 @@ def _part(condition: Condition, names: Names) -> str:
 def _event(condition: Condition, names: Names) -> str:
     key = condition["event"]
     words = _EVENTS.get(key) or f"“{event_in_words(key, names)}” is noted"
-    return f"{words} within {_days(condition['window_days'])}" if "window_days" in condition else words
+    return f"{words} within {so_many_days(condition['window_days'])}" if "window_days" in condition else words
 
 
 def _measured(condition: Condition, names: Names) -> str:
@@ -129,7 +129,7 @@ def _over(condition: Condition) -> str:
     """Over what it is measured: the days, the days before, and the least that must have been counted."""
     words = ""
     if "window_days" in condition:
-        words = f" over {_days(condition['window_days'])}"
+        words = f" over {so_many_days(condition['window_days'])}"
         if condition.get("compare") == "previous_window":
             words += f" against the {condition['window_days']} before"
     if "min_count" in condition:
@@ -164,7 +164,8 @@ def _choice(key: str, value: Any) -> str:
     return words if _number(value) is not None else words[:1].upper() + words[1:]
 
 
-def _days(number: Any) -> str:
+def so_many_days(number: Any) -> str:
+    """``1 day`` or ``5 days``."""
     return "1 day" if number == 1 else f"{number} days"
 
 

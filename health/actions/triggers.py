@@ -120,11 +120,7 @@ def evaluate(
         triggers, ids, frame.by_account(triggers.metrics), list(current), known_since=known_since, at=at, on=on
     )
     outcome = judge(triggers.versions, facts, *_states(triggers, ids), load=_load)
-    policy = TriggerPolicy.objects.first()
-    caps = Caps(triggers.versions, policy)
-    if any(caps.concern(firing) for firing in outcome.fired):
-        caps.apply(outcome, _earlier(caps, outcome.fired, at), at)
-    put_off(outcome, policy, at)
+    hold_back(outcome, triggers, TriggerPolicy.objects.first(), at)
     run = _log(triggers, outcome, accounts=len(known_since), everyone=everyone, at=at)
     for firing in outcome.fired:
         firing.run = run
@@ -173,6 +169,14 @@ def _members(segments: frozenset[str], ids: list[UUID] | None) -> dict[str, set[
         stays = stays.filter(account__in=ids)
     grouped = stays.order_by().values_list("segment").annotate(accounts=ArrayAgg("account_id"))
     return {str(segment): set(accounts) for segment, accounts in grouped}
+
+
+def hold_back(outcome: Outcome, triggers: ActiveTriggers, policy: TriggerPolicy | None, at: datetime) -> None:
+    """Take out what the caps refuse and put off what falls into quiet hours. A query for either, where it counts."""
+    caps = Caps(triggers.versions, policy)
+    if any(caps.concern(firing) for firing in outcome.fired):
+        caps.apply(outcome, _earlier(caps, outcome.fired, at), at)
+    put_off(outcome, policy, at)
 
 
 def put_off(outcome: Outcome, policy: TriggerPolicy | None, at: datetime) -> None:

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import time, timedelta
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from health.actions import activate_draft, draft_trigger, enable_trigger, recompute, record_event, snooze_trigger
+from health.actions import (
+    activate_draft,
+    change_policy,
+    draft_trigger,
+    enable_trigger,
+    recompute,
+    record_event,
+    snooze_trigger,
+)
 from health.actions.explaining import why_on
-from health.models import Trigger, TriggerFiring
+from health.models import Trigger, TriggerFiring, TriggerRun
 from tests.health import world
 from tests.health.world import FLEET_BEST, FLEET_RED, NOON
 from usage.actions import define_metric
@@ -75,7 +83,9 @@ def test_it_says_which_part_of_a_condition_does_not_hold(rail):
 def test_what_holds_it_back_is_said(rail):
     trigger, definition = rule(RED, hold_days=3)
     recompute(at=NOON)
-    assert why_on(trigger, definition, rail, at=NOON + DAY).verdict.startswith("It holds, and fires on ")
+    assert why_on(trigger, definition, rail, at=NOON + DAY).verdict == (
+        "It holds, and is held back: has not held long enough; it fires on 27 Nov 2026 if it still holds."
+    )
     recompute(at=NOON + 3 * DAY)
     assert TriggerFiring.objects.count() == 1
     fired = why_on(trigger, definition, rail, at=NOON + 4 * DAY)
@@ -91,7 +101,61 @@ def test_what_holds_it_back_is_said(rail):
     other, definition = rule(THREAT, key="other")
     snooze_trigger(rail, other, until=NOON + 9 * DAY, reason="Waits for the board", actor=None, at=NOON)
     record_event(rail, "churn_threat", NOON + 4 * DAY, now=NOON + 4 * DAY)
-    assert "is snoozed until" in why_on(other, definition, rail, at=NOON + 5 * DAY).verdict
+    assert why_on(other, definition, rail, at=NOON + 5 * DAY).verdict == (
+        "It holds, and is held back: snoozed until 3 Dec 2026."
+    )
+
+
+def test_day_by_day_its_own_cap_holds_back_in_the_answer_what_it_holds_back_in_the_run(rail):
+    trigger, definition = rule(NPS, reentry_max=2, reentry_days=10)
+    told, came = [], []
+    for day in range(14):
+        at = NOON + day * DAY
+        world.measure(rail, {"nps": "40" if day % 2 == 0 else "60"}, at=at)
+        why = why_on(trigger, definition, rail, at=at)
+        recompute(at=at)
+        counts = TriggerRun.objects.latest("at").counts.get("rule", {})
+        told.append((why.fires, "over its own cap of 2 in 10 days" in why.verdict))
+        came.append(("fired" in counts, "capped" in counts))
+    assert told == came
+    assert [day for day, (fires, _) in enumerate(told) if fires] == [0, 2, 10, 12]
+    assert [day for day, (_, is_capped) in enumerate(told) if is_capped] == [4, 6, 8]
+
+
+def test_the_workspaces_cap_goes_to_the_most_pressing_in_the_answer_as_in_the_run(rail):
+    change_policy(account_max=1, account_days=7, actor=None, at=NOON)
+    low, pressing = rule(RED, key="low", priority="low"), rule(RED, key="pressing", priority="high")
+
+    told = {trigger.key: why_on(trigger, definition, rail, at=NOON + DAY) for trigger, definition in (low, pressing)}
+    recompute(at=NOON + DAY)
+
+    assert TriggerRun.objects.latest("at").counts == {"pressing": {"fired": 1}, "low": {"full": 1}}
+    assert (told["pressing"].fires, told["pressing"].verdict) == (True, "It fires with the next run.")
+    assert (told["low"].fires, told["low"].verdict) == (
+        False, "It holds, and is held back: over the workspace's cap of 1 in 7 days.",
+    )  # fmt: skip
+    assert why_on(*low, rail, at=NOON + 2 * DAY).verdict == (
+        "A cap held it back on 25 Nov 2026, and it is not released yet; it does not fire before that."
+    )
+
+
+def test_quiet_hours_put_the_cta_off_in_the_answer_as_in_the_run(rail):
+    change_policy(quiet_from=time(10), quiet_until=time(14), actor=None, at=NOON)
+    quiet, urgent = rule(RED, key="quiet"), rule(RED, key="urgent", ignores_quiet_hours=True)
+
+    told = {trigger.key: why_on(trigger, definition, rail, at=NOON + DAY) for trigger, definition in (quiet, urgent)}
+    recompute(at=NOON + DAY)
+
+    due = dict(TriggerFiring.objects.values_list("version__trigger__key", "due_at"))
+    assert due == {"quiet": (NOON + DAY).replace(hour=14), "urgent": None}
+    off = "put off by quiet hours until 25 Nov 2026, 14:00"
+    assert {key: (why.fires, why.verdict) for key, why in told.items()} == {
+        "quiet": (
+            True,
+            f"It fires with the next run, and its CTA is held back: {off}.",
+        ),
+        "urgent": (True, "It fires with the next run."),
+    }  # fmt: skip
 
 
 def test_an_event_it_fired_for_already_does_not_count_again(rail):
@@ -130,13 +194,15 @@ def test_who_is_no_customer_is_not_looked_at(rail):
 
 def test_the_number_of_queries_does_not_grow_with_the_workspace(rail):
     trigger, definition = rule({"all": [RED, THREAT, {"absent": "meeting", "days": 9}]})
+    change_policy(account_max=5, account_days=7, quiet_from=time(10), quiet_until=time(14), actor=None, at=NOON)
     counts = []
     for number in range(3):
         world.account(f"A{number}")
+        rule({"any": [RED, NPS, {"absent": "qbr", "days": 9}]}, key=f"other-{number}", reentry_max=2, reentry_days=3)
         with CaptureQueriesContext(connection) as seen:
             why_on(trigger, definition, rail, at=NOON)
         counts.append(sum(not query["sql"].startswith("SET search_path") for query in seen))
-    assert counts[0] == counts[-1] <= 10
+    assert counts[0] == counts[-1] <= 12
 
 
 def test_the_page_explains_an_account_and_a_draft(client, rail):
