@@ -10,28 +10,7 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-TYPED = [
-    "config",
-    "tenants",
-    "accounts",
-    "usage",
-    "documents",
-    "playbooks",
-    "engagement",
-    "support",
-    "knowledge",
-    "health",
-    "packs",
-    "imports",
-    "myday",
-    "portal",
-    "api",
-    "ui",
-    "businesstime",
-    "demo",
-    "console",
-    "signup",
-]
+UNTYPED = {"tests", "benchmarks"}
 # What a deployment sets; `check --deploy` looks at the settings that follow from it.
 DEPLOYED = {"HTTPS": "1", "SECRET_KEY": "check-deploy-0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEF", "DEBUG": "0"}
 
@@ -49,7 +28,7 @@ def manage(*arguments: str) -> list[str]:
 def steps(openapi: Path) -> dict[str, list[str]]:
     """The checks by name, in order, cheap ones first."""
     templates = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "templates").rglob("*.html"))
-    typed = [name for name in TYPED if (ROOT / name / "__init__.py").exists()]
+    typed = sorted({path.parent.name for path in ROOT.glob("*/__init__.py")} - UNTYPED)
     return {
         "lint": tool("ruff", "check", "."),
         "format": tool("ruff", "format", "--check", "."),
