@@ -163,6 +163,8 @@ def _own(fields: dict[str, Any]) -> dict[str, Any]:
 
 
 def _others_currency(contract: Contract) -> str | None:
+    """What the account's other contracts are in. RACE: its lock keeps two at once from bringing a currency each."""
+    Account.objects.select_for_update(no_key=True).values_list("pk").get(pk=contract.account_id)
     others = Contract.objects.filter(account=contract.account_id).exclude(pk=contract.pk)
     return others.values_list("currency", flat=True).first()
 

@@ -19,6 +19,7 @@ from accounts.errors import RuleViolated, StaleVersion
 from accounts.metrics import provide
 from accounts.models import Account, Activity, AuditEntry, ChangedAccount, Contract, ContractLine
 from tests.factories import AccountFactory
+from tests.racing import second_meanwhile
 
 AT = datetime(2026, 11, 24, 9, tzinfo=UTC)
 TODAY = AT.date()
@@ -126,6 +127,20 @@ class TestContracts:
         with pytest.raises(RuleViolated) as refused:
             create_contract(account, actor=None, at=AT, start_on=TODAY, currency="EUR")
         assert (refused.value.rule, refused.value.field) == ("contract.currency_differs", "currency")
+
+    @pytest.mark.django_db(transaction=True)
+    def test_nor_do_two_at_the_same_moment_bring_two(self, tenants):
+        account = AccountFactory()
+
+        def add(currency, arr):
+            create_contract(account, actor=None, at=AT, start_on=TODAY, currency=currency, arr=Decimal(arr))
+
+        error = second_meanwhile(lambda: add("USD", 100), lambda: add("EUR", 70))
+
+        assert isinstance(error, RuleViolated)
+        assert (error.rule, error.field) == ("contract.currency_differs", "currency")
+        account.refresh_from_db()
+        assert (account.arr, account.currency, account.contracts.count()) == (Decimal(100), "USD", 1)
 
     def test_a_contract_ends_on_or_after_its_start(self):
         account = AccountFactory()
