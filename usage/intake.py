@@ -121,7 +121,12 @@ _TYPE = {"events": Event, "metrics": Observation}
 _MOMENTS = msgspec.json.Decoder(_Moments)
 _encode = msgspec.json.Encoder().encode
 
+# Every escape in a text of JSON, so that a backslash before a backslash opens none; caught: half a surrogate pair.
+_ESCAPE = re.compile(
+    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)", re.DOTALL
+)
 _CONTROL = re.compile(r"[\x00-\x1f]")
+_NO_TEXT = "control characters and halves of surrogate pairs are not allowed"
 _PLACE = re.compile(r" - at `\$\.?(?P<path>[^`]*)`$")
 _UNKNOWN = re.compile(r"unknown field `(?P<field>[^`]*)`")
 _MISSING = re.compile(r"missing required field `(?P<field>\w+)`")
@@ -183,7 +188,10 @@ def _read_singly(body: bytes, kind: str, default_source: str) -> Batch[Any]:
         field, detail = _field_and_detail(error)
         raise Refused(400, "invalid_body", detail, f"/{field.replace('.', '/')}" if field else "") from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise Refused(400, "malformed", str(error)) from error
+        whole = _ESCAPE.sub(_nul_for_half, body)
+        if whole == body:
+            raise Refused(400, "malformed", str(error)) from error
+        return _read_singly(whole, kind, default_source)
     except RecursionError as error:
         raise Refused(400, "too_deep", "the JSON is nested too deeply") from error
     entries = getattr(raw, kind)
@@ -197,6 +205,11 @@ def _read_singly(body: bytes, kind: str, default_source: str) -> Batch[Any]:
         except (msgspec.ValidationError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             rejected.append(rejection(index, error))
     return without_control_characters(Batch(len(entries), _source(raw.source, default_source), items, places, rejected))
+
+
+def _nul_for_half(escape: re.Match[bytes]) -> bytes:
+    """NUL in the place of half a surrogate pair: no decoder reads one, and NUL costs its own item only."""
+    return rb"\u0000" if escape[1] else escape[0]
 
 
 def _check_length(entries: Sequence[Any]) -> None:
@@ -231,7 +244,7 @@ def _field_and_detail(error: msgspec.ValidationError) -> tuple[str, str]:
 
 
 def without_control_characters(batch: Batch[Any]) -> Batch[Any]:
-    """Refuse items whose names hold a control character, among them NUL, which no database text may hold."""
+    """Refuse items whose names hold what no database text may: a control character or half a surrogate pair."""
     return keep(batch, _control_character)
 
 
@@ -239,7 +252,7 @@ def _control_character(item: Event | Observation) -> Rejection | None:
     for field in item.__struct_fields__:
         value = getattr(item, field)
         if isinstance(value, str) and _CONTROL.search(value):
-            return Rejection(0, "control_character", f"{field}: control characters are not allowed", field)
+            return Rejection(0, "control_character", f"{field}: {_NO_TEXT}", field)
     return None
 
 
@@ -307,5 +320,5 @@ def _bad_properties(event: Event) -> Rejection | None:
     if len(encoded) > MAX_PROPERTIES_BYTES:
         return Rejection(0, "too_long", f"properties: over {MAX_PROPERTIES_BYTES} bytes of JSON", "properties")
     if b"\\u0000" in encoded:
-        return Rejection(0, "control_character", "properties: NUL is not allowed", "properties")
+        return Rejection(0, "control_character", f"properties: {_NO_TEXT}", "properties")
     return None

@@ -119,11 +119,38 @@ def test_deeply_nested_properties_are_refused_without_an_error_of_ours():
     assert (refused.value.status, refused.value.code) == (400, "too_deep")
 
 
-def test_a_lone_surrogate_is_no_text_at_all():
-    good = json.dumps(event(0)).encode()
+@pytest.mark.parametrize(
+    ("field", "text", "refused"),
+    [
+        ("id", r"\ud800", True),
+        ("user", r"a\uDBFFb", True),
+        ("event", r"\udc00\ud800", True),
+        ("account", r"\ud83d\\ude00", True),
+        ("id", r"\ud83d\ude00", False),
+        ("id", r"\\ud800", False),
+        ("id", r"\\\ud800", True),
+    ],
+)
+def test_half_a_surrogate_pair_costs_its_own_event_only(field, text, refused):
+    bad = json.dumps({**event(1), field: "@"}).replace('"@"', f'"{text}"')
+    good = json.dumps(event(0)), json.dumps(event(2))
+
+    batch = intake.read_body(f'{{"events": [{good[0]}, {bad}, {good[1]}]}}'.encode(), "events")
+
+    assert refusals(batch) == ([(1, field, "control_character")] if refused else [])
+    assert list(batch.places) == ([0, 2] if refused else [0, 1, 2])
+    if not refused:
+        assert batch.items[1].id == json.loads(f'"{text}"')
+
+
+def test_half_a_pair_in_properties_costs_its_own_event_and_in_the_source_the_batch():
+    bad = {**event(1), "properties": {"city": "\ud800"}}
+    batch = read(event(0), bad)
+    _lines, kept = intake.copy_lines(batch, "r")
+    assert refusals(kept) == [(1, "properties", "control_character")]
     with pytest.raises(intake.Refused) as refused:
-        intake.read_body(b'{"events": [' + good + b', {"id": "\\ud800"}]}', "events")
-    assert (refused.value.status, refused.value.code) == (400, "malformed")
+        intake.read_body(rb'{"events": [], "source": "\ud800"}', "events")
+    assert (refused.value.status, refused.value.code) == (422, "invalid_source")
 
 
 def test_five_thousand_are_read_and_one_more_is_not():
