@@ -38,10 +38,11 @@ def once(
     Raises Problem 400 for an unusable key, 422 for one used with another request, 409 while the first call
     runs. Server errors are not kept: they may be tried again. Three queries more than without.
     """
-    key, caller = request.headers.get("Idempotency-Key", ""), caller_key(request)
-    if not key or not caller:
+    key, caller = request.headers.get("Idempotency-Key"), caller_key(request)
+    if key is None or not caller:
         return handler(request, *args, **kwargs)
-    if len(key) > LONGEST or not key.isprintable() or not key.isascii():
+    # The server hands over a value that is not ASCII as an empty one; to go on without the key would do it twice.
+    if not 1 <= len(key) <= LONGEST or not key.isprintable() or not key.isascii():
         detail = f"An Idempotency-Key has 1 to {LONGEST} printable ASCII characters."
         raise Problem("malformed", detail, errors=[error_at("", "idempotency_key", detail)])
     entry = _claim(caller, key, _fingerprint(request._request), timezone.now())

@@ -113,7 +113,7 @@ class TestIdempotency:
         assert forget_old(at=made + timedelta(hours=72)) == 0
         assert forget_old(at=made + timedelta(hours=72, seconds=1)) == 1
 
-    @pytest.mark.parametrize("key", ["x" * 256, "a\tb"])
+    @pytest.mark.parametrize("key", ["x" * 256, "a\tb", "", "\xe9t\xe9"])
     def test_an_unusable_key_is_400(self, api, key):
         assert api.post("accounts/", {"name": "x"}, idempotency_key=key).status_code == 400
 
