@@ -280,6 +280,8 @@ CACHES = {
     },
 }
 CELERY_BROKER_URL = REDIS_URL
+# A slow receiver of webhooks holds up webhooks only: they have a queue and a worker of their own (config.stack).
+CELERY_TASK_ROUTES = {"webhooks.deliver": {"queue": "webhooks"}}
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True

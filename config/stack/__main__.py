@@ -47,7 +47,7 @@ def _arguments() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m config.stack", description=__doc__)
     parser.add_argument("--with-parent", action="store_true", help="stop when the parent process ends (make uses it)")
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("up", help="servers, web, worker and beat, until Ctrl-C")
+    commands.add_parser("up", help="servers, web, workers and beat, until Ctrl-C")
     commands.add_parser("services", help="PostgreSQL and Redis only, until Ctrl-C")
     run = commands.add_parser("exec", help="run a command beside the servers, and stop what was started for it")
     run.add_argument("--fast", action="store_true", help="servers that may forget after a crash: for tests")
@@ -93,7 +93,7 @@ def start_servers(folder: DataFolder, supervisor: Supervisor, *, durable: bool) 
 
 
 def _start_application(folder: DataFolder, supervisor: Supervisor, env: dict[str, str]) -> None:
-    """Prepare the database, start web, worker and beat, and print the Ready lines once they answer."""
+    """Prepare the database, start web, workers and beat, and print the Ready lines once they answer."""
     began, port = time.monotonic(), environ.read("PORT")
     application.prepare(supervisor, folder, env)
     if supervisor.stopping.asked.is_set():
@@ -101,6 +101,7 @@ def _start_application(folder: DataFolder, supervisor: Supervisor, env: dict[str
     programs = [
         application.web(env, host=environ.read("BIND"), port=port, workers=environ.read("WEB_WORKERS")),
         application.worker(env, processes=environ.read("TASK_WORKERS")),
+        application.deliverer(env),
         application.beat(env, folder),
     ]
     if mail_port := environ.read("MAIL_PORT"):

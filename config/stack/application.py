@@ -61,7 +61,16 @@ def web(env: dict[str, str], *, host: str, port: int, workers: int) -> Program:
 
 def worker(env: dict[str, str], *, processes: int = 2, name: str = "worker") -> Program:
     """The Celery worker. A warm shutdown waits for running tasks; a killed one is delivered again."""
-    argv = [*CELERY, "worker", "--concurrency", str(processes)]
+    return _celery_worker(env, name, "--queues", "celery", "--concurrency", str(processes))
+
+
+def deliverer(env: dict[str, str]) -> Program:
+    """The worker for webhooks alone. It waits for receivers, in threads of one process: four workspaces at a time."""
+    return _celery_worker(env, "webhooks", "--queues", "webhooks", "--pool", "threads", "--concurrency", "4")
+
+
+def _celery_worker(env: dict[str, str], name: str, *options: str) -> Program:
+    argv = [*CELERY, "worker", *options]
     argv += ["--loglevel", "WARNING", "--without-gossip", "--without-mingle", "--hostname", f"{name}@%h"]
     # Celery advises against root, which is how a container or a trial often runs.
     quiet = {"PYTHONWARNINGS": "ignore:You're running the worker with superuser privileges"}

@@ -15,7 +15,7 @@ import sys
 import threading
 from pathlib import Path
 
-COLOURS = {"postgres": 36, "redis": 35, "web": 32, "worker": 33, "beat": 34}
+COLOURS = {"postgres": 36, "redis": 35, "web": 32, "worker": 33, "webhooks": 33, "beat": 34}
 LOG_BYTES, LOG_COPIES = 10_000_000, 3
 
 

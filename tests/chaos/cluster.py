@@ -104,6 +104,7 @@ class Cluster:
             application.web(self.env, host=ports.LOOPBACK, port=self.port, workers=2),
             application.worker(self.env, processes=2),
             application.worker(self.env, processes=1, name="worker-2"),
+            application.deliverer(self.env),
             application.beat(self.env, self.folder),
         ]
         started = []

@@ -4,8 +4,10 @@ import pytest
 import yaml
 
 from config import env
+from config.celery import app
 from config.stack import application
 from config.stack.folder import DataFolder
+from webhooks.tasks import deliver
 
 
 @pytest.fixture
@@ -61,8 +63,8 @@ def test_private_files_are_private(folder):
 
 def test_the_production_shape_has_every_process_and_sets_only_variables_that_exist():
     shape = yaml.safe_load((application.ROOT / "docker-compose.yml").read_text())
-    assert set(shape["services"]) == {"migrate", "web", "worker", "beat", "postgres", "redis", "mail"}
-    for name in ("migrate", "web", "worker", "beat"):
+    assert set(shape["services"]) == {"migrate", "web", "worker", "webhooks", "beat", "postgres", "redis", "mail"}
+    for name in ("migrate", "web", "worker", "webhooks", "beat"):
         assert set(shape["services"][name]["environment"]) <= set(env.VARIABLES), name
     required = {variable.name for variable in env.VARIABLES.values() if variable.default is None}
     assert required <= set(shape["services"]["web"]["environment"])
@@ -70,3 +72,16 @@ def test_the_production_shape_has_every_process_and_sets_only_variables_that_exi
         mount.partition(":")[0] for service in shape["services"].values() for mount in service.get("volumes", [])
     ):
         assert volume in shape["volumes"]
+
+
+def queue_of(argv):
+    return argv[argv.index("--queues") + 1]
+
+
+def test_every_queue_has_a_worker_here_and_in_production():
+    sent_to = {app.conf.task_default_queue, *(route["queue"] for route in app.conf.task_routes.values())}
+    services = yaml.safe_load((application.ROOT / "docker-compose.yml").read_text())["services"]
+    here = [application.worker({}).argv, application.deliverer({}).argv]
+    there = [service["command"] for service in services.values() if "worker" in service.get("command", ())]
+    assert {queue_of(argv) for argv in here} == {queue_of(argv) for argv in there} == sent_to
+    assert app.conf.task_routes.keys() == {deliver.name}
