@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 MOST_ENDPOINTS = 20
 # The old secret signs as well for so long after a new one was made.
 OVERLAP = timedelta(hours=24)
-DELIVER = "webhooks.deliver"
+DELIVER, FORGET = "webhooks.deliver", "webhooks.forget_deleted"
 
 
 @transaction.atomic
@@ -73,10 +73,11 @@ def change_endpoint(
 
 @transaction.atomic
 def delete_endpoint(endpoint: Endpoint, *, actor: User, at: datetime, expected_version: int | None = None) -> None:
-    """Delete it with its deliveries; nothing is sent to it any more."""
+    """Delete it; nothing is sent to it any more, and its deliveries go in the background."""
     endpoint = locked(endpoint, expected_version=expected_version)
     record("webhook.deleted", endpoint, actor=actor, at=at, before=_plain(endpoint))
     endpoint.delete()
+    ring_on_commit(FORGET)
 
 
 @transaction.atomic

@@ -115,7 +115,10 @@ class Delivery(TenantModel):
 
     # Found by webhook_delivery_once and webhook_log, which begin with them.
     event = models.ForeignKey(Event, on_delete=models.CASCADE, related_name="deliveries", db_index=False)
-    endpoint = models.ForeignKey(Endpoint, on_delete=models.CASCADE, related_name="deliveries", db_index=False)
+    # Its log may be long: it goes by parts after the endpoint (``retention.forget_deleted``), not in the request.
+    endpoint = models.ForeignKey(
+        Endpoint, on_delete=models.DO_NOTHING, db_constraint=False, related_name="deliveries", db_index=False
+    )
     is_test = models.BooleanField(default=False)
     created_at = models.DateTimeField()
     not_before = models.DateTimeField()

@@ -8,8 +8,8 @@ from django.utils import timezone
 from tenants import bell
 from tenants.tasks import TenantTask
 from webhooks import collecting, delivery
-from webhooks.actions import DELIVER
-from webhooks.retention import forget_old
+from webhooks.actions import DELIVER, FORGET
+from webhooks.retention import forget_deleted, forget_old
 
 # The oldest thing that waits: an event nobody has collected for an active endpoint, or a delivery that is due.
 _WAITING = """least(
@@ -35,5 +35,12 @@ def deliver() -> dict[str, int]:
 
 @shared_task(base=TenantTask, name="webhooks.forget_old")
 def forget_old_events() -> int:
-    """Delete events of more than 30 days ago with their deliveries; how many."""
-    return forget_old(at=timezone.now())
+    """Delete events of more than 30 days ago with their deliveries, and what deleted endpoints left; how many."""
+    return forget_old(at=timezone.now()) + forget_deleted()
+
+
+@shared_task(base=TenantTask, name=FORGET)
+def forget_deleted_endpoints() -> int:
+    """Delete the deliveries of endpoints that were deleted; how many."""
+    bell.heard(FORGET)
+    return forget_deleted()

@@ -27,6 +27,7 @@ from webhooks.collecting import collect
 from webhooks.delivery import LEASE, OFF_AFTER, WARN_AFTER, deliver_due
 from webhooks.events import log_end
 from webhooks.models import Attempt, Delivery, Endpoint, Event
+from webhooks.retention import forget_deleted
 from webhooks.schedule import BREAKER, MAX_ATTEMPTS, RESTS, WAITS
 from webhooks.tasks import deliver as deliver_task
 
@@ -287,6 +288,7 @@ def test_an_endpoint_deleted_while_it_is_sent_to_disturbs_nobody(endpoint, there
         outcomes = [delivering.note(letter, found, at=AT) for letter, found in delivering._sent(batches, AT)]
         assert sorted(outcomes) == ["delivered", "given_up"]
         assert (len(there.received), len(other.received)) == (1, 1)
+    forget_deleted()
     assert Delivery.objects.get().delivered_at == AT
 
 

@@ -6,13 +6,17 @@ from datetime import timedelta
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
+from accounts.actions import create_account
 from accounts.errors import RuleViolated, StaleVersion
 from accounts.models import AuditEntry
 from tests.factories import AT
-from webhooks import actions
+from webhooks import actions, retention
 from webhooks.choices import EndpointState
-from webhooks.models import Endpoint
+from webhooks.collecting import collect
+from webhooks.delivery import claim
+from webhooks.models import Attempt, Delivery, Endpoint
 
 pytestmark = pytest.mark.django_db
 URL = "https://example.com/hooks"
@@ -96,8 +100,32 @@ def test_a_test_needs_an_event_that_happened(admin):
         actions.send_test(endpoint, "no.such", actor=admin, at=AT)
 
 
-def test_a_deleted_endpoint_takes_its_deliveries_along(admin):
-    endpoint, _secret = made(admin)
-    actions.delete_endpoint(endpoint, actor=admin, at=AT)
-    assert not Endpoint.objects.exists()
+def test_a_deleted_endpoint_is_gone_at_once_and_its_deliveries_by_parts(admin, client, monkeypatch):
+    monkeypatch.setattr(retention, "BATCH", 2)
+    endpoint, other = (made(admin, event_types=["account.created"])[0] for _ in range(2))
+    create_account(name="Halden", actor=admin, at=AT)
+    actions.send_test(endpoint, "account.created", actor=admin, at=AT)
+    for number in range(3):
+        create_account(name=f"Account {number}", actor=admin, at=AT)
+    collect(at=AT)
+    mine = Delivery.objects.filter(endpoint=endpoint)
+    log = [Attempt.objects.create(delivery=row, at=AT, duration_ms=1, url="x", request_headers={}) for row in mine]
+    keys = list(mine.values_list("pk", flat=True))
+    assert (len(keys), Delivery.objects.filter(endpoint=other).count()) == (5, 4)
+
+    with CaptureQueriesContext(connection) as statements:
+        actions.delete_endpoint(endpoint, actor=admin, at=AT)
+
+    assert list(Endpoint.objects.all()) == [other]
     assert AuditEntry.objects.filter(action="webhook.deleted").count() == 1
+    assert not any('FROM "webhooks_delivery"' in one["sql"] for one in statements)
+    assert Delivery.objects.count() == len(log) + 4
+    assert [row.endpoint_id for row in Delivery.objects.due(AT)] == [other.pk] * 4
+    assert {letter.delivery.endpoint_id for batch in claim(at=AT) for letter in batch} == {other.pk}
+    client.force_login(admin)
+    for address in (f"/settings/webhooks/{endpoint.pk}/", f"/settings/webhooks/{endpoint.pk}/deliveries/{keys[0]}/"):
+        assert client.get(address).status_code == 404
+
+    assert retention.forget_deleted() == 5
+    assert retention.forget_deleted() == 0
+    assert (Delivery.objects.count(), Attempt.objects.count()) == (4, 0)
