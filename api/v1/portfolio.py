@@ -113,6 +113,11 @@ class _OfScope(Endpoint):
     def scope(self) -> Scope:
         return Scope.read({name: str(value) for name, value in self.query.items()}, timezone.localdate())
 
+    def about(self, scope: Scope, **told: Any) -> Response:
+        """The answer, which begins with the days and the currency it is about."""
+        head = {"on": scope.on, "since": scope.since, "currency": self.user.workspace_settings.currency}
+        return Response(self.serializer_class({**head, **told}).data)
+
 
 class Portfolio(_OfScope):
     serializer_class = PortfolioSerializer
@@ -127,15 +132,12 @@ class Portfolio(_OfScope):
         scope, currency = self.scope, self.user.workspace_settings.currency
         data = kept("figures", self.user, scope, lambda: figures_of(self.user, scope, currency))
         targets = scope_choices(self.user).targets if is_whole(self.user, scope) else {}
-        answer = {
-            "on": scope.on,
-            "since": scope.since,
-            "currency": currency,
-            "other_currencies": data.now.other_currencies,
-            "computed_at": data.now.computed_at,
-            "figures": [_figure(key, data, targets, currency) for key in KEYS],
-        }
-        return Response(PortfolioSerializer(answer).data)
+        return self.about(
+            scope,
+            other_currencies=data.now.other_currencies,
+            computed_at=data.now.computed_at,
+            figures=[_figure(key, data, targets, currency) for key in KEYS],
+        )
 
 
 def _figure(key: str, data: Figures, targets: dict[str, Decimal], currency: str) -> dict[str, Any]:
@@ -168,14 +170,8 @@ class PortfolioReconciliation(_OfScope):
         found = kept(
             "reconcile", self.user, scope, lambda: reconcile(self.user, scope, currency, scope_choices(self.user))
         )
-        answer = {
-            "on": scope.on,
-            "since": scope.since,
-            "currency": currency,
-            "difference": found.difference,
-            "equations": [_equation(equation) for equation in found.equations],
-        }
-        return Response(ReconciliationSerializer(answer).data)
+        equations = [_equation(equation) for equation in found.equations]
+        return self.about(scope, difference=found.difference, equations=equations)
 
 
 def _equation(equation: Equation) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -199,18 +199,15 @@ def _calibration(graded: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def _calibration_chart(graded: Mapping[str, Any]) -> charts.Chart | None:
     rows = graded["calibration"]
-    if len(rows) < 2:
-        return None
-    return charts.Line(
+    return _line(
+        rows,
+        "share",
         title="Share lost by score",
         desc="The lower the score, the larger the share should be.",
         categories=[f"{row['from']}–{row['from'] + 10}" for row in rows],
-        values=[round(row["share"]["share"] * 100, 1) for row in rows],
-        formatter=lambda value: f"{formats.number(value)} %",
         label="Lost",
         key="risk",
-        low=0.0,
-    ).chart()
+    )
 
 
 def _cut_offs(graded: Mapping[str, Any], definition: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -230,20 +227,29 @@ def _cut_offs(graded: Mapping[str, Any], definition: Mapping[str, Any]) -> list[
 def _cut_chart(graded: Mapping[str, Any]) -> charts.Chart | None:
     """Precision against recall over the cut-offs; nothing without a loss to find."""
     rows = [row for row in graded.get("cut_offs", ()) if row["recall"] is not None]
-    if len(rows) < 2:
-        return None
-    return charts.Line(
+    return _line(
+        rows,
+        "recall",
         title="Losses found and warnings that came true, by cut-off",
         desc="Warning earlier finds more losses and is wrong more often.",
         categories=[f"under {row['under']}" for row in rows],
-        values=[round(row["recall"]["share"] * 100, 1) for row in rows],
-        formatter=lambda value: f"{formats.number(value)} %",
         label="Recall",
-        compare=[round(row["precision"]["share"] * 100, 1) for row in rows],
+        compare=_in_pct(rows, "precision"),
         compare_label="Precision",
-        low=0.0,
         high=100.0,
-    ).chart()
+    )
+
+
+def _line(rows: Sequence[Mapping[str, Any]], share: str, **words: Any) -> charts.Chart | None:
+    """A line of one share over the rows, in per cent; nothing for a single point."""
+    if len(rows) < 2:
+        return None
+    percent = {"values": _in_pct(rows, share), "formatter": lambda value: f"{formats.number(value)} %", "low": 0.0}
+    return charts.Line(**percent, **words).chart()
+
+
+def _in_pct(rows: Sequence[Mapping[str, Any]], share: str) -> list[float]:
+    return [round(row[share]["share"] * 100, 1) for row in rows]
 
 
 def _measures(graded: Mapping[str, Any]) -> list[dict[str, Any]]:

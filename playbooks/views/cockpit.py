@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -73,19 +74,10 @@ def move(request: HttpRequest, cta_id: UUID) -> HttpResponse:
     if by == "status" and to in ASKED:
         url = f"{reverse('playbooks:cta-detail', args=[cta.pk])}?do={ASKED[CtaStatus(to)]}"
         return HttpResponseClientRedirect(url) if request.htmx else redirect(url)  # type: ignore[attr-defined]
-    before, way_back = snapshot(cta), ""
-    try:
-        moved = _move(cta, by, to, request.user)
-    except RuleViolated as broken:
-        text = str(broken)
-    else:
-        text, way_back = f"{moved.title}: moved.", _way_back(request, moved, before)
+    text, way_back = _done(request, cta, lambda: _move(cta, by, to, request.user), "moved")
     if request.htmx:  # type: ignore[attr-defined]
-        response = _board(request, request.POST, partial=True)
-        return trigger_client_event(response, "toast", {"message": text, "undo": way_back})
-    messages.info(request, text)
-    kept = queries.CtaFilters.read(request.POST).parameters()
-    return redirect(f"{reverse('playbooks:cta-board')}?{urlencode({**kept, 'by': by})}")
+        return _with_toast(_board(request, request.POST, partial=True), text, way_back)
+    return _back(request, "cta-board", text, by=by)
 
 
 def _move(cta: Cta, by: str, to: str, user: Any) -> Cta:
@@ -139,22 +131,36 @@ def _calendar(request: HttpRequest, query: QueryDict, *, partial: bool = False) 
 def move_due(request: HttpRequest, cta_id: UUID) -> HttpResponse:
     """Move a CTA's due day: to ``on-<key>``, or by ``days``, one or minus one. The calendar again."""
     cta = workable_cta(request, cta_id)
-    before, way_back = snapshot(cta), ""
     step = {"1": 1, "-1": -1}.get(request.POST.get("days", ""), 0)
     due_on = _day(request.POST.get(f"on-{cta.pk}", "")) or cta.due_on + timedelta(days=step)
-    try:
-        moved = actions.update_cta(cta, due_on=due_on, actor=request.user, at=timezone.now())
-    except RuleViolated as broken:
-        text = str(broken)
-    else:
-        text, way_back = f"{moved.title}: now due {formats.day(due_on)}.", _way_back(request, moved, before)
+    given: dict[str, Any] = {"actor": request.user, "at": timezone.now()}
+    said = f"now due {formats.day(due_on)}"
+    text, way_back = _done(request, cta, lambda: actions.update_cta(cta, due_on=due_on, **given), said)
     if request.htmx:  # type: ignore[attr-defined]
-        response = _calendar(request, request.POST, partial=True)
-        return trigger_client_event(response, "toast", {"message": text, "undo": way_back})
-    messages.info(request, text)
+        return _with_toast(_calendar(request, request.POST, partial=True), text, way_back)
     asked = {name: request.POST[name] for name in ("span", "on") if request.POST.get(name)}
+    return _back(request, "cta-calendar", text, **asked)
+
+
+def _done(request: HttpRequest, cta: Cta, change: Callable[[], Cta], done: str) -> tuple[str, str]:
+    """Make the change: (what to say, the address that takes it back). The second is empty where it was refused."""
+    before = snapshot(cta)
+    try:
+        moved = change()
+    except RuleViolated as broken:
+        return str(broken), ""
+    return f"{moved.title}: {done}.", _way_back(request, moved, before)
+
+
+def _with_toast(response: HttpResponse, text: str, way_back: str) -> HttpResponse:
+    return trigger_client_event(response, "toast", {"message": text, "undo": way_back})
+
+
+def _back(request: HttpRequest, name: str, text: str, **asked: str) -> HttpResponse:
+    """To the board or the calendar as it was asked for, with a word on it."""
+    messages.info(request, text)
     kept = queries.CtaFilters.read(request.POST).parameters()
-    return redirect(f"{reverse('playbooks:cta-calendar')}?{urlencode({**kept, **asked})}")
+    return redirect(f"{reverse(f'playbooks:{name}')}?{urlencode({**kept, **asked})}")
 
 
 def _way_back(request: HttpRequest, moved: Cta, before: dict[str, Any]) -> str:
