@@ -110,6 +110,9 @@ def _alone(rule: Rule, known: Known, raised: frozenset[str]) -> Iterable[Finding
     never = _never(rule.definition, condition, known)
     if never:
         yield Finding(NEVER, ERROR, (rule.key,), f"{rule.name} can never fire: {never}")
+    stuck = _never_released(rule.definition, known)
+    if stuck:
+        yield Finding(NEVER, WARNING, (rule.key,), f"{rule.name} is never released once it has fired: {stuck}")
 
 
 def _unknown(definition: Mapping[str, Any], known: Known, raised: frozenset[str]) -> Iterable[str]:
@@ -141,6 +144,32 @@ def _never(definition: Mapping[str, Any], condition: Condition, known: Known) ->
         return ""
     reasons = [_impossible(each, known) for each in alternatives]
     return reasons[0] if reasons and all(reasons) else ""
+
+
+def _never_released(definition: Mapping[str, Any], known: Known) -> str:
+    """Why what releases the trigger cannot come about, or nothing. Without a release its condition's end does it."""
+    release = definition.get("release")
+    alternatives = _alternatives(release) if release else None
+    if alternatives is None:
+        return ""
+    reasons = [_impossible(each, known) or _still_holds(each, definition["condition"]) for each in alternatives]
+    return reasons[0] if reasons and all(reasons) else ""
+
+
+def _still_holds(tests: tuple[Condition, ...], condition: Condition) -> str:
+    """Where ``condition`` is one test: why it holds wherever ``tests`` do, so that they release nothing."""
+    alike = [test for test in tests if "metric" in test and _measured(test) == _measured(condition)]
+    if not alike:
+        return ""
+    left = _possible(alike)[_subject(condition)]
+    if left.meeting(range_of(condition)) != left:
+        return ""
+    return f"where {' and '.join(in_words(test) for test in alike)}, {in_words(condition)} too."
+
+
+def _measured(test: Condition) -> dict[str, Any]:
+    """What a test measures, whatever it asks of the figure."""
+    return {name: value for name, value in test.items() if name not in {"op", "value"}}
 
 
 def _only_events(condition: Condition) -> bool:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from health.automation.checker import GAP, LOOP, NEVER, OVERLAP, UNKNOWN, Known, Rule, about, findings
+from health.automation.checker import GAP, LOOP, NEVER, OVERLAP, UNKNOWN, WARNING, Known, Rule, about, findings
 from health.automation.ranges import Range, gaps, range_of
 
 KNOWN = Known(
@@ -115,6 +115,29 @@ def test_a_condition_that_cannot_hold_is_found_with_its_reason(condition, words)
 )
 def test_a_condition_that_can_hold_is_not_found(condition):
     assert NEVER not in codes(rule("one", condition))
+
+
+@pytest.mark.parametrize(
+    ("release", "words"),
+    [
+        (test("nps", ">", 100), "NPS is over 100, and it can only be -100 to 100."),
+        ({"all": [NPS_LOW, NPS_HIGH]}, "NPS is under 10 and NPS is over 60 exclude each other."),
+        (test("nps", "<", 5), "where NPS is under 5, NPS is under 10 too."),
+        ({"any": [test("nps", "<", 10), test("nps", "==", 3)]}, "where NPS is under 10, NPS is under 10 too."),
+        (test("nps", "<=", 10), None),
+        (test("nps", ">", 20), None),
+        (test("nps", "<", 5, window_days=7), None),
+        ({"any": [test("nps", "<", 5), {"absent": "meeting", "days": 9}]}, None),
+        (test("login_pct", "<", 5), None),
+        ({"event": "churn_threat"}, None),
+    ],
+)
+def test_a_release_that_cannot_come_about_is_found_with_its_reason(release, words):
+    told = [
+        (each.code, each.severity, each.message) for each in findings([rule("one", NPS_LOW, release=release)], KNOWN)
+    ]
+    message = f"One is never released once it has fired: {words}"
+    assert told == ([(NEVER, WARNING, message)] if words else [])
 
 
 def test_an_event_cannot_hold_longer_than_it_is_new():
