@@ -12,7 +12,8 @@ from django.utils import timezone
 from engagement.actions import notify
 from engagement.choices import Kind
 from health.actions import activate_due, dry_runs, expire_overrides, open_ctas, recompute_changed, recompute_nightly
-from health.actions.backtests import LOST_AFTER, run
+from health.actions.backtests import run
+from health.actions.claiming import LOST_AFTER
 from health.actions.digest import send_digests
 from health.actions.reviews import start_due_reviews
 from health.actions.triggers import forget_runs

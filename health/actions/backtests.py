@@ -16,6 +16,7 @@ from accounts.errors import RuleViolated
 from accounts.queries.workspace import workspace_day
 from engagement.actions import notify
 from engagement.choices import Kind
+from health.actions.claiming import take
 from health.backtest import compare, falls, grade, losses_seen, outcomes_of, standing
 from health.cards import compile_definition
 from health.choices import BACKTEST_WORKING, BacktestState, Basis, Step
@@ -30,7 +31,6 @@ log = logging.getLogger(__name__)
 WARNING_LEVELS = {"yellow": 1, "orange": 2, "red": 3}
 # Of the warnings that stand and the falls, so many are kept; every loss is.
 MOST_STANDING, MOST_FALLS, FALLS_DAYS = 500, 25, 90
-LOST_AFTER = timedelta(minutes=3)
 WAITED_FOR = timedelta(seconds=45)
 
 
@@ -125,7 +125,8 @@ def run(backtest_id: UUID) -> None:
 
     An error that is ours ends it with a message and is logged.
     """
-    backtest = _taken(backtest_id)
+    waiting = Backtest.objects.filter(state__in=BACKTEST_WORKING).select_related("created_by")
+    backtest = take(waiting, backtest_id, position=0)
     if backtest is None:
         return
     started = perf_counter()
@@ -140,19 +141,6 @@ def run(backtest_id: UUID) -> None:
         return
     result, rows = found
     _end(backtest, BacktestState.DONE, result=result, rows=rows, seconds=round(perf_counter() - started, 2))
-
-
-@transaction.atomic
-def _taken(backtest_id: UUID) -> Backtest | None:
-    """RACE: one worker takes it; one that was lost for three minutes may be taken again from the beginning."""
-    now = timezone.now()
-    waiting = Backtest.objects.select_for_update(of=("self",), skip_locked=True).select_related("created_by")
-    backtest = waiting.filter(pk=backtest_id, state__in=BACKTEST_WORKING).first()
-    if backtest is None or (backtest.state == BacktestState.RUNNING and backtest.touched_at > now - LOST_AFTER):
-        return None
-    backtest.state, backtest.position, backtest.touched_at = BacktestState.RUNNING, 0, now
-    backtest.save(update_fields=["state", "position", "touched_at"])
-    return backtest
 
 
 def _replayed(backtest: Backtest) -> tuple[dict[str, Any], dict[str, Any]] | None:

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from accounts.audit import record
 from accounts.errors import RuleViolated
-from health.actions.backtests import LOST_AFTER
+from health.actions.claiming import take
 from health.actions.rehearsal import Rehearsal, would_be_on
 from health.choices import DRY_RUN_WORKING, DryRunState
 from health.models import DryRun, Trigger, TriggerVersion
@@ -67,7 +67,8 @@ def run(dry_run_id: UUID) -> None:
 
     An error that is ours ends it with a message and is logged.
     """
-    dry_run = _taken(dry_run_id)
+    waiting = DryRun.objects.filter(state__in=DRY_RUN_WORKING).select_related("trigger")
+    dry_run = take(waiting, dry_run_id, day=0)
     if dry_run is None:
         return
     try:
@@ -77,19 +78,6 @@ def run(dry_run_id: UUID) -> None:
         _end(dry_run, DryRunState.FAILED, message="Our mistake; it has been noted. Nothing was changed.")
         return
     _end(dry_run, DryRunState.DONE, result=result, rows=rows)
-
-
-@transaction.atomic
-def _taken(dry_run_id: UUID) -> DryRun | None:
-    """RACE: one worker takes it; one that was lost for three minutes may be taken again from the beginning."""
-    now = timezone.now()
-    waiting = DryRun.objects.select_for_update(of=("self",), skip_locked=True).select_related("trigger")
-    dry_run = waiting.filter(pk=dry_run_id, state__in=DRY_RUN_WORKING).first()
-    if dry_run is None or (dry_run.state == DryRunState.RUNNING and dry_run.touched_at > now - LOST_AFTER):
-        return None
-    dry_run.state, dry_run.day, dry_run.touched_at = DryRunState.RUNNING, 0, now
-    dry_run.save(update_fields=["state", "day", "touched_at"])
-    return dry_run
 
 
 def _walked(dry_run: DryRun) -> tuple[dict[str, Any], list[dict[str, Any]]]:

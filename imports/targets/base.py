@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar
 
+from accounts.actions import record_activities
 from accounts.fields import FieldError
 from accounts.models import User
 from accounts.results import Outcome, RowResult
@@ -66,6 +67,15 @@ class Target:
 def of_result(result: RowResult) -> Settled:
     """A bulk action's answer as a row's."""
     return Settled(result.outcome, result.errors)
+
+
+def settle_activities(entries: Sequence[dict[str, Any] | Settled], context: Context) -> list[Settled]:
+    """Bring in rows that are entries of timelines; those that were settled already stay, in their places."""
+    good = [entry for entry in entries if isinstance(entry, dict)]
+    results = iter(
+        record_activities(good, source=context.source, actor=context.actor, at=context.at, dry_run=context.dry_run)
+    )
+    return [entry if isinstance(entry, Settled) else of_result(next(results)) for entry in entries]
 
 
 def reject(field: str, rule: str, message: str) -> Settled:

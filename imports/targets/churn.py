@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from accounts.actions import record_activities
 from accounts.choices import ActivityKind
 from accounts.fields import Unreadable, read_day, read_number
 from imports.mapping import TargetField
 from imports.models import ImportJob
-from imports.targets.base import Context, Settled, Shaped, Target, of_result, reject
+from imports.targets.base import Context, Settled, Shaped, Target, reject, settle_activities
 
 
 class Churn(Target):
@@ -31,12 +30,7 @@ class Churn(Target):
     }
 
     def settle(self, job: ImportJob, rows: Sequence[Shaped], context: Context) -> list[Settled]:
-        entries = [_entry(row) for row in rows]
-        good = [entry for entry in entries if isinstance(entry, dict)]
-        results = iter(
-            record_activities(good, source=context.source, actor=context.actor, at=context.at, dry_run=context.dry_run)
-        )
-        return [entry if isinstance(entry, Settled) else of_result(next(results)) for entry in entries]
+        return settle_activities([_entry(row) for row in rows], context)
 
 
 def _entry(row: Shaped) -> dict[str, Any] | Settled:

@@ -13,13 +13,12 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from accounts.actions import record_activities
 from accounts.choices import ActivityKind
 from accounts.fields import Unreadable, read_moment, read_number
 from accounts.models import Activity
 from imports.mapping import TargetField
 from imports.models import ImportJob
-from imports.targets.base import Context, Settled, Shaped, Target, of_result, reject
+from imports.targets.base import Context, Settled, Shaped, Target, reject, settle_activities
 from usage.actions import define_stated_metrics, record_observations
 from usage.models import MetricDefinition
 
@@ -56,12 +55,7 @@ class Tickets(Target):
     }
 
     def settle(self, job: ImportJob, rows: Sequence[Shaped], context: Context) -> list[Settled]:
-        entries = [_entry(row) for row in rows]
-        good = [entry for entry in entries if isinstance(entry, dict)]
-        results = iter(
-            record_activities(good, source=context.source, actor=context.actor, at=context.at, dry_run=context.dry_run)
-        )
-        return [entry if isinstance(entry, Settled) else of_result(next(results)) for entry in entries]
+        return settle_activities([_entry(row) for row in rows], context)
 
     def advance(self, job: ImportJob, context: Context) -> None:
         """Add the daily figures up again from every ticket of the source."""
