@@ -11,9 +11,9 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from health.actions import activate_due, draft_version, recompute, schedule_version
+from health.differences import fingerprint
 from health.editing import fields_of
 from health.models import AccountHealth, Scorecard, ScorecardVersion
-from health.pages.scorecards import digest
 from tests.health import world
 from tests.health.definitions import CARDS
 from tests.health.world import FLEET_BEST
@@ -35,7 +35,7 @@ def version(admin):
 
 
 def typed(definition, **changes):
-    return {**fields_of(definition), "do": "save", "seen": digest(definition), **changes}
+    return {**fields_of(definition), "do": "save", "seen": fingerprint(definition), **changes}
 
 
 def stricter():
