@@ -116,8 +116,9 @@ def trigger_simulator(request: HttpRequest, key: str) -> HttpResponse:
         "is_draft": definition is trigger.draft,
     }
     if asked.is_valid():
-        account = asked.cleaned_data["account"]
-        context |= {"account": account, "why": why_on(trigger, definition, account, at=timezone.now())}
+        account, zone = asked.cleaned_data["account"], request.user.workspace_settings.timezone
+        why = why_on(trigger, definition, account, at=timezone.now(), zone=zone)
+        context |= {"account": account, "why": why}
     return render(request, "health/trigger_simulator.html", context, status=422 if form.errors else 200)
 
 

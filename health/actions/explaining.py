@@ -41,12 +41,13 @@ class Why(NamedTuple):
     tests: list[Tested]
 
 
-def why_on(trigger: Trigger, definition: Mapping[str, Any], account: Account, *, at: datetime) -> Why:
+def why_on(trigger: Trigger, definition: Mapping[str, Any], account: Account, *, at: datetime, zone: str = "") -> Why:
     """The trigger with ``definition`` on ``account`` with what is known at ``at``. Twelve queries at most.
 
-    Under a cap of the workspace the other triggers are read with it, because they share it.
+    Under a cap of the workspace the other triggers are read with it, because they share it. ``zone`` is the
+    workspace's; without it, one query more.
     """
-    zone = Workspace.objects.values_list("timezone", flat=True).first() or "UTC"
+    zone = zone or Workspace.objects.values_list("timezone", flat=True).first() or "UTC"
     on = workspace_day(at, zone)
     found = subjects([account.pk], on, since=True)
     if not found:
@@ -57,7 +58,7 @@ def why_on(trigger: Trigger, definition: Mapping[str, Any], account: Account, *,
     facts = facts_at(
         triggers,
         [account.pk],
-        columns_for([account.pk], set(triggers.metrics), on),
+        columns_for([account.pk], set(triggers.metrics), on) if triggers.metrics else {},
         current_of(triggers.own, account.pk),
         known_since={account.pk: found[0].known_since},
         at=at,
@@ -73,7 +74,7 @@ def why_on(trigger: Trigger, definition: Mapping[str, Any], account: Account, *,
         return Why(True, False, "It holds, but the trigger is switched off.", tests)
     on_account = {key: {account.pk: each} for key, each in states.items()}
     outcome = judge(triggers.versions, facts, on_account, {}, load=lambda *_: ())
-    hold_back(outcome, triggers, policy, at)
+    hold_back(outcome, triggers, policy, at, zone)
     return Why(True, *_verdict(version, state, outcome, policy, zone), tests)
 
 

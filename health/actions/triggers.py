@@ -171,19 +171,24 @@ def _members(segments: frozenset[str], ids: list[UUID] | None) -> dict[str, set[
     return {str(segment): set(accounts) for segment, accounts in grouped}
 
 
-def hold_back(outcome: Outcome, triggers: ActiveTriggers, policy: TriggerPolicy | None, at: datetime) -> None:
+def hold_back(
+    outcome: Outcome, triggers: ActiveTriggers, policy: TriggerPolicy | None, at: datetime, zone: str = ""
+) -> None:
     """Take out what the caps refuse and put off what falls into quiet hours. A query for either, where it counts."""
     caps = Caps(triggers.versions, policy)
     if any(caps.concern(firing) for firing in outcome.fired):
         caps.apply(outcome, _earlier(caps, outcome.fired, at), at)
-    put_off(outcome, policy, at)
+    put_off(outcome, policy, at, zone)
 
 
-def put_off(outcome: Outcome, policy: TriggerPolicy | None, at: datetime) -> None:
-    """Let firings in quiet hours wait for their end, except those of a trigger that may disturb. A query if quiet."""
+def put_off(outcome: Outcome, policy: TriggerPolicy | None, at: datetime, zone: str = "") -> None:
+    """Let firings in quiet hours wait for their end, except those of a trigger that may disturb.
+
+    ``zone`` is the workspace's; without it, a query where there are quiet hours.
+    """
     if policy is None or not outcome.fired or not (policy.quiet_from or policy.quiet_weekends):
         return
-    zone = Workspace.objects.values_list("timezone", flat=True).get()
+    zone = zone or Workspace.objects.values_list("timezone", flat=True).get()
     due = QuietHours(policy.quiet_from, policy.quiet_until, policy.quiet_weekends, zone).over_at(at)
     if due <= at:
         return

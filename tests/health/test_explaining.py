@@ -200,9 +200,21 @@ def test_the_number_of_queries_does_not_grow_with_the_workspace(rail):
         world.account(f"A{number}")
         rule({"any": [RED, NPS, {"absent": "qbr", "days": 9}]}, key=f"other-{number}", reentry_max=2, reentry_days=3)
         with CaptureQueriesContext(connection) as seen:
-            why_on(trigger, definition, rail, at=NOON)
+            why_on(trigger, definition, rail, at=NOON, zone="UTC")
         counts.append(sum(not query["sql"].startswith("SET search_path") for query in seen))
     assert counts[0] == counts[-1] <= 12
+
+
+def test_the_page_costs_twelve_queries_for_a_rule_about_the_score_with_a_cap(client, rail):
+    rule(RED, reentry_max=2, reentry_days=9)
+    client.force_login(world.person("vera@acme.test", role="vp_cs"))
+    url = "/health/triggers/rule/simulator/"
+    client.get(url)
+    with CaptureQueriesContext(connection) as seen:
+        page = client.get(url, {"account": rail.pk}).content.decode()
+    assert "It fires with the next run." in page
+    asked = [query["sql"] for query in seen]
+    assert sum("tenants_domain" not in sql and "search_path" not in sql for sql in asked) == 12
 
 
 def test_the_page_explains_an_account_and_a_draft(client, rail):
