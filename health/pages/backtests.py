@@ -133,7 +133,7 @@ def _context(request: HttpRequest, backtest: Backtest) -> dict[str, Any]:
     if backtest.result is None:
         return context
     warn = lab_report.warn_from(request.GET.get("warn", ""), backtest.definition)
-    names = names_of(request.user, lab_report.accounts_named(backtest.rows))
+    names = names_of(request.user, lab_report.accounts_named(backtest.rows, warn))
     return {**context, **lab_report.report(backtest, warn, names)}
 
 

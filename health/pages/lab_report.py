@@ -25,11 +25,11 @@ def warn_from(wanted: str, definition: Mapping[str, Any]) -> str:
     return next((colour for colour in ("orange", "red", "yellow") if colour in has), "red")
 
 
-def accounts_named(rows: Mapping[str, Any] | None) -> set[str]:
-    """Every account the report may name."""
+def accounts_named(rows: Mapping[str, Any] | None, warn: str) -> set[str]:
+    """Every account the report may name while scores warn from the colour ``warn``."""
     if rows is None:
         return set()
-    lists = [*rows["losses"].values(), *rows["standing"].values(), rows["falls"]]
+    lists = [rows["losses"][warn], rows["standing"][warn], rows["falls"]]
     return {row["account"] for one in lists for row in one}
 
 
@@ -37,10 +37,7 @@ def report(backtest: Backtest, warn: str, names: Mapping[str, Named]) -> dict[st
     """Everything the page shows, warnings counting from the colour ``warn``."""
     result, rows = backtest.result or {}, backtest.rows or {}
     champion = result["champion"]
-    losses = _named(rows["losses"][warn], names)
-    level = COLOURS.index(warn)
-    # Not warned in time: no score is no warning either.
-    late = [row for row in losses if COLOURS.index(row["colour_in_time"] or "green") < level]
+    late, caught = _by_warning(rows["losses"][warn], warn, names)
     return {
         "warn": warn,
         "warnings": [(colour, Rag(colour).label) for colour in WARNINGS],
@@ -60,9 +57,11 @@ def report(backtest: Backtest, warn: str, names: Mapping[str, Named]) -> dict[st
         "colours": champion["colours"],
         "span": (date.fromordinal(result["days"][0]), date.fromordinal(result["days"][-1])),
         "periods": [date.fromordinal(day) for day in champion["periods"]],
-        "green_and_lost": late,
+        "green_and_lost": _named(late[:MOST_SHOWN], names),
+        "green_total": len(late),
         "green_arr": sum(row["arr"] for row in late),
-        "caught": [row for row in losses if row not in late],
+        "caught": _named(caught[:MOST_SHOWN], names),
+        "caught_total": len(caught),
         "standing": _named(rows["standing"][warn], names)[:MOST_SHOWN],
         "standing_total": len(rows["standing"][warn]),
         "falls": _named(rows["falls"], names)[:MOST_SHOWN],
@@ -70,6 +69,18 @@ def report(backtest: Backtest, warn: str, names: Mapping[str, Named]) -> dict[st
         "few_limit": FEW,
         "time_to_act": TIME_TO_ACT,
     }
+
+
+def _by_warning(
+    losses: Iterable[Mapping[str, Any]], warn: str, names: Mapping[str, Named]
+) -> tuple[list[Mapping[str, Any]], list[Mapping[str, Any]]]:
+    """Losses the reader may see, not warned of in time and warned of, the largest first. No score is no warning."""
+    level = COLOURS.index(warn)
+    late, caught = [], []
+    for row in sorted(losses, key=lambda row: (-row["arr"], row["on"])):
+        if row["account"] in names:
+            (late if COLOURS.index(row["colour_in_time"] or "green") < level else caught).append(row)
+    return late, caught
 
 
 def _named(rows: Iterable[Mapping[str, Any]], names: Mapping[str, Named]) -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.core.paginator import Paginator
+from django.core.paginator import Page, Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -26,7 +26,7 @@ from health.queries.reviews import asked_for, first_owner_view, items_of, not_st
 from health.reviews import ORDER
 from ui.tokens import tone_of
 
-PER_PAGE = 100
+PER_PAGE = 50
 HEADINGS = ("Account", "Owner", "Band", "Score", "Change in 30 days", "To do", "With the VP", "Done", "Note")
 
 
@@ -73,12 +73,18 @@ def review_detail(request: HttpRequest, review_id: UUID) -> HttpResponse:
         **wanted,
         "steps": [step | {name: _day(step[name]) for name in ("from_on", "until_on")} for step in review.steps],
         "is_late": review.is_late(timezone.localdate()),
-        "editable": set(Account.objects.editable_by(request.user).values_list("pk", flat=True))
-        if may(request.user, "health.override") and review.closed_at is None
-        else set(),
+        "editable": _editable(request, page) if review.closed_at is None else set(),
         "may_configure": may(request.user, "health.configure") and review.closed_at is None,
     }
     return render(request, "health/review_detail.html", context)
+
+
+def _editable(request: HttpRequest, page: Page[ReviewItem]) -> set[UUID]:
+    """The accounts of the page whose items the reader may settle."""
+    if not may(request.user, "health.override"):
+        return set()
+    shown = [item.account_id for item in page]
+    return set(Account.objects.editable_by(request.user).filter(pk__in=shown).values_list("pk", flat=True))
 
 
 def _wanted(request: HttpRequest) -> dict[str, str]:

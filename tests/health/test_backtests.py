@@ -252,6 +252,28 @@ def test_the_lab_lists_runs_and_shows_them(signed_in, customers, leader):
     assert "2 lost of" in signed_in.get("/health/backtests/").content.decode()
 
 
+def test_long_lists_of_losses_show_the_largest_and_say_how_many_there_are(signed_in, customers, leader, monkeypatch):
+    version, found = customers
+    larger = world.account("Larger", customer_since_on=on(700))
+    line = {"product": "Fleet", "seats": 10, "arr": "24000"}
+    create_contract(
+        larger, actor=None, at=moment(700), start_on=on(700), end_on=on(100), status="churned", lines=[line]
+    )
+    world.measure(larger, FLEET_BEST, on=on(400), at=moment(400))
+    backtest = start_backtest(version, months=12, actor=leader, at=NOW)
+    run(backtest.pk)
+    monkeypatch.setattr("health.pages.lab_report.MOST_SHOWN", 1)
+
+    page = signed_in.get(f"/health/backtests/{backtest.pk}/")
+
+    assert [row["account"].name for row in page.context["green_and_lost"]] == ["Larger"]
+    assert page.context["green_arr"] == 36000
+    assert "2 of them, $36k a year; the 1 largest" in page.content.decode()
+    assert [row["account"].name for row in page.context["caught"]] == [found["Warned"].name]
+    assert page.context["caught_total"] == 1
+    assert signed_in.get(f"/health/backtests/{backtest.pk}/losses.csv").content.decode().count("\n") == 4
+
+
 @pytest.mark.parametrize("count", [1, 3])
 def test_the_list_has_a_fixed_number_of_queries(signed_in, leader, count):
     version = world.card()
