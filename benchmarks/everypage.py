@@ -16,6 +16,7 @@ from django.urls import Resolver404, URLResolver, get_resolver, resolve
 from benchmarks.bench import Bench
 from benchmarks.harness import Case
 from benchmarks.http import exchange_together, request_bytes, serving
+from benchmarks.made import make
 from benchmarks.pages import CPU_GOAL, P95_GOAL, Side
 from benchmarks.work import fill_work
 
@@ -35,7 +36,8 @@ def cases(bench: Bench) -> Iterator[Case]:
     client = Client(HTTP_HOST=host)
     client.force_login(User.objects.get(email="owner@example.com"))
     cookie = f"Cookie: sid={client.cookies['sid'].value}"
-    paths = linked_pages(client, plain_paths())
+    bench.select("work")
+    paths = linked_pages(client, [*make(bench), *plain_paths()])
     bench.select("work")
     with ExitStack() as stack:
         server = stack.enter_context(serving())

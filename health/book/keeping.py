@@ -18,8 +18,8 @@ Drawn = TypeVar("Drawn")
 
 def kept(what: str, user: Any, scope: Scope, draw: Callable[[], Drawn]) -> Drawn:
     """``draw()`` of this scope, or what it said last while nothing has changed. One query tells whether."""
-    seen_as = user.pk if scope.owner == MINE or sees_own_book_only(user) else "all"
-    return kept_while_unchanged((what, seen_as, sorted(scope.parameters().items()), scope.today), draw)
+    whose = user.pk if scope.owner == MINE else seen_as(user)
+    return kept_while_unchanged((what, whose, sorted(scope.parameters().items()), scope.today), draw)
 
 
 def kept_while_unchanged(asked: tuple[Any, ...], draw: Callable[[], Drawn]) -> Drawn:
@@ -33,3 +33,8 @@ def kept_while_unchanged(asked: tuple[Any, ...], draw: Callable[[], Drawn]) -> D
         known = draw()
         cache.set(name, known, KEPT_SECONDS)
     return known
+
+
+def seen_as(user: Any) -> Any:
+    """The same for all who see the same accounts."""
+    return user.pk if sees_own_book_only(user) else "all"

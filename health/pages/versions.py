@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from accounts.csv_out import csv_response
 from accounts.errors import RuleViolated
+from accounts.models import User
 from accounts.policy import requires
 from health.actions import (
     discard_draft,
@@ -20,7 +21,9 @@ from health.actions import (
     schedule_version,
     unschedule_version,
 )
+from health.book.keeping import kept_while_unchanged, seen_as
 from health.choices import VersionState
+from health.differences import fingerprint
 from health.models import Scorecard, ScorecardVersion
 from health.pages.scorecards import activated, version_of
 from health.pages.what_if import what_if
@@ -39,29 +42,41 @@ def version_preview(request: HttpRequest, key: str) -> HttpResponse:
     """Scores of every account under the version beside those of now: distribution, movers, bands. Writes nothing."""
     card = get_object_or_404(Scorecard, key=key)
     version = version_of(card, request.GET.get("version", ""))
-    preview = preview_of(version, request.user, at=timezone.now())
     shown = request.GET.get("show", "crossing")
     shown = shown if shown in VIEWS else "crossing"
-    rows = _rows(preview, shown)
-    page = _page(request, len(rows))
     context = {
         "card": card,
         "version": version,
-        "active": preview.live,
         "is_draft": version.state == VersionState.DRAFT,
         "is_retired": version.state == VersionState.RETIRED,
+        "show": shown,
+        "tomorrow": timezone.localdate() + timedelta(days=1),
+        **_looked_at(version, request.user, shown, _wanted_page(request)),
+    }
+    return render(request, "health/version_preview.html", context)
+
+
+def _looked_at(version: ScorecardVersion, user: User, shown: str, page: int) -> dict[str, Any]:
+    """The preview's figures and a page of its accounts, kept while the data and the version are what they were."""
+    asked = ("preview", version.pk, fingerprint(version.definition), seen_as(user), timezone.localdate(), shown, page)
+    return kept_while_unchanged(asked, lambda: _drawn(preview_of(version, user, at=timezone.now()), shown, page))
+
+
+def _drawn(preview: Preview, shown: str, wanted: int) -> dict[str, Any]:
+    rows = _rows(preview, shown)
+    pages = -(-len(rows) // PER_PAGE)
+    page = min(wanted, max(pages, 1))
+    return {
+        "active": preview.live and {"pk": preview.live.pk, "number": preview.live.number},
         **what_if(preview),
         "moved": sum(1 for change in preview.changes if change.moved),
-        "show": shown,
         "rows": rows[(page - 1) * PER_PAGE : page * PER_PAGE],
         "total": len(rows),
         "page": page,
-        "pages": -(-len(rows) // PER_PAGE),
+        "pages": pages,
         "first": (page - 1) * PER_PAGE + 1,
         "last": min(page * PER_PAGE, len(rows)),
-        "tomorrow": timezone.localdate() + timedelta(days=1),
     }
-    return render(request, "health/version_preview.html", context)
 
 
 @requires(GET="health.configure")
@@ -89,10 +104,9 @@ def _lines(rows: list[Change]) -> Iterator[tuple[Any, ...]]:
         )  # fmt: skip
 
 
-def _page(request: HttpRequest, total: int) -> int:
+def _wanted_page(request: HttpRequest) -> int:
     raw = request.GET.get("page", "1")
-    wanted = int(raw) if raw.isascii() and raw.isdigit() and len(raw) < 7 else 1
-    return min(max(wanted, 1), max(-(-total // PER_PAGE), 1))
+    return max(int(raw), 1) if raw.isascii() and raw.isdigit() and len(raw) < 7 else 1
 
 
 @requires(POST="health.configure")

@@ -14,7 +14,9 @@ def what_if(preview: Preview) -> dict[str, Any]:
     """What the pages say of a preview as a whole: distribution before and after, and who crosses a band."""
     crossing = preview.crossing
     return {
-        "preview": preview,
+        "scored": len(preview.changes),
+        "unchanged": preview.unchanged,
+        "influences": preview.influences,
         "bars": [("Now", _bar("Now", preview.before)), ("With this version", _bar("With it", preview.after))],
         "colours": _colours(preview),
         "worse": sum(1 for change in crossing if change.direction == "worse"),

@@ -10,7 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from health.actions import activate_due, draft_version, recompute, schedule_version
+from health.actions import activate_due, change_draft, draft_version, recompute, schedule_version
 from health.differences import fingerprint
 from health.editing import fields_of
 from health.models import AccountHealth, Scorecard, ScorecardVersion
@@ -140,8 +140,36 @@ def test_the_preview_page_has_a_fixed_number_of_queries(client, version, count):
 
     with CaptureQueriesContext(connection) as seen:
         client.get(BASE + "preview/?version=2&show=all")
+    with CaptureQueriesContext(connection) as again:
+        client.get(BASE + "preview/?version=2&show=all")
 
-    assert len(seen) == 17
+    assert (len(seen), len(again)) == (18, 11)
+
+
+def test_the_preview_is_kept_until_the_draft_or_a_score_changes(client, version):
+    account = world.account("Good Rail")
+    world.measure(account, FLEET_BEST, at=timezone.now())
+    recompute(at=timezone.now())
+    made = draft(version)
+    url = BASE + "preview/?version=2&show=all"
+
+    def after():
+        return [str(change.after.shown) for change in client.get(url).context["rows"]]
+
+    def definition(least):
+        bands = [{**band, "min": least} if at == 0 else band for at, band in enumerate(stricter()["bands"])]
+        return {**stricter(), "bands": bands}
+
+    first = after()
+    world.measure(account, {**FLEET_BEST, "mobile_pct": "10"}, at=timezone.now())
+    kept = after()
+    recompute(at=timezone.now())
+    scored = after()
+    crossing = client.get(BASE + "preview/?version=2").context["crossing"]
+    change_draft(made, definition=definition(97), note="", seen=made.definition, actor=None, at=timezone.now())
+
+    assert (first, kept, scored, crossing) == (["100.0"], ["100.0"], ["95.0"], 0)
+    assert client.get(BASE + "preview/?version=2").context["crossing"] == 1
 
 
 def test_activation_scores_everybody_again_and_roll_back_brings_a_new_version(client, version):
