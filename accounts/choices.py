@@ -152,3 +152,4 @@ class ListPage(TextChoices):
 
     ACCOUNTS = "accounts", "Accounts"
     TICKETS = "tickets", "Tickets"
+    PORTFOLIO = "portfolio", "Portfolio"

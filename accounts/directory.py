@@ -106,6 +106,7 @@ CAPABILITY_NAMES = {
     "health.override": "Override a score",
     "health.configure": "Change scorecards and triggers",
     "portfolio.view": "See the portfolio",
+    "portfolio.views": "Save views of the portfolio",
     "portfolio.packs": "Make and read board packs",
     "portfolio.targets": "Set targets of the portfolio",
     "ctas.view": "See CTAs",

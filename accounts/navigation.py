@@ -28,6 +28,7 @@ LOGO = "logo"
 PAGES_WITH_VIEWS = {
     "accounts:account-list": ListPage.ACCOUNTS.value,
     "support:ticket-list": ListPage.TICKETS.value,
+    "accounts:portfolio": ListPage.PORTFOLIO.value,
 }
 # How each list's address names the view that is open; the queue's "view" is a tab.
 VIEW_PARAMETERS = {"support:ticket-list": "saved"}
@@ -193,7 +194,11 @@ def _read(user: Any) -> Kept:
 
 
 def _views(user: Any) -> QuerySet[Any]:
-    rows = SavedView.objects.visible_to(user).filter(page__in=PAGES_WITH_VIEWS.values())
+    # A view of a page that the person's role does not open would lead to a refusal.
+    read = {entry.url_name for entry, _url in _entries(user.role, get_urlconf())}
+    pages = [page for url_name, page in PAGES_WITH_VIEWS.items() if url_name in read]
+    views = SavedView.objects.visible_to(user)
+    rows = views.filter(page__in=pages) if pages else views.none()
     place = Window(RowNumber(), order_by=[F("is_shared").desc(), "name", "pk"])
     shown = rows.annotate(key=Cast("pk", TextField()), place=place).order_by("place")
     return shown.values_list("page", "name", "key", "query", "place")[:MOST_VIEWS]

@@ -58,6 +58,7 @@ CAPABILITIES: dict[str, Capability] = {
     "health.override": Capability(LEADER_ROLES | {Role.CSM}, Scope.WRITE),
     "health.configure": Capability(LEADER_ROLES, Scope.ADMIN),
     "portfolio.view": Capability(STAFF_ROLES - {Role.SUPPORT_AGENT, Role.TRAINER}, Scope.READ),
+    "portfolio.views": Capability(STAFF_ROLES - {Role.SUPPORT_AGENT, Role.TRAINER}, Scope.WRITE),
     # What goes to the board holds every account, and is for those who answer for all of them.
     "portfolio.packs": Capability(LEADER_ROLES, Scope.READ),
     "portfolio.targets": Capability(LEADER_ROLES, Scope.WRITE),

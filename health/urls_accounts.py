@@ -17,6 +17,7 @@ from health.pages import (
     figures,
     group,
     portfolio,
+    portfolio_views,
     reconcile,
     segments,
     since,
@@ -25,6 +26,10 @@ from health.pages import (
 
 urlpatterns = [
     path("portfolio/", portfolio.portfolio_page, name="portfolio"),
+    path("portfolio/views/", portfolio_views.view_save, name="portfolio-view-save"),
+    path("portfolio/views/<uuid:view_id>/", portfolio_views.view_change, name="portfolio-view-change"),
+    path("portfolio/views/<uuid:view_id>/default/", portfolio_views.view_default, name="portfolio-view-default"),
+    path("portfolio/views/<uuid:view_id>/delete/", portfolio_views.view_delete, name="portfolio-view-delete"),
     path("portfolio/figures/<slug:key>/", figures.figure_page, name="portfolio-figure"),
     path("portfolio/figures/<slug:key>/export.csv", figures.figure_export, name="portfolio-figure-export"),
     path("portfolio/compare/", compare.compare_page, name="portfolio-compare"),

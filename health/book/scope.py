@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any, NamedTuple
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.db import connection
 from django.db.models import DateTimeField, F, Func, Q, QuerySet, Value
+from django.http import QueryDict
 
 from accounts.choices import AccountStatus, Role
 from accounts.models import Account
@@ -107,6 +109,15 @@ class Scope:
             period=period,
             split=query.get("split", "") if query.get("split") in SPLITS else DEFAULT_SPLIT,
         )
+
+    @classmethod
+    def parse(cls, text: str, today: date) -> Scope:
+        """What a kept query string asks for."""
+        return cls.read(QueryDict(text), today)
+
+    def canonical(self) -> str:
+        """The query string; two scopes that show the same have the same one."""
+        return urlencode(self.parameters())
 
     def parameters(self, **changes: str) -> dict[str, str]:
         """As they stand in an address; what is not set is left out. ``changes`` replace some."""

@@ -11,10 +11,8 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.actions import may_keep
 from accounts.choices import ListPage
-from accounts.fields import identifier
-from accounts.models import SavedView, User
+from accounts.models import User
 from accounts.own_values import FieldDefinition
 from accounts.policy import may, requires
 from accounts.queries.own_fields import live_fields
@@ -27,6 +25,8 @@ from health.book.accounts.rows import Listing, page_of
 from health.book.accounts.tabs import tabs_for
 from health.book.listing import filter_choices
 from health.book.own import own_answers
+from health.pages.account_views import ACCOUNTS
+from health.pages.list_views import view_state
 from ui.formats import number
 from ui.tables import table
 
@@ -82,7 +82,6 @@ def _results(request: HttpRequest, asked: Asked, listing: Listing, *, path: str,
     parameters = asked.parameters()
     more = _view_parameter(request)
     views = views_of(ListPage.ACCOUNTS, user)
-    view = _current(views, request.GET.get("view", ""))
     may_edit = may(user, "accounts.edit")
     own = live_fields()
     columns = ListCells(today, listing.extras, asked.canonical(), own).table_columns(asked.columns)
@@ -116,30 +115,9 @@ def _results(request: HttpRequest, asked: Asked, listing: Listing, *, path: str,
         "panel": request.GET.get("panel", ""),
         "exports": [(kind, f"{reverse(f'accounts:account-export-{kind}')}{exported}") for kind in ("csv", "xlsx")],
         "may_edit": may_edit,
-        **_view_context(view, views, asked, path, user),
+        **view_state(ACCOUNTS, views, request.GET.get("view", ""), asked.canonical(), user),
         **(_bulk_choices(user, own.values()) if may_edit else {}),
     }  # fmt: skip
-
-
-def _current(views: list[SavedView], key: str) -> SavedView | None:
-    wanted = identifier(key)
-    return next((view for view in views if view.pk == wanted), None)
-
-
-def _view_context(
-    view: SavedView | None, views: list[SavedView], asked: Asked, path: str, user: User
-) -> dict[str, Any]:
-    """Which view is open, whether it was changed since, and what the reader may do about that."""
-    kept = Asked.parse(view.query) if view else Asked()
-    return {
-        "view": view,
-        "views": views,
-        "query": asked.canonical(),
-        "changed": asked.canonical() != kept.canonical(),
-        "reset": kept.url(path, {"view": str(view.pk)}) if view else path,
-        "may_keep": view is not None and may_keep(view, user),
-        "may_share": may(user, "views.share"),
-    }
 
 
 def _sorts(asked: Asked, own: Mapping[str, FieldDefinition]) -> dict[str, str]:

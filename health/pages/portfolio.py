@@ -6,12 +6,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
+from accounts.choices import ListPage
+from accounts.models import User
 from accounts.policy import requires
+from accounts.queries.saved_views import views_of
 from health.book.choices import ScopeChoices, scope_choices
 from health.book.figures import FIGURES
 from health.book.filters import MINE, NOBODY
@@ -22,17 +25,30 @@ from health.book.scope import PERIODS, SPLITS, Scope, is_whole
 from health.book.split import split
 from health.book.sums import Sums, quarters_due
 from health.pages import portfolio_charts as charts
+from health.pages.list_views import view_state
 from health.pages.portfolio_split import split_rows, split_tabs
+from health.pages.portfolio_views import PORTFOLIO
 from health.pages.portfolio_words import headline, kpis, list_rows, loads, page_url
 from ui import formats
 
 
 @requires(GET="portfolio.view")
 def portfolio_page(request: HttpRequest) -> HttpResponse:
-    """The portfolio of the filters and days in the address."""
+    """The portfolio of the filters and days in the address; without any it opens with the reader's default view."""
+    user: User = request.user  # type: ignore[assignment]
+    views = views_of(ListPage.PORTFOLIO, user)
+    if not request.GET and (chosen := next((view for view in views if view.is_default), None)):
+        return redirect(PORTFOLIO.url(PORTFOLIO.canonical(chosen.query), chosen))
     scope = Scope.read(request.GET, timezone.localdate())
-    parts = written(request.user, scope)
-    context = {"scope": scope, "parameters": scope.parameters(), "written": parts, **navigation(scope, parts.choices)}
+    parts = written(user, scope)
+    context = {
+        "scope": scope,
+        "parameters": scope.parameters(),
+        "written": parts,
+        "tabs": [(view, PORTFOLIO.url(PORTFOLIO.canonical(view.query), view)) for view in views],
+        **view_state(PORTFOLIO, views, request.GET.get("view", ""), scope.canonical(), user),
+        **navigation(scope, parts.choices),
+    }
     return render(request, "health/portfolio.html", context)
 
 

@@ -57,3 +57,17 @@ class TestViews:
         assert api.patch(f"account-views/{pk}/", {"name": "x"}, if_match='"1"').status_code == 412
         assert api.post("account-views/", {"name": "red"}).status_code == 422
         assert api.delete(f"account-views/{pk}/").status_code == 204
+
+    def test_those_of_the_portfolio_are_kept_apart(self, api):
+        made = api.post("portfolio-views/", {"name": "Small", "query": "?period=90&segment=SMB&junk=1", "shared": True})
+        assert (made.status_code, made.json()["query"]) == (201, "segment=SMB&period=90")
+        pk = made.json()["id"]
+        assert [row["name"] for row in api.get("portfolio-views/").json()["results"]] == ["Small"]
+        assert "Small" not in [row["name"] for row in api.get("account-views/").json()["results"]]
+        assert api.get(f"account-views/{pk}/").status_code == 404
+        assert (
+            api.patch(f"portfolio-views/{pk}/", {"query": "period=year"}, if_match='"1"').json()["query"]
+            == "period=year"
+        )
+        assert api.patch(f"portfolio-views/{pk}/", {"name": "x"}, if_match='"1"').status_code == 412
+        assert api.delete(f"portfolio-views/{pk}/").status_code == 204

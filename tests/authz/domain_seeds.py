@@ -205,6 +205,8 @@ def _lists(world: World, letter: str, actor: User, accounts: dict[int, Account])
     world.keep(letter, "saved_view", 1, plant(view, letter, "w", only=("name",)))
     queue = save_view(page="tickets", name="x", query="tag=sso", actor=actor, at=world.now)
     world.keep(letter, "ticket_view", 1, plant(queue, letter, "w", only=("name",)))
+    figures = save_view(page="portfolio", name="x", query="period=90", actor=actor, at=world.now)
+    world.keep(letter, "portfolio_view", 1, plant(figures, letter, "w", only=("name",)))
     rule = {"groups": [{"conditions": [{"field": "arr", "op": ">=", "value": "0"}]}]}
     segment = create_segment(name="x", rule=rule, actor=actor, at=world.now)
     world.keep(letter, "segment", 1, plant(segment, letter, "w", only=("name", "description")))

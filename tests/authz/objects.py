@@ -99,6 +99,7 @@ KWARGS: list[tuple[str, str, Kind]] = [
     # The accounts list
     (r"accounts:account-cell", "column", Kind("cell", attr="key", foreign=False, unknown=NOTHING)),
     (r"(support:|api:ticket-).*", "view_id", Kind("ticket_view", personal="owner")),
+    (r"(accounts|api):portfolio-.*", "view_id", Kind("portfolio_view", personal="owner")),
     (r".*", "view_id", Kind("saved_view", personal="owner")),
     (r"accounts:own-field-restore", "own_field_id", Kind("own_field_archived")),
     (r".*", "own_field_id", Kind("own_field")),

@@ -46,6 +46,7 @@ TABLE: dict[str, tuple[str, str]] = {
     "health.override": ("OAVC", "write"),
     "health.configure": ("OAV", "admin"),
     "portfolio.view": ("OAVCBNR", "read"),
+    "portfolio.views": ("OAVCBNR", "write"),
     "portfolio.packs": ("OAV", "read"),
     "portfolio.targets": ("OAV", "write"),
     "ctas.view": (STAFF, "read"),

@@ -31,6 +31,7 @@ PAGES = {
     "digest": ("csm", "/portfolio/digest/"),
     "digest of a leader": ("vp", "/portfolio/digest/"),
     "board packs": ("vp", "/portfolio/board-packs/"),
+    "portfolio that no view keeps": ("vp", "/portfolio/?period=90"),
     "accounts": ("vp", "/accounts/"),
     "accounts filtered": ("csm", "/accounts/?owner=me&band=risk&sort=-arr"),
     "accounts with every column": ("vp", "/accounts/?cols=" + ",".join(COLUMNS)),
