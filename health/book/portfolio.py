@@ -19,7 +19,7 @@ from health.book.change import Change, change_between
 from health.book.figures import COLOURS
 from health.book.retention import Cohort, Retention, cohorts, retention
 from health.book.scope import Scope, fetch, positions, sees_own_book_only
-from health.book.sums import Sums, sums
+from health.book.sums import Sums, sums, sums_and_parts
 from health.models import HealthScore, PortfolioDay, Standing
 from health.queries.segments import stays_by_day
 
@@ -73,6 +73,7 @@ class Portfolio(Figures):
     at_risk: list[dict[str, Any]]
     growth: list[dict[str, Any]]
     cohorts: list[Cohort]
+    parts: list[dict[str, Any]]
 
 
 def figures_of(user: Any, scope: Scope, currency: str) -> Figures:
@@ -83,18 +84,21 @@ def figures_of(user: Any, scope: Scope, currency: str) -> Figures:
 
 def portfolio(user: Any, scope: Scope, currency: str) -> Portfolio:
     """The portfolio of what ``user`` may see and ``scope`` leaves. Six queries."""
-    figures = figures_of(user, scope, currency)
+    (now, before), parts = sums_and_parts(user, scope, currency)
+    accounts = scope.accounts(user).order_by().values("pk")
+    retained, retained_before = retention(accounts, currency, scope.on, scope.since)
     lists = _lists(user, scope)
     return Portfolio(
-        now=figures.now,
-        before=figures.before,
-        retention=figures.retention,
-        retention_before=figures.retention_before,
+        now=now,
+        before=before,
+        retention=retained,
+        retention_before=retained_before,
         history=history(user, scope, currency),
         movers=explained(lists["mover"], scope),
         at_risk=lists["risk"],
         growth=lists["growth"],
-        cohorts=cohorts(scope.accounts(user).order_by().values("pk"), currency, scope.on),
+        cohorts=cohorts(accounts, currency, scope.on),
+        parts=parts,
     )
 
 

@@ -1,13 +1,14 @@
-"""The portfolio split by segment, tier, owner or scorecard: each part's money and health on both days. One query."""
+"""The portfolio split by segment, tier, owner or scorecard: each part's money and health on both days."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 from health.book.choices import ScopeChoices
-from health.book.scope import SPLITS, Scope, fetch, positions
+from health.book.scope import SPLITS, Scope, Sql
 from health.queries.segments import stays_by_day
 
 
@@ -33,46 +34,39 @@ class Part:
 
 
 _COLUMNS = {"tier": "tier_id::text", "segment": "segment", "owner": "owner_id::text", "card": "card"}
-_PARTS = """WITH p AS (
-    SELECT 0 AS side, %s::date AS day, q.* FROM ({on}) q UNION ALL SELECT 1, %s::date, q.* FROM ({since}) q
-)
-SELECT side, COALESCE({key}, '') AS key, count(*) AS n, COALESCE(sum(arr) FILTER (WHERE currency = %s), 0) AS arr,
-    count(*) FILTER (WHERE rag IN ('red', 'orange')) AS risky, avg(score) AS score,
-    COALESCE(sum(arr) FILTER (WHERE currency = %s AND rag IN ('red', 'orange')), 0) AS risky_arr
-FROM p {joined} GROUP BY 1, 2"""
 
 
-def split(user: Any, scope: Scope, currency: str, choices: ScopeChoices) -> list[Part]:
-    """The parts that have accounts on the day, the one with most ARR first. One query.
+def grouped(scope: Scope) -> tuple[str, Sql]:
+    """What ``scope`` is split by, as a column of the accounts ``p`` on ``p.day``, and what has to be joined for it."""
+    if scope.split != "rule":
+        return _COLUMNS[scope.split], Sql("", ())
+    stays = stays_by_day().values_list("segment", "account", "first_on", "end_on")
+    text, parameters = stays.query.sql_with_params()
+    joined = (
+        f"JOIN (SELECT k::text AS key, a, f, u FROM ({text}) AS x(k, a, f, u)) m "
+        "ON m.a = p.account_id AND m.f <= p.day AND m.u > p.day"
+    )
+    return "m.key", Sql(joined, parameters)
+
+
+def split(rows: Sequence[dict[str, Any]], scope: Scope, choices: ScopeChoices) -> list[Part]:
+    """The parts that have accounts on the day, the one with most ARR first, of the ``parts`` of a portfolio.
 
     Tiers, typed segments, owners and scorecards add up to the whole. Segments by rule may share accounts, and an
     account may be in none of them.
     """
-    now, then = positions(user, scope, scope.on), positions(user, scope, scope.since)
-    key, joined, extra = _COLUMNS.get(scope.split, "m.key"), "", ()
-    if scope.split == "rule":
-        stays = stays_by_day().values_list("segment", "account", "first_on", "end_on")
-        text, extra = stays.query.sql_with_params()
-        joined = (
-            f"JOIN (SELECT k::text AS key, a, f, u FROM ({text}) AS x(k, a, f, u)) m "
-            "ON m.a = p.account_id AND m.f <= p.day AND m.u > p.day"
-        )
-    rows = fetch(
-        _PARTS.format(on=now.text, since=then.text, key=key, joined=joined),
-        (scope.on, *now.parameters, scope.since, *then.parameters, currency, currency, *extra),
-    )
-    before = {row["key"]: row["arr"] for row in rows if row["side"] == 1}
+    before = {row["part"]: row["money"] for row in rows if row["side"] == 1}
     names = _names(scope.split, choices)
     parts = [
         Part(
-            key=row["key"],
-            name=names.get(row["key"], "Somebody who left" if scope.split == "owner" else row["key"]),
+            key=row["part"],
+            name=names.get(row["part"], "Somebody who left" if scope.split == "owner" else row["part"]),
             accounts=row["n"],
-            arr=row["arr"],
+            arr=row["money"],
             at_risk=row["risky"],
-            arr_at_risk=row["risky_arr"],
-            score=row["score"],
-            arr_before=before.get(row["key"]),
+            arr_at_risk=row["risky_money"],
+            score=row["total_score"] / row["scored"] if row["scored"] else None,
+            arr_before=before.get(row["part"]),
         )
         for row in rows
         if row["side"] == 0

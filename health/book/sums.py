@@ -12,6 +12,7 @@ from dateutil.relativedelta import relativedelta
 
 from health.book.figures import AT_RISK, COLOURS, RENEWAL_DAYS
 from health.book.scope import Scope, fetch, positions
+from health.book.split import grouped
 
 RENEWAL_MONTHS = 6
 RENEWAL_QUARTERS = 4
@@ -108,18 +109,39 @@ SELECT side, rag, owner_id, due, GROUPING(rag) AS no_rag, GROUPING(owner_id) AS 
     count(*) FILTER (WHERE NOT ours AND arr > 0) AS elsewhere, max(computed_at) AS computed_at,
     COALESCE(sum(1 / most) FILTER (WHERE most > 0), 0) AS used, count(*) FILTER (WHERE most IS NULL) AS unlimited,
     count(*) FILTER (WHERE rag IN ('red', 'orange')) AS risky,
-    COALESCE(sum(arr) FILTER (WHERE ours AND rag IN ('red', 'orange')), 0) AS risky_money
+    COALESCE(sum(arr) FILTER (WHERE ours AND rag IN ('red', 'orange')), 0) AS risky_money, NULL AS part
 FROM r GROUP BY GROUPING SETS ((side, rag), (side, owner_id), (side, due, rag))"""
+_PARTS = """ UNION ALL
+SELECT side, NULL, NULL, NULL, 1, 1, 1, count(*), COALESCE(sum(arr) FILTER (WHERE ours), 0), count(score),
+    COALESCE(sum(score), 0), 0, 0, 0, 0, 0, 0, NULL, 0, 0, count(*) FILTER (WHERE rag IN ('red', 'orange')),
+    COALESCE(sum(arr) FILTER (WHERE ours AND rag IN ('red', 'orange')), 0), COALESCE({key}, '')
+FROM r AS p {joined} GROUP BY 1, 23"""
 
 
 def sums(user: Any, scope: Scope, currency: str) -> tuple[Sums, Sums | None]:
     """The sums of ``scope.on`` and of ``scope.since``; None for a day of which nothing was recorded. One query."""
+    return _read(_rows(user, scope, currency), scope)
+
+
+def sums_and_parts(user: Any, scope: Scope, currency: str) -> tuple[tuple[Sums, Sums | None], list[dict[str, Any]]]:
+    """``sums`` with the rows of what ``scope`` is split by, for ``health.book.split``. One query."""
+    key, joined = grouped(scope)
+    rows = _rows(user, scope, currency, _PARTS.format(key=key, joined=joined.text), joined.parameters)
+    parts = [row for row in rows if row["part"] is not None]
+    return _read([row for row in rows if row["part"] is None], scope), parts
+
+
+def _rows(
+    user: Any, scope: Scope, currency: str, more: str = "", parameters: tuple[Any, ...] = ()
+) -> list[dict[str, Any]]:
     now, then = positions(user, scope, scope.on), positions(user, scope, scope.since)
     horizon = quarters_due(scope.on)[-1] + relativedelta(months=3)
-    rows = fetch(
-        _SUMS.format(on=now.text, since=then.text),
-        (0, scope.on, *now.parameters, 1, scope.since, *then.parameters, currency, horizon, RENEWAL_DAYS, RENEWAL_DAYS),
-    )
+    days = (0, scope.on, *now.parameters, 1, scope.since, *then.parameters)
+    text = _SUMS.format(on=now.text, since=then.text) + more
+    return fetch(text, (*days, currency, horizon, RENEWAL_DAYS, RENEWAL_DAYS, *parameters))
+
+
+def _read(rows: list[dict[str, Any]], scope: Scope) -> tuple[Sums, Sums | None]:
     sides = (Sums(scope.on), Sums(scope.since))
     for row in rows:
         _take(sides[row["side"]], row)

@@ -21,7 +21,7 @@ from health.book.portfolio import portfolio
 from health.book.rows import rows_behind
 from health.book.scope import SPLITS, Scope, period_before
 from health.book.split import split
-from health.book.sums import sums
+from health.book.sums import sums, sums_and_parts
 from health.models import Standing
 from tests.factories import AccountFactory, UserFactory
 from tests.health import books, world
@@ -184,8 +184,8 @@ class TestFiguresEqualTheirRows:
             others = {"owner", "tier", "segment", "card"} - {("owner", "tier", "segment", "card")[number % 4]}
             asked = {name: value for name, value in drawn.parameters().items() if name not in others}
             scope = Scope.read(asked, TODAY)
-            parts = split(vp, scope, "USD", choices)
-            whole, _before = sums(vp, scope, "USD")
+            (whole, _before), rows = sums_and_parts(vp, scope, "USD")
+            parts = split(rows, scope, choices)
             name = "segment" if scope.split == "rule" else scope.split
             if scope.split != "rule":
                 assert sum(part.accounts for part in parts) == whole.whole.accounts
