@@ -32,8 +32,11 @@ def notify(
     account: Account | None = None,
     at: datetime,
     dedupe_key: str,
+    files: Iterable[list[str]] = (),
 ) -> int:
     """Tell ``users`` in the app and by mail, as each of them prefers; how many notices were new.
+
+    ``files`` (name, type, path in the storage) go along with the mail.
 
     Rows are written in the caller's transaction and delivered later; the same ``dedupe_key`` tells a person
     once. Inactive people and, for an account, people who may not see it are left out. Four statements however
@@ -53,7 +56,7 @@ def notify(
     }
     notices = [Notification(user_id=pk, account=account, **told) for pk in people if channels[pk][0]]
     mails = [
-        OutboxMessage(user_id=pk, to=user.email, not_before=at, **told)
+        OutboxMessage(user_id=pk, to=user.email, not_before=at, files=list(files), **told)
         for pk, user in people.items()
         if channels[pk][1]
     ]
@@ -172,10 +175,11 @@ def bundle_excess(*, at: datetime) -> int:
     """Gather a person's surplus of waiting mail into one message; how many messages were taken into one.
 
     A person who has more than ``MAIL_BURST`` messages waiting, counting those sent within the last hour,
-    gets the rest as one list. The originals stay, marked with the message that carries them.
+    gets the rest as one list. The originals stay, marked with the message that carries them. Mail with files is
+    never gathered: a list cannot carry them.
     """
     gathered = 0
-    waiting = OutboxMessage.objects.due(at).filter(attempts=0).exclude(user=None)
+    waiting = OutboxMessage.objects.due(at).filter(attempts=0, files=[]).exclude(user=None)
     rows = waiting.select_for_update(skip_locked=True).order_by("created_at", "id")
     by_user: dict[Any, list[OutboxMessage]] = {}
     for row in rows:

@@ -22,6 +22,7 @@ class Kind(TextChoices):
     TASK_DUE = "task_due", "Tasks of mine are due"
     IMPORT_DONE = "import_done", "An import finished"
     WEEKLY_DIGEST = "weekly_digest", "My week: what moved and what is due"
+    BOARD_PACK = "board_pack", "A board pack that is sent to me"
     SYSTEM = "system", "The workspace itself"
 
 

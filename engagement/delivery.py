@@ -57,7 +57,7 @@ def message_id(key: UUID, domain: str) -> str:
 def compose(message: OutboxMessage) -> EmailMultiAlternatives:
     """The mail of ``message``: plain text and HTML with links to the workspace's primary domain.
 
-    A letter is sent as it was written. Raises OSError where a file of it is gone.
+    A letter is sent as it was written; files go along with either. Raises OSError where a file of it is gone.
     """
     if message.is_letter:
         return _letter(message)
@@ -77,6 +77,7 @@ def compose(message: OutboxMessage) -> EmailMultiAlternatives:
         },
     )
     mail.attach_alternative(render_to_string("engagement/mail/notice.html", context), "text/html")
+    _attach(mail, message)
     return mail
 
 
@@ -89,11 +90,15 @@ def _letter(message: OutboxMessage) -> EmailMultiAlternatives:
         reply_to=[message.reply_to] if message.reply_to else None,
         headers=message.headers,
     )
+    _attach(mail, message)
+    return mail
+
+
+def _attach(mail: EmailMultiAlternatives, message: OutboxMessage) -> None:
     for name, content_type, path in message.files:
         with default_storage.open(path, "rb") as file:
             # Bytes of a declared text type would be taken for text in any charset.
             mail.attach(name, file.read(), content_type.split(";")[0] if "text/" not in content_type else None)
-    return mail
 
 
 def deliver_due(*, now: datetime, limit: int = BATCH) -> dict[str, int]:

@@ -92,6 +92,12 @@ def letters(keys: Iterable[str]) -> dict[str, Any]:
     return {row.dedupe_key: row for row in rows.only("dedupe_key", "sent_at", "dead_at", "last_error")}
 
 
+def mails_of(dedupe_key: str) -> dict[Any, str]:
+    """The state of the mail about one fact, by the person it went to: ``waiting``, ``sent``, … One query."""
+    rows = OutboxMessage.objects.filter(dedupe_key=dedupe_key).exclude(user=None)
+    return {row.user_id: row.state for row in rows.only("user", "sent_at", "dead_at", "bundled_in", "attempts")}
+
+
 def outbox_counts() -> dict[str, int]:
     """How many messages stand in each state. One query."""
     return OutboxMessage.objects.aggregate(**{state: Count("pk", filter=_STATES[state]) for state in STATES})

@@ -5,6 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.core import mail
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
 from django.db import transaction
 
 from accounts.choices import Role
@@ -12,7 +15,9 @@ from accounts.models import Workspace
 from engagement.actions import bundle_excess, mark_read, notify, set_preferences
 from engagement.announcements import announce_ctas, announce_woken, remind_of_tasks
 from engagement.choices import Kind
+from engagement.delivery import deliver_due
 from engagement.models import Notification, OutboxMessage
+from engagement.queries import mails_of
 from playbooks.actions import add_task, create_cta, open_cta, reassign_cta, snooze_cta, wake_snoozed
 from tests.factories import AT, AccountFactory, CtaFactory, UserFactory
 
@@ -169,3 +174,19 @@ def test_a_flood_of_mail_becomes_five_messages_and_a_list():
     assert OutboxMessage.objects.filter(bundled_in=bundle).count() == 4
     assert OutboxMessage.objects.due(later).filter(user=person).count() == 6
     assert bundle_excess(at=later) == 0
+
+
+def test_a_file_goes_along_with_the_mail_and_such_mail_is_never_gathered():
+    person = UserFactory()
+    path = default_storage.save("documents/x.pdf", ContentFile(b"%PDF-1"))
+    tell([person], kind=Kind.BOARD_PACK, dedupe_key="pack", files=[["pack.pdf", "application/pdf", path]])
+    for number in range(9):
+        tell([person], dedupe_key=str(number), at=AT + timedelta(minutes=1))
+    later = AT + timedelta(minutes=2)
+    assert bundle_excess(at=later) == 4
+    assert mails_of("pack") == {person.pk: "waiting"}
+    deliver_due(now=later)
+    assert mails_of("pack") == {person.pk: "sent"}
+    assert [len(message.attachments) for message in mail.outbox] == [1, 0, 0, 0, 0, 0, 0]
+    [(name, content, kind)] = mail.outbox[0].attachments
+    assert (name, content, kind) == ("pack.pdf", b"%PDF-1", "application/pdf")
