@@ -55,6 +55,7 @@ app.conf.beat_schedule = {
     "idempotency-keys": every(3600, "api.forget_keys"),
     "documents": every(120, "documents.resume_lost"),
     "weekly-digest": every(900, "health.digest"),
+    "board-packs": every(60, "health.packs"),
     "outbox": every(10, "engagement.deliver"),
     "quota-warnings": every(300, "engagement.warn_of_quotas"),
     "webhooks": every(5, "webhooks.deliver"),

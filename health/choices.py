@@ -90,3 +90,28 @@ class Basis(TextChoices):
 
     RECORDED = "recorded", "What had been recorded by that day"
     DATED = "dated", "What is dated up to that day, whenever it was recorded"
+
+
+class PackEvery(TextChoices):
+    """How often a board pack is sent."""
+
+    WEEK = "week", "Every week"
+    MONTH = "month", "Every month"
+    MONTH_END = "month_end", "Every month on the last business day"
+
+
+class PackStop(TextChoices):
+    """Why a scheduled board pack is sent no more."""
+
+    OWNER_LEFT = "owner_left", "Whoever scheduled it was deactivated"
+    OWNER_ROLE = "owner_role", "Whoever scheduled it makes no board packs any more"
+    VIEW_GONE = "view_gone", "Its view was deleted or is not shared any more"
+    NOBODY = "nobody", "Nobody is left who may get it"
+
+
+class SendingState(TextChoices):
+    """Where one sending of a board pack stands."""
+
+    MAKING = "making", "Being written"
+    SENT = "sent", "Sent"
+    FAILED = "failed", "Not sent"

@@ -15,10 +15,12 @@ from health.actions import activate_due, dry_runs, expire_overrides, open_ctas, 
 from health.actions.backtests import run
 from health.actions.claiming import LOST_AFTER
 from health.actions.digest import send_digests
+from health.actions.packs import order_due, send_written, stop_broken
 from health.actions.reviews import start_due_reviews
 from health.actions.triggers import forget_runs
 from health.choices import BACKTEST_WORKING, DRY_RUN_WORKING
 from health.models import Backtest, DryRun, HealthOverride
+from health.pages.board_data import board_data
 from tenants import bell
 from tenants.locks import job_lock
 from tenants.tasks import TenantTask
@@ -97,6 +99,17 @@ def resume_backtests() -> int:
 def digest() -> int:
     """Send the week's digest to those who have not had it, from Monday morning on; how many were told."""
     return send_digests(at=timezone.now())
+
+
+@shared_task(base=TenantTask, name="health.packs")
+def packs() -> dict[str, int]:
+    """Stop what nobody may send any more, order the board packs that are due, send those that are written."""
+    now = timezone.now()
+    return {
+        "stopped": stop_broken(at=now),
+        "ordered": order_due(at=now, draw=board_data),
+        "sent": send_written(at=now),
+    }
 
 
 def _tell_author(override: HealthOverride) -> None:

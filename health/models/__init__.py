@@ -3,6 +3,7 @@
 from health.models.automation import DryRun, TriggerPolicy
 from health.models.definitions import Kpi, Scorecard, ScorecardVersion, Trigger, TriggerVersion
 from health.models.lab import Backtest
+from health.models.packs import PackSchedule, PackSending
 from health.models.portfolio import DigestWeek, FigureTarget, PortfolioDay, Standing
 from health.models.reviews import HealthReview, ReviewItem, ReviewPlan
 from health.models.scores import AccountHealth, BandChange, HealthOverride, HealthRun, HealthScore
@@ -24,6 +25,8 @@ __all__ = [
     "HealthRun",
     "HealthScore",
     "Kpi",
+    "PackSchedule",
+    "PackSending",
     "PortfolioDay",
     "ReviewItem",
     "ReviewPlan",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -11,19 +12,17 @@ from django.utils import timezone
 
 from accounts.errors import RuleViolated
 from accounts.policy import requires
-from documents.actions import order_document, remove_document, retry_document
-from documents.choices import DocumentKind, DocumentState
+from documents.actions import remove_document, retry_document
+from documents.choices import DocumentState
 from documents.queries import document_of, newest_documents
+from health.actions.packs import KIND, file_name, order_pack
 from health.book.choices import scope_choices
 from health.book.scope import Scope
 from health.pages.board_data import board_data
 from health.pages.figures import chips
 from health.pages.portfolio import navigation
 from health.pages.portfolio_words import page_url
-from ui import formats
 
-KIND = DocumentKind.BOARD_PACK.value
-TEMPLATE = "health/pdf/board_pack.html"
 TONES = {DocumentState.DONE: "good", DocumentState.FAILED: "risk"}
 
 
@@ -34,15 +33,7 @@ def board_packs(request: HttpRequest) -> HttpResponse:
     scope = Scope.read(request.GET, timezone.localdate())
     if request.method == "POST":
         try:
-            document = order_document(
-                kind=KIND,
-                title=f"Board pack of {formats.day(scope.on)}",
-                template=TEMPLATE,
-                data=board_data(request.user, scope, at=timezone.localtime(now)),
-                parameters=scope.parameters(on=scope.on.isoformat(), since=scope.since.isoformat()),
-                actor=request.user,
-                at=now,
-            )
+            document = order_pack(scope, draw=board_data, actor=request.user, at=timezone.localtime(now))
         except RuleViolated as broken:
             messages.error(request, str(broken))
             return redirect(page_url_of_packs(scope))
@@ -88,10 +79,14 @@ def board_file(request: HttpRequest, document_id: UUID) -> HttpResponse:
     pack = document_of(KIND, document_id)
     if pack.state != DocumentState.DONE:
         raise Http404
-    name = f"board-pack-{pack.data['on']}.pdf"
+    return pdf_of_pack(pack)
+
+
+def pdf_of_pack(pack: Any) -> HttpResponse:
+    """The file of a pack that is ready, to be kept."""
     with pack.file.open("rb") as file:
         content = file.read()
-    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
+    headers = {"Content-Disposition": f'attachment; filename="{file_name(pack)}"', "Cache-Control": "no-store"}
     return HttpResponse(content, content_type="application/pdf", headers=headers)
 
 

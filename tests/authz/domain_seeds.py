@@ -19,6 +19,7 @@ from health.actions.backtests import run as run_backtest
 from health.actions.backtests import start_backtest
 from health.actions.dry_runs import run as run_dry
 from health.actions.dry_runs import start_dry_run
+from health.actions.pack_schedules import When, schedule_pack
 from health.actions.reviews import start_review
 from health.book.figures import FIGURES
 from health.models import (
@@ -26,6 +27,7 @@ from health.models import (
     Backtest,
     DryRun,
     HealthReview,
+    PackSending,
     ReviewItem,
     ScorecardVersion,
     Trigger,
@@ -153,6 +155,22 @@ def _documents(world: World, letter: str, actor: User) -> None:
     document.state, document.file_digest, document.file_bytes = "done", "0" * 64, 5
     document.save()
     world.keep(letter, "document", 1, plant(document, letter, "w", only=("title",)))
+    _packs(world, letter, actor, document)
+
+
+def _packs(world: World, letter: str, actor: User, document: object) -> None:
+    """A view that all see, a board pack of it that is sent every week, and one that every colleague got."""
+    view = save_view(page="portfolio", name="Shared", query="", is_shared=True, actor=actor, at=world.now)
+    world.keep(letter, "shared_portfolio_view", 1, view)
+    when = When("week", 8, weekday=0)
+    schedule = schedule_pack(view, when=when, recipients=[actor], actor=actor, at=world.now)
+    world.keep(letter, "pack_schedule", 1, plant(schedule, letter, "w", only=("name",)))
+    sending = PackSending.objects.create(
+        schedule=schedule, slot="2026-01-05", name="x", maker=actor, document=document, data_digest="0" * 64,
+        state="sent", created_at=world.now, ended_at=world.now,
+    )  # fmt: skip
+    sending.readers.set(User.objects.staff())
+    world.keep(letter, "pack_sending", 1, plant(sending, letter, "w", only=("name", "message")))
 
 
 def _imports(world: World, letter: str, actor: User) -> None:

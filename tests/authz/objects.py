@@ -27,7 +27,8 @@ class Kind:
     ``scoped``: it belongs to an account, and is seen and changed as that account is. ``guards_writes`` False:
     whoever sees it may do the writing the capability allows. ``foreign`` False: the other tenant has a row
     with the same key, so there is nothing foreign to try. ``personal``: only the named actor's own.
-    ``upserts``: a PUT to an unknown one makes it. ``agents``: support agents work every one they see.
+    ``upserts``: a PUT to an unknown one makes it. ``agents``: support agents work every one they see. ``whole``:
+    it holds every account, and does not exist for whoever does not see them all.
     """
 
     seed: str
@@ -38,6 +39,7 @@ class Kind:
     personal: str | None = None
     upserts: bool = False
     agents: bool = False
+    whole: bool = False
     missing_status: int = 404
     unknown: Any = NOBODY
 
@@ -55,6 +57,7 @@ class Target:
     in_both_tenants: bool = False
     upserts: bool = False
     agents: bool = False
+    whole: bool = False
 
 
 def slugged(seed: str) -> Kind:
@@ -157,6 +160,8 @@ KWARGS: list[tuple[str, str, Kind]] = [
     (r"packs:.*", "pack", Kind("pack", attr="key", foreign=False, unknown=NOTHING)),
     (r"accounts:portfolio-figure.*", "key", Kind("figure", attr="key", foreign=False, unknown=NOTHING)),
     (r".*", "document_id", Kind("document")),
+    (r".*", "schedule_id", Kind("pack_schedule")),
+    (r".*", "sending_id", Kind("pack_sending", whole=True)),
     (r"health:scorecard.*|api:scorecard.*", "key", Kind("scorecard", attr="key", foreign=False, unknown=NOTHING)),
     (
         r"health:scorecard-version|api:scorecard-(draft|schedule)",
@@ -229,6 +234,7 @@ def _targets(kinds: dict[str, Kind], world: World) -> Iterator[Target]:
         personal_to=innermost.personal,
         upserts=innermost.upserts,
         agents=innermost.agents,
+        whole=innermost.whole,
         in_both_tenants=not any(kind.foreign for kind in kinds.values()),
     )
     for which in ("own", "other", "foreign"):

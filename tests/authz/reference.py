@@ -127,6 +127,8 @@ def expected(actor: Any, capability: str, method: str, target: Any, *, api: bool
         return 404
     if target.account is not None and target.account not in actor.sees:
         return 404
+    if target.whole and not {1, 2} <= actor.sees:
+        return 404
     if target.account is not None and changes and target.account not in actor.edits:
         return None if target.agents and actor.role == Role.SUPPORT_AGENT else 403
     return None

@@ -32,6 +32,8 @@ PAGES = {
     "digest of a leader": ("vp", "/portfolio/digest/"),
     "board packs": ("vp", "/portfolio/board-packs/"),
     "portfolio that no view keeps": ("vp", "/portfolio/?period=90"),
+    "scheduled packs": ("vp", "/portfolio/board-packs/schedules/"),
+    "pack to be scheduled": ("vp", "/portfolio/board-packs/schedules/new/"),
     "accounts": ("vp", "/accounts/"),
     "accounts filtered": ("csm", "/accounts/?owner=me&band=risk&sort=-arr"),
     "accounts with every column": ("vp", "/accounts/?cols=" + ",".join(COLUMNS)),

@@ -20,6 +20,7 @@ TRIGGER_RULE = {
     "actions": "Call them",
     "do": "save",
 }
+PACK_TIME = {"every": "week", "weekday": "1", "hour": "8"}
 METRIC = {"key": "seats_used", "name": "Seats used"}
 
 
@@ -32,6 +33,12 @@ def theirs(world: World, actor: Actor, seed: str) -> Any:
 def edited(world: World, actor: Actor) -> dict[str, Any]:
     """The editor's fields for a new version, as they came."""
     return {**fields_of(world.own("version").definition), "do": "save"}
+
+
+def scheduled(world: World, actor: Actor) -> dict[str, Any]:
+    """A board pack of the view that all see, every Tuesday to the VP."""
+    view = theirs(world, actor, "shared_portfolio_view").pk
+    return {"view": view, **PACK_TIME, "recipients": [world.people_of(actor)["vp"].pk]}
 
 
 EXAMPLES: dict[str, Example] = {
@@ -92,6 +99,8 @@ EXAMPLES: dict[str, Example] = {
     "POST accounts:portfolio-targets": Example({"nrr": "107"}),
     "PATCH api:portfolio-targets": Example({"nrr": "107"}),
     "POST accounts:board-packs": Example(),
+    "POST accounts:pack-schedule-new": Example(scheduled),
+    "POST accounts:pack-schedule-edit": Example(scheduled),
     "POST api:account-health-events": Example({"event": "churn_threat"}),
     "POST api:account-trigger-snooze": Example({"until": f"{tomorrow()}T00:00:00Z", "reason": "Known"}),
     "POST api:override-list": Example(
