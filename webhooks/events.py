@@ -11,6 +11,7 @@ from django.conf import settings
 from django.utils.module_loading import import_string
 
 from accounts.models import AuditEntry
+from accounts.own_values import PREFIX
 from webhooks.catalogue import EventType
 
 # (resource, keys) -> {key: the resource as the API shows it, plain}, from the layer above that knows the shapes.
@@ -54,6 +55,12 @@ def _shapes(told: Iterable[tuple[EventType, AuditEntry]]) -> dict[str, Mapping[s
     return {resource: read(resource, wanted) for resource, wanted in keys.items()}
 
 
+def _changed(entry: AuditEntry, shape: Mapping[str, Any] | None) -> list[str]:
+    """The fields shown that changed; an own field of an account is a part of ``custom``."""
+    names = set(entry.before or {}) & set(entry.after or {})
+    return sorted({"custom" if name.startswith(PREFIX) else name for name in names} & set(shape or {}))
+
+
 def _body(known: EventType, entry: AuditEntry, shape: Mapping[str, Any] | None) -> str:
     """The payload: the resource as it is now, and which of the fields that it shows had changed.
 
@@ -63,7 +70,7 @@ def _body(known: EventType, entry: AuditEntry, shape: Mapping[str, Any] | None) 
     data: dict[str, Any] = {
         "id": _key(known, entry),
         "account_id": str(entry.account_id) if entry.account_id else None,
-        "changed": sorted(set(entry.before or {}) & set(entry.after or {}) & set(shape or {})),
+        "changed": _changed(entry, shape),
         "via": entry.via,
         known.resource: shape,
     }

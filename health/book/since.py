@@ -12,6 +12,8 @@ from django.db.models import Exists, OuterRef, Q
 
 from accounts.choices import TOUCH_KINDS, ActivityKind, ContractStatus, Influence, Sentiment, StakeholderRole
 from accounts.models import Account, Activity, AuditEntry
+from accounts.own_values import PREFIX, FieldDefinition, as_text, held, in_words, same
+from accounts.queries.own_fields import live_fields
 from health.book.change import change_between
 from health.cards import compiled
 from health.models import AccountHealth, AccountVisit, BandChange, HealthScore
@@ -149,10 +151,30 @@ def _record(user: User, account: Account, since: datetime) -> Iterator[tuple[str
 
 
 def _of_account(entry: AuditEntry) -> tuple[str, str, str] | None:
-    names = [label for name, label in FACTS.items() if name in (entry.before or {}) and name in (entry.after or {})]
-    if not names:
+    before, after = entry.before or {}, entry.after or {}
+    names = [label for name, label in FACTS.items() if name in before and name in after]
+    own = _own(before, after)
+    if not names and not own:
         return None
-    return "facts", f"{' and '.join(names)} changed", ""
+    what = " and ".join([*names, *(label for label, _moved in own)])
+    return "facts", f"{what} changed", "; ".join(moved for _own_label, moved in own)
+
+
+def _own(before: dict[str, Any], after: dict[str, Any]) -> list[tuple[str, str]]:
+    """(label, what it held → what it holds) of own fields: edited by themselves, or all of them written at once."""
+    pairs = {name.removeprefix(PREFIX): (before[name], after.get(name)) for name in before if name.startswith(PREFIX)}
+    old, new = before.get("custom"), after.get("custom")
+    if isinstance(old, dict) and isinstance(new, dict):
+        pairs |= {key: (old.get(key), new.get(key)) for key in {*old, *new} if not same(old.get(key), new.get(key))}
+    if not pairs:
+        return []
+    fields = {key: field for key, field in live_fields().items() if key in pairs}
+    return [(field.label, " → ".join(_said(field, value) for value in pairs[key])) for key, field in fields.items()]
+
+
+def _said(field: FieldDefinition, value: Any) -> str:
+    found = held(field, {field.key: value})
+    return (in_words(found.value) if found.fits else as_text(found.value)) or formats.DASH
 
 
 def _of_contract(entry: AuditEntry) -> tuple[str, str, str] | None:

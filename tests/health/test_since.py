@@ -11,6 +11,8 @@ from django.utils import timezone
 from accounts.actions import (
     create_contact,
     create_contract,
+    define_field,
+    edit_accounts,
     log_touch,
     mark_contact_left,
     update_account,
@@ -84,6 +86,16 @@ class TestVisits:
 
 
 class TestNews:
+    def test_own_fields_are_told_with_what_they_held_and_hold(self, vp, mara, acme):
+        for key, kind in (("region", "text"), ("pilot", "yes_no"), ("seats", "number")):
+            define_field(label=key.title(), kind=kind, key=key, actor=mara, at=ago(days=9))
+        edit_accounts(Account.objects.all(), "custom.seats", 1200, actor=mara, at=ago(days=3))
+        update_account(acme, actor=mara, at=ago(days=2), custom={"region": "North", "pilot": True, "loose": 1})
+        groups, found = told(vp, acme, days=5)
+        assert groups["Facts"] == ["Region and Pilot and Seats changed", "Seats changed"]
+        (facts,) = found.groups
+        assert [line.detail for line in facts.lines] == ["– → North; – → Yes; 1,200 → –", "– → 1,200"]
+
     def test_every_kind_is_told_once_with_who_and_only_what_is_new(self, vp, mara, acme):
         now = timezone.now()
         create_contract(acme, actor=mara, at=ago(days=9), start_on=now.date(), arr=Decimal(5), currency="USD")

@@ -10,10 +10,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django_tenants.utils import tenant_context
 
-from accounts.actions import create_account, update_account
+from accounts.actions import create_account, define_field, edit_accounts, update_account
 from accounts.actions.contracts import create_contract
 from accounts.audit import record
-from accounts.models import AuditEntry
+from accounts.models import Account, AuditEntry
 from api.webhook_shapes import SHAPES
 from health.actions import open_ctas, recompute
 from playbooks.actions import close_cta, create_cta, snooze_cta
@@ -35,6 +35,15 @@ def told():
     """Types and data of what was collected, in order."""
     rows = Delivery.objects.order_by("event__entry", "event__type").select_related("event")
     return [(row.event.type, json.loads(row.event.body)["data"]) for row in rows]
+
+
+def test_an_own_field_that_was_edited_is_told_as_a_change_of_custom(endpoint, admin):
+    define_field(label="Region", kind="text", key="region", actor=admin, at=AT)
+    account = create_account(name="Halden", actor=admin, at=AT)
+    edit_accounts(Account.objects.filter(pk=account.pk), "custom.region", "North", actor=admin, at=AT)
+    collect(at=AT)
+    changed = dict(told())["account.updated"]
+    assert (changed["changed"], changed["account"]["custom"]) == (["custom"], {"region": "North"})
 
 
 def test_each_change_is_told_once_in_order_to_those_who_want_it(endpoint, admin):
