@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from accounts.choices import ListPage
 from accounts.models import User
-from accounts.own_values import FieldDefinition
+from accounts.own_values import PREFIX, FieldDefinition
 from accounts.policy import may, requires
 from accounts.queries.own_fields import live_fields
 from accounts.queries.saved_views import default_view, views_of
@@ -94,7 +94,7 @@ def _results(request: HttpRequest, asked: Asked, listing: Listing, *, path: str,
         "hidden": {**more, **parameters},
         "total": listing.total,
         "shown": len(listing.page.rows),
-        "wide": len(columns) > WIDE,
+        "wide": len(columns) > WIDE or any(name.startswith(PREFIX) for name in asked.columns),
         "table": table(
             columns,
             listing.page.rows,

@@ -271,6 +271,12 @@ class TestList:
         assert '<span class="k">Seats</span><span class="v">from 5</span>' in chips
         assert "/accounts/?custom_min.seats=5&amp;cols=custom.seats" in chips
 
+    def test_chosen_fields_are_not_dropped_on_a_narrow_screen(self, desk, own):
+        AccountFactory(custom={"seats": 5})
+        page = desk.get("/accounts/?cols=custom.seats,custom.region").content.decode()
+        assert '<div class="tablewrap" data-wide tabindex="0"' in page
+        assert "c-p3" not in page.split("<tbody>")[1].split("</tbody>")[0]
+
     def test_an_archived_field_is_no_column_and_filters_on(self, desk, own, vp):
         AccountFactory(name="a", custom={"region": "North"})
         AccountFactory(name="b")

@@ -76,7 +76,8 @@ def heading_of(key: str, own: Fields) -> Heading:
     if not key.startswith(PREFIX):
         return HEADINGS[key]
     field = own[key.removeprefix(PREFIX)]
-    return Heading(field.label, key, "n c-p3" if field.kind in {FieldKind.NUMBER, FieldKind.DATE} else "c-p3")
+    # Whoever chose one wants to see it: the list scrolls sideways instead of dropping it.
+    return Heading(field.label, key, "n" if field.kind in {FieldKind.NUMBER, FieldKind.DATE} else "")
 
 
 class ListCells(AccountCells):

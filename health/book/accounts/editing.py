@@ -27,7 +27,6 @@ NAMES = {
     "industry": "Industry",
     "renewal_on": "Renewal",
 }
-_INPUTS = {FieldKind.DATE: "date", FieldKind.LINK: "url"}
 
 
 def own_field(name: str) -> FieldDefinition | None:
@@ -63,9 +62,8 @@ def hint_of(field: str) -> str:
 def input_type(field: str) -> str:
     """The type of the input in which a value is typed."""
     own = own_field(field)
-    if own is not None:
-        return _INPUTS.get(FieldKind(own.kind), "text")
-    return "date" if field == "renewal_on" else "text"
+    is_day = own.kind == FieldKind.DATE if own else field == "renewal_on"
+    return "date" if is_day else "text"
 
 
 def read_value(field: str, raw: str) -> Any:
