@@ -99,7 +99,7 @@ def own_html(field: FieldDefinition, found: Held, today: date) -> str:
     if field.kind == FieldKind.LINK:
         text = str(found.value).split("://", 1)[-1].rstrip("/")
         short = text if len(text) <= _SHOWN_LINK else f"{text[:_SHOWN_LINK]}…"
-        return f'<span title="{escape(str(found.value))}">{escape(short)}</span>'
+        return f"<span>{escape(short)}</span>"
     css = "num" if field.kind == FieldKind.NUMBER else "dim"
     return f'<span class="{css}">{escape(in_words(found.value))}</span>'
 

@@ -113,7 +113,13 @@ class ListCells(AccountCells):
     def _own(self, key: str) -> Callable[[Row], str]:
         """What writes the own field ``key``. A link is opened from the account's page: here the cell is edited."""
         field = self.own[key.removeprefix(PREFIX)]
-        return lambda row: own_html(field, held(field, row["custom"]), self.today)
+
+        def write(row: Row) -> str:
+            found = held(field, row["custom"])
+            title = f' title="{escape(found.value)}"' if isinstance(found.value, str) and found.fits else ""
+            return f'<span class="own"{title}>{own_html(field, found, self.today)}</span>'
+
+        return write
 
     def trend(self, row: Row) -> str:
         values = self.extras.trend.get(row["pk"], [])
