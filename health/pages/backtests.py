@@ -18,7 +18,8 @@ from accounts.errors import RuleViolated
 from accounts.forms.base import DateInput
 from accounts.policy import requires
 from health.actions.backtests import cancel_backtest, delete_backtest, start_backtest
-from health.choices import Basis, Step
+from health.book.keeping import kept_while_unchanged, seen_as
+from health.choices import BacktestState, Basis, Step
 from health.models import Backtest
 from health.pages import lab_report
 from health.queries.lab import names_of, newest_backtests, versions_to_test
@@ -106,8 +107,9 @@ def backtest_progress(request: HttpRequest, backtest_id: UUID) -> HttpResponse:
 
 
 def _backtest(backtest_id: UUID) -> Backtest:
+    """The backtest; what it found is read when it is asked for."""
     rows = Backtest.objects.select_related("version__scorecard", "challenger__scorecard", "created_by")
-    return get_object_or_404(rows, pk=backtest_id)
+    return get_object_or_404(rows.defer("result", "rows"), pk=backtest_id)
 
 
 def _act(request: HttpRequest, backtest: Backtest) -> HttpResponse:
@@ -130,11 +132,16 @@ def _context(request: HttpRequest, backtest: Backtest) -> dict[str, Any]:
         "backtest": backtest,
         "changed_since": backtest.definition != backtest.version.definition,
     }
-    if backtest.result is None:
+    if backtest.state != BacktestState.DONE:
         return context
     warn = lab_report.warn_from(request.GET.get("warn", ""), backtest.definition)
+    asked = ("backtest", backtest.pk, seen_as(request.user), warn)
+    return {**context, **kept_while_unchanged(asked, lambda: _report(request, backtest, warn))}
+
+
+def _report(request: HttpRequest, backtest: Backtest, warn: str) -> dict[str, Any]:
     names = names_of(request.user, lab_report.accounts_named(backtest.rows, warn))
-    return {**context, **lab_report.report(backtest, warn, names)}
+    return lab_report.report(backtest, warn, names)
 
 
 @requires(GET="health.configure")

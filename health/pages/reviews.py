@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -11,6 +10,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Page, Paginator
+from django.db.models import Count
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -62,9 +62,9 @@ def review_detail(request: HttpRequest, review_id: UUID) -> HttpResponse:
         return _act(request, review)
     wanted = _wanted(request)
     rows = items_of(review, request.user, **wanted)
-    totals = Counter(rows.order_by().values_list("rag", flat=True))
+    totals = dict(rows.order_by().values_list("rag").annotate(Count("pk")))
     paginator = Paginator(rows, PER_PAGE)
-    paginator.count = totals.total()
+    paginator.count = sum(totals.values())
     page = paginator.get_page(request.GET.get("page"))
     context = {
         "review": review,
@@ -97,7 +97,7 @@ def _day(text: str) -> date | None:
     return date.fromisoformat(text) if text else None
 
 
-def _groups(items: Any, totals: Counter[str]) -> list[tuple[str, str, list[ReviewItem], int]]:
+def _groups(items: Any, totals: Mapping[str, int]) -> list[tuple[str, str, list[ReviewItem], int]]:
     """(colour, tone, items of this page, items of all) in the order in which they are looked at."""
     found: dict[str, list[ReviewItem]] = {}
     for item in items:

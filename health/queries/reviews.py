@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Case, Count, Q, QuerySet, Value, When
+from django.db.models import Case, Count, OuterRef, QuerySet, Subquery, Value, When
+from django.db.models.functions import Coalesce
 
 from accounts.choices import Role
-from accounts.models import Account
 from health.choices import ReviewKind
 from health.models import HealthReview, ReviewItem, ReviewPlan
 from health.reviews import ORDER, span
@@ -17,14 +17,21 @@ if TYPE_CHECKING:
     from accounts.models import User
 
 MINE = "me"
+# Of accounts and people their names: whole rows of them would be sorted along.
+SHOWN = (
+    "review", "rag", "band_name", "shown", "change", "ask", "detail", "with_lead", "note", "done_at",
+    "account__name", "owner__name", "owner__email", "done_by__name", "done_by__email",
+)  # fmt: skip
 
 
 def reviews_for(user: User) -> QuerySet[HealthReview]:
     """Every review, newest first, with ``accounts`` and ``done`` of what ``user`` may see. One query."""
-    seen = Q(items__account__in=Account.objects.visible_to(user))
-    rows = HealthReview.objects.select_related("started_by", "closed_by").annotate(
-        accounts=Count("items", filter=seen), done=Count("items", filter=seen & Q(items__done_at__isnull=False))
+    seen = ReviewItem.objects.visible_to(user).filter(review=OuterRef("pk")).order_by().values("review")
+    accounts, done = (
+        Coalesce(Subquery(rows.annotate(n=Count("pk")).values("n")), 0)
+        for rows in (seen, seen.filter(done_at__isnull=False))
     )
+    rows = HealthReview.objects.select_related("started_by", "closed_by").annotate(accounts=accounts, done=done)
     return rows.order_by("-first_on", "kind")
 
 
@@ -32,6 +39,7 @@ def items_of(review: HealthReview, user: User, *, owner: str = "", state: str = 
     """What the review asks for of accounts ``user`` may see, red first; ``owner`` me, ``state`` open or done."""
     rank = Case(*(When(rag=rag, then=Value(at)) for at, rag in enumerate(ORDER)))
     rows = ReviewItem.objects.visible_to(user).filter(review=review).select_related("account", "owner", "done_by")
+    rows = rows.only(*SHOWN)
     if owner == MINE:
         rows = rows.filter(owner=user)
     if state in {"open", "done"}:
