@@ -355,6 +355,12 @@
     const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
     if (select.value === "UTC" && all("option", select).some((option) => option.value === zone)) select.value = zone;
   });
+  /* A row of tabs wider than the screen begins at the open one. */
+  all(".tabs [aria-current]").forEach((tab) => {
+    const list = tab.closest(".tabs");
+    const [from, at] = [list.getBoundingClientRect(), tab.getBoundingClientRect()];
+    if (at.right > from.right) list.scrollLeft += at.right - from.right + 24;
+  });
   start(document);
   countSelected();
 })();

@@ -42,7 +42,6 @@ def board_packs(request: HttpRequest) -> HttpResponse:
     context = {
         "scope": scope,
         "packs": newest_documents(KIND),
-        "tones": TONES,
         "chips": chips(scope, choices),
         "back": page_url("", scope),
         "parameters": scope.parameters(),

@@ -209,12 +209,12 @@ def _calibration(graded: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def _calibration_chart(graded: Mapping[str, Any]) -> charts.Chart | None:
-    rows = graded["calibration"]
+    rows = _calibration(graded)
     return _line(
         rows,
         "share",
         title="Share lost by score",
-        desc="The lower the score, the larger the share should be.",
+        desc="The lower the score, the larger the share should be. Scores of too few periods are left out.",
         categories=[f"{row['from']}–{row['from'] + 10}" for row in rows],
         label="Lost",
         key="risk",
@@ -244,23 +244,24 @@ def _cut_chart(graded: Mapping[str, Any]) -> charts.Chart | None:
         title="Losses found and warnings that came true, by cut-off",
         desc="Warning earlier finds more losses and is wrong more often.",
         categories=[f"under {row['under']}" for row in rows],
-        label="Recall",
+        label="Losses found",
         compare=_in_pct(rows, "precision"),
-        compare_label="Precision",
+        compare_label="Warnings that came true",
         high=100.0,
     )
 
 
 def _line(rows: Sequence[Mapping[str, Any]], share: str, **words: Any) -> charts.Chart | None:
-    """A line of one share over the rows, in per cent; nothing for a single point."""
-    if len(rows) < 2:
+    """A line of one share over the rows, in per cent, broken at rows of few; nothing for a single point."""
+    values = _in_pct(rows, share)
+    if sum(value is not None for value in values) < 2:
         return None
-    percent = {"values": _in_pct(rows, share), "formatter": lambda value: f"{formats.number(value)} %", "low": 0.0}
+    percent = {"values": values, "formatter": lambda value: f"{formats.number(value)} %", "low": 0.0}
     return charts.Line(**percent, **words).chart()
 
 
-def _in_pct(rows: Sequence[Mapping[str, Any]], share: str) -> list[float]:
-    return [round(row[share]["share"] * 100, 1) for row in rows]
+def _in_pct(rows: Sequence[Mapping[str, Any]], share: str) -> list[float | None]:
+    return [None if row.get("few") else round(row[share]["share"] * 100, 1) for row in rows]
 
 
 def _measures(graded: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -49,6 +49,7 @@ def metric_report(request: HttpRequest) -> HttpResponse:
     context = {
         **chosen,
         "rows": rows,
+        "is_measured": any(row[2] != "0" for row in rows),
         "headings": HEADINGS,
         "periods": PERIODS.items(),
         "categories": categories(),

@@ -92,6 +92,11 @@ class Comparison:
         return [view for view in self.views if view.standing.score is not None]
 
     @property
+    def unmeasured(self) -> list[Row]:
+        """What some methodology reads and this account has no figure of."""
+        return [row for row in self.rows if row.value is None]
+
+    @property
     def headline(self) -> str:
         """Whether they agree, in words, for a sentence about the account."""
         scoring = self.scoring

@@ -118,7 +118,7 @@ def _risk(account: _Account, fired: list[_Fired], words: Mapping[UUID, str], ran
 def _reasons(account: _Account, on: date) -> Iterator[str]:
     """A sentence for colour, trend and renewal date, each where it gave points."""
     if account.rag in _COLOUR and account.band_since_on is not None:
-        yield f"{account.rag.capitalize()} since {account.band_since_on:%d %b %Y}"
+        yield f"{account.rag.capitalize()} since {account.band_since_on.day} {account.band_since_on:%b %Y}"
     if account.change is not None and account.change <= -_FALL:
         yield f"{abs(account.change):.1f} points lower than 30 days ago"
     if account.renewal_on is not None and 0 <= (account.renewal_on - on).days <= NEAR_DAYS:

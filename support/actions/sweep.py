@@ -216,10 +216,9 @@ def _notify(alert: SlaAlert, raised: bool, *, at: datetime) -> None:
     what = NAMES.get(kind, kind.label) if incident else kind.label
     broken = alert.threshold == BREACH
     title = f"{what} {'missed' if broken else 'at risk'}: {subject}"
-    lines = [
-        f"{len(_accounts(alert))} accounts affected" if incident else subject.account.name,
-        f"{'Missed' if broken else _words(alert.threshold)} at {alert.fell_due_at:%Y-%m-%d %H:%M %Z}.",
-    ]
+    about = f"{len(_accounts(alert))} accounts affected" if incident else subject.account.name
+    became = "missed" if broken else _words(alert.threshold)
+    lines = [f"{about}: {became} on {_moment(alert.fell_due_at)}."]
     if alert.is_late:
         lines.append("This notice is late: it should have come then.")
     if raised:
@@ -236,6 +235,11 @@ def _address(alert: SlaAlert) -> str:
     if clock.incident_id:
         return f"/incidents/{clock.incident_id}/"
     return f"/tickets/{clock.ticket_id}/" if clock.ticket_id else f"/escalations/{clock.escalation_id}/"
+
+
+def _moment(at: datetime) -> str:
+    """``28 Nov 2026 at 18:37 UTC``: a notice goes to people of several zones."""
+    return f"{at.day} {at:%b %Y} at {at:%H:%M %Z}"
 
 
 def _words(threshold: str) -> str:

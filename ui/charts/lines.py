@@ -26,6 +26,8 @@ from ui.tokens import LIGHT
 
 TOP, BOTTOM, LEFT, RIGHT = 18, 24, 46, 56
 _LATE = 0.66
+# About the width of a letter of an axis.
+_LETTER = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,20 +94,22 @@ def _body(chart: Line, said: Sequence[str], width: int, height: int) -> str:
     low, high = chart.span()
     count = len(chart.categories)
     step = (width - LEFT - RIGHT) / max(1, count - 1)
-    floor_y = height - BOTTOM
+    floor_y, top = height - BOTTOM, TOP + (14 if chart.compare else 0)
 
     def x(at: int) -> float:
         return LEFT + at * step
 
     def y(value: float) -> float:
-        return floor_y - (floor_y - TOP) * (value - low) / (high - low)
+        return floor_y - (floor_y - top) * (value - low) / (high - low)
 
     parts = []
-    for value in ticks(low, high):
+    for value in _ticks(chart, low, high):
         parts += [
             line(LEFT, y(value), width - RIGHT, y(value)),
             text(LEFT - 8, y(value) + 4, chart.formatter(value), anchor="end"),
         ]
+    if chart.compare:
+        parts += _legend(chart)
     if chart.target:
         name, value = chart.target
         parts.append(line(LEFT, y(value), width - RIGHT, y(value), "text-3", 1.25, stroke_dasharray="5 4"))
@@ -125,13 +129,31 @@ def _body(chart: Line, said: Sequence[str], width: int, height: int) -> str:
     dot = {"class_": f"f-{chart.key} dot", "fill": LIGHT[chart.key], "stroke": LIGHT["surface"], "stroke_width": 2}
     parts.append(tag("circle", cx=x(last), cy=y(value), r=4, **dot))
     parts.append(text(x(last) + 9, y(value) + 4, chart.formatter(value), "text", 12, weight=600))
-    every = max(1, -(-56 // max(1, int(step))))
+    room = max(56, _LETTER * max(len(name) for name in chart.categories) + 10)
+    every = max(1, -(-room // max(1, int(step))))
     for at in range(count):
         value = chart.values[at]
         parts.append(_column(chart, said[at], x(at), step, height, None if value is None else y(value)))
         if (count - 1 - at) % every == 0:
             parts.append(text(x(at), height - 7, chart.categories[at], anchor="middle"))
     return "".join(parts)
+
+
+def _ticks(chart: Line, low: float, high: float) -> list[float]:
+    """As many values of the axis, up to about four, as do not read alike."""
+    found = [ticks(low, high, count) for count in (4, 3, 2)]
+    return next((values for values in found if len({*map(chart.formatter, values)}) == len(values)), found[-1][:1])
+
+
+def _legend(chart: Line) -> list[str]:
+    """Which of two lines is which, above them."""
+    at = LEFT + 26 + _LETTER * len(chart.label) + 16
+    return [
+        line(LEFT, 8, LEFT + 20, 8, chart.key, 2),
+        text(LEFT + 26, 12, chart.label, "text-2"),
+        line(at, 8, at + 20, 8, "c5", 1.5, stroke_dasharray="4 4"),
+        text(at + 26, 12, chart.compare_label, "text-2"),
+    ]
 
 
 def _runs(values: Sequence[float | None]) -> list[list[tuple[int, float]]]:

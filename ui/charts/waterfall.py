@@ -87,12 +87,7 @@ def _body(width: int, left: int, start: Total, steps: Sequence[Step], end: Total
     parts = []
     for value in ticks(low, high, 4 if width > NARROW else 3):
         parts += [line(x(value), TOP - 4, x(value), bottom), text(x(value), TOP - 10, number(value), anchor="middle")]
-    for cut in cuts:
-        if low < cut.value < high:
-            parts.append(line(x(cut.value), TOP - 4, x(cut.value), bottom, "control", 1.25, stroke_dasharray="3 3"))
-            flip = x(cut.value) > width * 0.72
-            name = f"{cut.name} from {number(cut.value)}"
-            parts.append(text(x(cut.value) + (-5 if flip else 5), bottom + 4, name, anchor="end" if flip else ""))
+    parts += _cuts([(x(cut.value), cut) for cut in cuts if low < cut.value < high], width, bottom)
     at = start.value
     parts.append(_total(start, 0, x, left, width))
     for row, step in enumerate(steps, 1):
@@ -107,6 +102,22 @@ def _body(width: int, left: int, start: Total, steps: Sequence[Step], end: Total
     )
     parts.append(_total(end, last, x, left, width))
     return "".join(parts)
+
+
+def _cuts(cuts: Sequence[tuple[float, Cut]], width: int, bottom: float) -> list[str]:
+    """Where bands begin. A name stands on the side where there is room; without any its line stays unnamed."""
+    parts, taken = [], 0.0
+    for at, cut in sorted(cuts, key=lambda pair: pair[0]):
+        parts.append(line(at, TOP - 4, at, bottom, "control", 1.25, stroke_dasharray="3 3"))
+        name = f"{cut.name} from {number(cut.value)}"
+        size = len(name) * _LETTER
+        sides = [(at + 5, at + 5, ""), (at - 5 - size, at - 5, "end")]
+        for begins, place, anchor in sides[::-1] if at > width * 0.72 else sides:
+            if begins >= taken and begins + size <= width:
+                parts.append(text(place, bottom + 4, name, anchor=anchor))
+                taken = begins + size
+                break
+    return parts
 
 
 def _cell(content: str, left: int) -> str:
