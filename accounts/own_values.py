@@ -162,6 +162,20 @@ def in_words(value: Any) -> str:
     return value.isoformat() if isinstance(value, date) else str(value)
 
 
+def token_of(column: str) -> str:
+    """The name of a column as a part of ids: the key of an own field may hold what an id must not."""
+    if not column.startswith(PREFIX):
+        return column
+    return "own-" + re.sub(r"[^A-Za-z0-9]", lambda char: f"_{ord(char[0]):x}_", column.removeprefix(PREFIX))
+
+
+def own_answers(own: FieldDefinition) -> list[tuple[str, str]]:
+    """(value, words) of what may be chosen for an own field; none for one whose value is typed."""
+    if own.kind == FieldKind.YES_NO:
+        return [("true", "Yes"), ("false", "No")]
+    return [(option, option) for option in own.options]
+
+
 def as_typed(value: Any) -> str:
     """The same as a form sends it."""
     if isinstance(value, bool):

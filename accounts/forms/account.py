@@ -9,6 +9,7 @@ from django import forms
 from accounts.account_fields import AccountField
 from accounts.choices import AccountStatus, Role
 from accounts.forms.base import DateInput, RecordForm
+from accounts.forms.own_fields import OwnFields
 from accounts.models import Account, LifecycleStage, Tier, User
 from accounts.record_fields import ACCOUNT
 
@@ -28,8 +29,8 @@ class OwnerField(forms.ModelChoiceField):
         self.queryset = User.objects.active().filter(role__in=OWNER_ROLES).order_by("name", "email")
 
 
-class AccountForm(RecordForm):
-    """An account's own fields. ARR, seats and renewal follow from its contracts."""
+class AccountForm(OwnFields, RecordForm):
+    """What is kept of an account. ARR, seats and renewal follow from its contracts."""
 
     fields_table = {name: ACCOUNT[name] for name in _TEXT}
 
@@ -65,6 +66,11 @@ class AccountForm(RecordForm):
         self.fields["parent"].offer(parents.exclude(pk=account.pk) if account else parents)  # type: ignore[attr-defined]
         if account is not None:
             del self.fields["owner"]
+        self.add_own(account.custom if account is not None else {})
+
+    def values(self) -> dict[str, Any]:
+        """What an action takes as changes."""
+        return self.with_custom(super().values())
 
     @classmethod
     def initial_of(cls, account: Account) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -16,7 +15,7 @@ from django.utils.safestring import SafeString
 
 from accounts.choices import FieldKind
 from accounts.models import OwnField
-from accounts.own_values import PREFIX, FieldDefinition, Held, as_text, held, in_words
+from accounts.own_values import FieldDefinition, Held, as_text, held, in_words, token_of
 from health.book.cells import FAINT_DASH
 from ui import formats
 from ui.atoms import html, icon
@@ -36,13 +35,6 @@ class OwnFact:
     def token(self) -> str:
         """What the ids of its elements end in."""
         return token_of(self.field.name)
-
-
-def token_of(column: str) -> str:
-    """The name of a column as a part of ids: the key of an own field may hold what an id must not."""
-    if not column.startswith(PREFIX):
-        return column
-    return "own-" + re.sub(r"[^A-Za-z0-9]", lambda char: f"_{ord(char[0]):x}_", column.removeprefix(PREFIX))
 
 
 def definitions() -> Any:
@@ -75,13 +67,6 @@ def _fact(field: FieldDefinition, custom: Mapping[str, Any], today: date) -> Own
     found = held(field, custom)
     link = str(found.value) if field.kind == FieldKind.LINK and found.fits and found.value else ""
     return OwnFact(field, html(own_html(field, found, today)), link)
-
-
-def own_answers(own: FieldDefinition) -> list[tuple[str, str]]:
-    """(value, words) of what may be chosen for an own field; none for one whose value is typed."""
-    if own.kind == FieldKind.YES_NO:
-        return [("true", "Yes"), ("false", "No")]
-    return [(option, option) for option in own.options]
 
 
 def own_html(field: FieldDefinition, found: Held, today: date) -> str:

@@ -19,7 +19,7 @@ from accounts.actions import edit_accounts
 from accounts.errors import RuleViolated, StaleVersion
 from accounts.frame import account_or_404, editable_account_or_404, frame
 from accounts.models import Account, AuditEntry
-from accounts.own_values import LONGEST_TEXT
+from accounts.own_values import LONGEST_TEXT, token_of
 from accounts.policy import requires
 from accounts.queries.own_fields import live_fields
 from health.book.accounts.asked import Asked
@@ -37,7 +37,7 @@ from health.book.accounts.editing import (
 )
 from health.book.accounts.rows import extras_of, one_row
 from health.book.facts import key_facts
-from health.book.own import own_facts, token_of
+from health.book.own import own_facts
 from ui.tables import table_row
 
 OVERVIEW = "accounts:account-detail"

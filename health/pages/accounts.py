@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from accounts.choices import ListPage
 from accounts.models import User
-from accounts.own_values import PREFIX, FieldDefinition
+from accounts.own_values import PREFIX, FieldDefinition, own_answers
 from accounts.policy import may, requires
 from accounts.queries.own_fields import live_fields
 from accounts.queries.saved_views import default_view, views_of
@@ -24,7 +24,6 @@ from health.book.accounts.order import SORT_NAMES
 from health.book.accounts.rows import Listing, page_of
 from health.book.accounts.tabs import tabs_for
 from health.book.listing import filter_choices
-from health.book.own import own_answers
 from health.pages.account_views import ACCOUNTS
 from health.pages.list_views import view_state
 from ui.formats import number

@@ -289,3 +289,47 @@ def test_fields_and_their_cache_are_kept_apart_by_workspace(tenants, define, des
         other_client.post(f"/settings/account-fields/{field.pk}/archive/")
     assert live_fields()["secret"].label == "Secret region"
     assert desk.get(f"/settings/account-fields/{field.pk}/").status_code == 404
+
+
+class TestAccountForm:
+    @pytest.fixture
+    def held(self, define):
+        define("Region", "choice", key="region", options=["North", "South"])
+        define("Docks", "number", key="docks", help_text="Of the <main> yard")
+        define("Live", "date", key="live")
+        return AccountFactory(custom={"region": "East", "docks": "12", "live": None, "loose": "x"})
+
+    def test_they_are_filled_in_with_the_rest_and_what_nobody_touched_stays(self, desk, held):
+        page = desk.get(f"/accounts/{held.pk}/edit/").content.decode()
+        assert '<option value="East" selected>East (does not fit)</option>' in page
+        assert "Of the &lt;main&gt; yard" in page
+        sent = {"name": held.name, "status": "active", "currency": "USD", "version": 1}
+        sent |= {"own-region": "East", "own-docks": "12", "own-live": ""}
+        desk.post(f"/accounts/{held.pk}/edit/", sent)
+        held.refresh_from_db()
+        assert (held.version, held.custom["docks"]) == (1, "12")
+        desk.post(f"/accounts/{held.pk}/edit/", sent | {"own-docks": "13.5", "own-live": "2026-12-01"})
+        held.refresh_from_db()
+        assert held.custom == {"region": "East", "docks": 13.5, "live": "2026-12-01", "loose": "x"}
+        desk.post(f"/accounts/{held.pk}/edit/", sent | {"own-region": "", "own-docks": "", "version": 2})
+        held.refresh_from_db()
+        assert held.custom == {"loose": "x"}
+
+    def test_what_does_not_fit_is_told_at_its_field(self, desk, held):
+        sent = {"name": held.name, "status": "active", "currency": "USD", "version": 1, "own-docks": "many"}
+        response = desk.post(f"/accounts/{held.pk}/edit/", sent)
+        page = response.content.decode()
+        assert response.status_code == 422
+        assert '<a href="#id_own-docks">Docks</a>: This must be a number' in page
+        assert 'value="many"' in page
+
+    def test_a_field_defined_since_the_form_was_drawn_is_not_emptied(self, desk, held):
+        sent = {"name": "Other", "status": "active", "currency": "USD", "version": 1, "own-docks": "12"}
+        desk.post(f"/accounts/{held.pk}/edit/", sent)
+        held.refresh_from_db()
+        assert (held.name, held.custom["region"]) == ("Other", "East")
+
+    def test_a_new_account_has_them_from_the_start(self, desk, held):
+        sent = {"name": "New", "status": "active", "currency": "USD", "own-region": "North"}
+        desk.post("/accounts/new/", sent)
+        assert Account.objects.get(name="New").custom == {"region": "North"}

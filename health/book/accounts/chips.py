@@ -7,13 +7,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from accounts.models import User
-from accounts.own_values import FieldDefinition
+from accounts.own_values import FieldDefinition, own_answers, token_of
 from health.book.accounts.asked import Asked
 from health.book.accounts.filters import MANY, ListFilters
 from health.book.accounts.own_filters import BAD, CHOSEN, HIGH, LOW, NONE, RANGED, OwnFilter
 from health.book.filters import MINE, NOBODY
 from health.book.listing import filter_choices
-from health.book.own import own_answers, token_of
 
 BANDS = (("red", "Red"), ("orange", "Orange"), ("watch", "Yellow"), ("green", "Green"), ("none", "No data"))
 RENEWALS = (

@@ -13,10 +13,10 @@ from urllib.parse import quote, urlencode
 from django.utils import timezone
 
 from accounts.choices import AccountStatus, FieldKind
-from accounts.own_values import PREFIX, FieldDefinition, held
+from accounts.own_values import PREFIX, FieldDefinition, held, token_of
 from health.book.accounts.rows import TREND_WEEKS, Extras
 from health.book.cells import FAINT_DASH, AccountCells, band_name, tone
-from health.book.own import own_file_value, own_html, token_of
+from health.book.own import own_file_value, own_html
 from ui import formats
 from ui.atoms import icon
 from ui.charts import bullet, spark

@@ -11,12 +11,11 @@ from accounts.choices import FieldKind
 from accounts.errors import RuleViolated
 from accounts.fields import Field, Unreadable, identifier
 from accounts.models import Account, LifecycleStage, Tier, User
-from accounts.own_values import PREFIX, FieldDefinition, as_text, as_typed, held, in_words, read_own
+from accounts.own_values import PREFIX, FieldDefinition, as_text, as_typed, held, in_words, own_answers, read_own
 from accounts.queries.own_fields import known_fields, live_fields
 from accounts.record_fields import ACCOUNT
 from health.book.accounts.columns import EDITABLE, heading_of
 from health.book.listing import filter_choices
-from health.book.own import own_answers
 
 Pairs = Sequence[tuple[str, str]]
 NAMES = {
