@@ -20,6 +20,7 @@ from demo.history import replay
 from demo.incidents import write_incidents
 from demo.knowledge import write_articles
 from demo.measures import BY_PACK, Measure, value
+from demo.own_fields import custom_of, define
 from demo.story import RELATIONSHIP, WEEKS
 from demo.tickets import write_tickets
 from demo.timeline import activities
@@ -142,9 +143,11 @@ def _customers(demo: Demo, customers: list[Company], people: dict[str, User], no
             "website": company.domain,
             "customer_since_on": company.since_on.isoformat(),
             "assigned_users": company.seats,
+            "custom": custom_of(demo, company),
         }
         for company in customers
     ]
+    define(demo, now)
     _checked(bulk.upsert_accounts(rows, source=SOURCE, actor=None, at=now))
     _contacts(customers, now)
     _contracts(demo, customers, now)

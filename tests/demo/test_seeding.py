@@ -10,9 +10,11 @@ import numpy as np
 import pytest
 from django_tenants.utils import tenant_context
 
-from accounts.models import Account, AuditEntry, Contact, Contract, User
+from accounts.models import Account, AuditEntry, Contact, Contract, OwnField, User
+from accounts.queries.own_fields import held_by, undefined
 from demo.companies import companies
 from demo.load import LOADING, is_seeded, seed
+from demo.own_fields import FIELDS
 from demo.workspaces import DEMOS
 from health.actions.backtests import graded
 from health.backtest import grade, outcomes_of
@@ -65,6 +67,10 @@ def test_a_seeded_workspace_holds_a_scored_portfolio(tenant):
         assert Cta.objects.filter(status="open").exists()
         assert Cta.objects.filter(status="closed").exists()
         assert AuditEntry.objects.exists()
+        fields = list(OwnField.objects.all().by_key().values())
+        assert [field.label for field in fields] == [own.label for own in FIELDS[SMALL.pack]]
+        assert [misfits for _held, misfits in held_by(fields)] == [0] * 4
+        assert [(each.key, each.accounts) for each in undefined()] == [("billing_id", 40)]
         assert Ticket.objects.done().exclude(csat_score=None).count() > 15
         assert Ticket.objects.overdue(NOW).exists()
         assert Ticket.objects.filter(status="new").exists()
