@@ -33,6 +33,15 @@ QUIET_BY_MAIL = frozenset({Kind.CTA_WOKE, Kind.IMPORT_DONE, Kind.HEALTH_TRIGGER,
 URGENT = frozenset({Kind.SLA_WARNING, Kind.SLA_BREACH, Kind.ESCALATION})
 
 
+# A customer in the portal has no accounts to watch and no work here: the other kinds never reach them.
+OF_CUSTOMERS = frozenset({Kind.SYSTEM})
+
+
+def kinds_for(*, is_portal: bool) -> list[Kind]:
+    """The kinds of notice that can reach a person, in their order."""
+    return [kind for kind in Kind if not is_portal or kind in OF_CUSTOMERS]
+
+
 def default_channels(kind: str) -> tuple[bool, bool]:
     """(in the app, by mail) for a person who set nothing for ``kind``."""
     return True, kind not in QUIET_BY_MAIL

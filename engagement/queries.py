@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from django.db.models import Count, Q, QuerySet
 
 from accounts.queries.day import lines
-from engagement.choices import Kind, default_channels
+from engagement.choices import Kind, default_channels, kinds_for
 from engagement.models import Notification, NotificationPreference, OutboxMessage
 from ui import keyset
 
@@ -74,9 +74,9 @@ def notice_title(user: User, notice: Any) -> str | None:
 
 
 def preferences_of(user: User) -> list[tuple[Kind, bool, bool]]:
-    """(kind, in the app, by mail) for every kind, the person's wish or the default. One query."""
+    """(kind, in the app, by mail) for every kind that can reach the person, their wish or the default. One query."""
     chosen = {row.kind: (row.in_app, row.by_mail) for row in NotificationPreference.objects.filter(user=user)}
-    return [(kind, *chosen.get(kind, default_channels(kind))) for kind in Kind]
+    return [(kind, *chosen.get(kind, default_channels(kind))) for kind in kinds_for(is_portal=user.is_portal)]
 
 
 def outbox(state: str, cursor: str) -> keyset.Page:

@@ -15,7 +15,7 @@ from accounts.errors import RuleViolated
 from accounts.middleware import zone_of
 from accounts.policy import requires
 from engagement import actions, holding, queries
-from engagement.choices import URGENT, Kind
+from engagement.choices import URGENT, kinds_for
 from engagement.forms import QuietHoursForm
 from engagement.models import Notification, OutboxMessage, QuietHours
 
@@ -29,8 +29,7 @@ def inbox(request: HttpRequest) -> HttpResponse:
     context = {
         "page": page,
         "filters": filters,
-        "kinds": Kind.choices,
-        "labels": dict(Kind.choices),
+        "kinds": [(kind.value, kind.label) for kind in kinds_for(is_portal=request.user.is_portal)],
         "unread": queries.unread(request.user).count(),
         "next": _page_url(parameters, page.next),
         "previous": _page_url(parameters, page.previous),
@@ -62,7 +61,8 @@ def read_all(request: HttpRequest) -> HttpResponse:
 def preferences(request: HttpRequest) -> HttpResponse:
     """What reaches the reader, and how."""
     if request.method == "POST":
-        wishes = {kind: (f"app-{kind}" in request.POST, f"mail-{kind}" in request.POST) for kind in Kind.values}
+        kinds = kinds_for(is_portal=request.user.is_portal)
+        wishes = {kind.value: (f"app-{kind}" in request.POST, f"mail-{kind}" in request.POST) for kind in kinds}
         actions.set_preferences(request.user, wishes, at=timezone.now())
         messages.success(request, "Saved.")
         return redirect("engagement:preferences")
@@ -94,7 +94,7 @@ def _preferences(request: HttpRequest, form: QuietHoursForm) -> HttpResponse:
         "rows": queries.preferences_of(request.user),
         "quiet": form,
         "zone": zone_of(request.user).key,
-        "urgent": [kind.label for kind in Kind if kind in URGENT],
+        "urgent": [kind.label for kind in kinds_for(is_portal=request.user.is_portal) if kind in URGENT],
     }
     return render(request, "engagement/preferences.html", context, status=422 if form.errors else 200)
 

@@ -55,6 +55,19 @@ def test_notices_are_narrowed_by_kind_and_to_unread(desk, admin):
     assert "No notice matches" in text(desk.get("/notifications/?kind=system"))
 
 
+def test_a_customer_is_asked_only_about_what_can_reach_them(client):
+    customer = UserFactory(role=Role.PORTAL_USER)
+    client.force_login(customer)
+
+    body = text(client.get("/notifications/preferences/"))
+
+    assert [kind for kind, *_ in preferences_of(customer)] == [Kind.SYSTEM]
+    assert "The workspace itself" in body
+    assert not {kind.label for kind in Kind if kind != Kind.SYSTEM and kind.label in body}
+    assert "Urgent" not in body
+    assert "health" not in text(client.get("/notifications/"))
+
+
 def test_opening_marks_read_and_goes_on_to_the_source(desk, admin):
     notice = tell(admin)
     response = desk.post(f"/notifications/{notice.pk}/read/", {"open": "1"})

@@ -1,5 +1,6 @@
 import re
 import xml.etree.ElementTree as ET
+from itertools import pairwise
 
 import pytest
 
@@ -86,6 +87,53 @@ def test_a_missing_value_is_a_gap_not_a_zero():
 def test_a_line_without_any_value_is_refused():
     with pytest.raises(ValueError, match="at least one value"):
         line(values=[None, None, None]).chart()
+
+
+def names_of(svg):
+    """Each text with where it begins and ends, at about the width of a letter."""
+    found = []
+    for each in parse(svg).iterfind(".//s:text", NAMESPACE):
+        at, size = float(each.get("x")), 6 * len(each.text)
+        begins = {"end": at - size, "middle": at - size / 2}.get(each.get("text-anchor"), at)
+        found.append((each.text, begins, begins + size))
+    return found
+
+
+def test_long_names_on_the_axis_of_time_leave_room_for_each_other():
+    days = [f"{day} Oct 2026" for day in range(10, 24)]
+    chart = line(categories=days, values=[1.0] * len(days)).chart()
+    for svg in (chart.narrow, chart.middle, chart.wide):
+        shown = sorted((begins, ends) for name, begins, ends in names_of(svg) if name in days)
+        assert len(shown) >= 2
+        assert all(ends <= begins for (_, ends), (begins, _) in pairwise(shown))
+
+
+def test_no_two_values_of_an_axis_read_alike():
+    chart = line(values=[2.8, 2.9, 2.9], formatter=lambda value: f"{value:.1f}").chart()
+    marks = [name for name, *_ in names_of(chart.narrow) if re.fullmatch(r"\d\.\d", name)]
+    # The last of them is the label of the last point.
+    assert len(marks) > 1
+    assert len(set(marks[:-1])) == len(marks[:-1])
+
+
+def test_of_two_lines_the_chart_says_which_is_which():
+    alone, both = line(), line(compare=[8, 7, 6], compare_label="Precision", label="Recall")
+    assert "Recall" not in [name for name, *_ in names_of(alone.chart().wide)]
+    assert {"Recall", "Precision"} <= {name for name, *_ in names_of(both.chart().wide)}
+
+
+def test_the_names_of_bands_stand_beside_each_other_in_the_narrowest_waterfall():
+    chart = charts.waterfall(
+        "Why",
+        "Usage took 14.",
+        charts.Total("26 Oct", 94.4, "good"),
+        [charts.Step("Product usage", -14.4), charts.Step("Support", -8.9)],
+        charts.Total("Today", 71.1, "watch"),
+        [charts.Cut(90, "Green"), charts.Cut(70, "Yellow")],
+    )
+    shown = {name: (begins, ends) for name, begins, ends in names_of(chart.narrow) if " from " in name}
+    assert set(shown) == {"Yellow from 70", "Green from 90"}
+    assert shown["Yellow from 70"][1] <= shown["Green from 90"][0]
 
 
 def test_the_waterfall_tells_every_step_with_its_sign():
