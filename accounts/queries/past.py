@@ -18,6 +18,7 @@ from accounts.choices import AccountStatus
 from accounts.commercial import ChurnFact, Term, state_of
 from accounts.history import AsOf, Record
 from accounts.models import Account, Activity, Contact, Contract, ContractLine, LifecycleStage, Tier, User
+from accounts.own_values import PREFIX
 
 PLAIN = ("name", "segment", "industry", "country", "website", "currency", "assigned_users", "customer_since_on")
 MONEY = ("arr", "seats", "renewal_on")
@@ -73,6 +74,7 @@ def past_of(account: Account, asked: AsOf) -> Past:
     """Turn ``account``, which is never saved afterwards, into what it was. Two or three queries."""
     past = Past(account, asked)
     _set_plain(account, asked, past.record, PLAIN)
+    _set_own(account, past.record)
     _set_rows(account, asked, past.record)
     _set_standing(account, asked, past.record)
     _set_money(account, past)
@@ -85,6 +87,24 @@ def _set_plain(row: Any, asked: AsOf, record: Record, names: Iterable[str]) -> N
         if held is not _ABSENT:
             field = row._meta.get_field(name)
             setattr(row, name, field.to_python(held))
+
+
+def _set_own(account: Account, record: Record) -> None:
+    """What it held in own fields: the newest change is undone first, of one field or of all at once."""
+    custom = dict(account.custom)
+    for entry in reversed(record.entries):
+        if entry["object_id"] != str(account.pk):
+            continue
+        before = entry["before"] or {}
+        if isinstance(before.get("custom"), dict):
+            custom = dict(before["custom"])
+        for name, value in before.items():
+            key = name.removeprefix(PREFIX)
+            if name.startswith(PREFIX) and value is None:
+                custom.pop(key, None)
+            elif name.startswith(PREFIX):
+                custom[key] = value
+    account.custom = custom
 
 
 def _set_rows(account: Account, asked: AsOf, record: Record) -> None:

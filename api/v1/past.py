@@ -91,7 +91,7 @@ class AccountAsOf(Endpoint):
 
 def _account(account: Account) -> dict[str, Any]:
     names = """name status segment industry country website currency arr seats assigned_users renewal_on
-        customer_since_on churned_on archived_at""".split()
+        customer_since_on churned_on custom archived_at""".split()
     return {
         "id": account.pk,
         **{name: getattr(account, name) for name in names},

@@ -11,9 +11,11 @@ from django.utils import timezone
 from accounts.actions import (
     create_contact,
     create_contract,
+    define_field,
     edit_accounts,
     log_touch,
     mark_contact_left,
+    undo_edit,
     update_account,
     update_contact,
 )
@@ -79,6 +81,27 @@ class TestFacts:
         assert (middle.name, middle.segment, middle.tier, str(middle.stage)) == ("Halden AG", "Regional", None, "Two")
         assert (oldest.segment, oldest.tier, oldest.stage) == ("National", None, None)
         assert str(old.owner) == "Vera Paulsen"
+
+    def test_own_fields_hold_what_they_held(self, account, vp, client):
+        for key, kind in (("region", "text"), ("docks", "number")):
+            define_field(label=key.title(), kind=kind, key=key, actor=vp, at=ago(200))
+        mine = Account.objects.filter(pk=account.pk)
+        update_account(account, actor=vp, at=ago(50), custom={"region": "North", "loose": 1})
+        edit_accounts(mine, "custom.docks", 12, actor=vp, at=ago(40))
+        edit = edit_accounts(mine, "custom.region", "South", actor=vp, at=ago(30)).edit
+        undo_edit(edit, actor=vp, at=ago(20))
+        edit_accounts(mine, "custom.docks", None, actor=vp, at=ago(10))
+        held = {days: then(account, days).account.custom for days in (60, 45, 35, 25, 15, 5)}
+        assert held == {
+            60: {}, 45: {"region": "North", "loose": 1}, 35: {"region": "North", "loose": 1, "docks": 12},
+            25: {"region": "South", "loose": 1, "docks": 12}, 15: {"region": "North", "loose": 1, "docks": 12},
+            5: {"region": "North", "loose": 1},
+        }  # fmt: skip
+        page = client.get(f"/accounts/{account.pk}/?as_of={day(25)}").content.decode()
+        facts = page[page.index('id="facts"') :].split("</dl>")[0]
+        assert "South" in facts
+        assert "cells/custom" not in facts
+        assert mine.get().custom == held[5], "nothing was written"
 
     def test_a_stage_says_since_when_only_where_that_is_kept(self, account, vp):
         stages = [LifecycleStage.objects.create(key=k, name=k.title(), position=1) for k in ("one", "two")]
