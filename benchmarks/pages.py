@@ -38,6 +38,8 @@ UPDATE accounts_account a SET owner_id = u.id FROM (
     SELECT id, row_number() OVER (ORDER BY email) - 1 AS place FROM accounts_user WHERE role = 'csm') u
 WHERE u.place = ('x' || right(a.id::text, 4))::bit(16)::int % (SELECT count(*) FROM accounts_user WHERE role = 'csm')
 """
+# A field of the workspace's own with a number for every account.
+OWN_FIELD = "UPDATE accounts_account SET custom = jsonb_build_object('fleet', abs(hashtext(id::text)) % 1000)"
 TABLES = (
     "accounts_account", "accounts_activity", "accounts_contract", "health_accounthealth", "health_healthscore",
     "health_portfolioday", "health_trigger", "health_triggerstate", "playbooks_cta", "usage_accountday",
@@ -65,7 +67,8 @@ def populate(bench: Bench, workspace: str = "pages") -> tuple[str, str]:
 
 
 def _fill(bench: Bench) -> None:
-    from accounts.choices import Role
+    from accounts.actions import define_field
+    from accounts.choices import FieldKind, Role
     from accounts.models import User
     from health.actions import recompute
 
@@ -73,8 +76,10 @@ def _fill(bench: Bench) -> None:
         User.objects.create_user(f"csm{number:02}@pages.example", name=f"Person {number:02}", role=Role.CSM)
     User.objects.create_user("vp@pages.example", name="Vera", role=Role.VP_CS)
     fill(bench.accounts, at=bench.now)
+    define_field(label="Fleet", kind=FieldKind.NUMBER, actor=None, at=bench.now)
     with connection.cursor() as cursor:
         cursor.execute(OWN)
+        cursor.execute(OWN_FIELD)
     remember(FACTS, at=bench.now)
     recompute(at=bench.now)
     for part in (SCORES, WORK):
@@ -108,6 +113,7 @@ def cases(bench: Bench) -> Iterator[Case]:
             f"accounts by health, {named}": (page("/accounts/?view=all"), None),
             f"accounts with every column, {named}": (every, lambda: check_accounts(server, every)),
             f"accounts by last touch, {named}": (page("/accounts/?view=all&sort=touch"), None),
+            f"accounts by a field of one's own, {named}": (page("/accounts/?view=all&sort=-custom.fleet"), None),
             f"portfolio, {named}": (portfolio, lambda: check_portfolio(server, portfolio)),
             "account 360, overview": (page(f"/accounts/{one}/"), None),
         }

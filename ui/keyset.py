@@ -81,16 +81,23 @@ def decode(cursor: str, field: Field[Any, Any], key_field: Field[Any, Any]) -> t
         raise Http404 from problem
 
 
-def page(rows: QuerySet[Any], order: Order, field: Field[Any, Any], cursor: str, size: int) -> Page:
+def page(
+    rows: QuerySet[Any], order: Order, field: Field[Any, Any], cursor: str, size: int, *, keys_first: bool = False
+) -> Page:
     """One page of a ``values()`` queryset that includes ``pk`` and the sort path.
 
     One query, which an index on the path answers; a second where rows without a value may belong to the page.
+    ``keys_first`` is for a path without an index: all rows are sorted by it, and only those of the page are joined
+    with what else is read of them.
     """
     value, key, backwards = decode(cursor, field, rows.model._meta.pk) if cursor else (None, None, False)
     found: list[dict[str, Any]] = []
     for part in _parts(rows, order, field, (value, key) if cursor else None, backwards=backwards):
         if len(found) <= size:
-            found += part[: size + 1 - len(found)]
+            most = size + 1 - len(found)
+            if keys_first:
+                part = rows.filter(pk__in=part.values("pk")[:most]).order_by(*part.query.order_by)
+            found += part[:most]
     more = len(found) > size
     found = found[:size]
     if backwards:

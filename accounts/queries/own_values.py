@@ -16,6 +16,7 @@ from django.db.models import (
     F,
     Func,
     IntegerField,
+    JSONField,
     Q,
     TextField,
     Value,
@@ -70,7 +71,25 @@ def typed(field: FieldDefinition) -> Any:
 
 
 def _as_number(field: FieldDefinition, raw: Any) -> Any:
-    return Case(When(Regex(raw, f"^{NUMBER}$"), then=Cast(raw, _NUMBERS)), default=None, output_field=_NUMBERS)
+    stored = Func(F("custom"), Value(field.key), template="(%(expressions)s)", arg_joiner=" -> ")
+    stored.output_field = JSONField()
+    number = Cast(stored, _NUMBERS)
+    # Nearly all are numbers of JSON, for which no text has to be looked at; a CASE casts nothing before it asked.
+    is_number = Case(
+        When(Exact(Func(stored, function="jsonb_typeof", output_field=TextField()), "number"), then=_fits(number)),
+        default=False,
+        output_field=BooleanField(),
+    )
+    return Case(
+        When(is_number, then=number),
+        When(Regex(raw, f"^{NUMBER}$"), then=Cast(raw, _NUMBERS)),
+        default=None,
+        output_field=_NUMBERS,
+    )
+
+
+def _fits(number: Any) -> Any:
+    return LessThan(Func(number, function="abs", output_field=_NUMBERS), Value(Decimal(10**15)))
 
 
 def _as_day(field: FieldDefinition, raw: Any) -> Any:

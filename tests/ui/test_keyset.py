@@ -38,12 +38,12 @@ def expected(rows, path, *, descending):
     return [row["pk"] for row in [*known, *sorted((r for r in rows if r[path] is None), key=lambda row: row["pk"])]]
 
 
-def walk(rows, order, size, *, cursor="", back=False):
+def walk(rows, order, size, *, cursor="", back=False, keys_first=False):
     """The keys of each page from the first on, or from ``cursor`` back."""
     field = Account._meta.get_field(order.path)
     pages, last = [], None
     while True:
-        page = keyset.page(rows, order, field, cursor, size)
+        page = keyset.page(rows, order, field, cursor, size, keys_first=keys_first)
         pages.append([row["pk"] for row in page.rows])
         last, cursor = page, page.previous if back else page.next
         if not cursor:
@@ -53,12 +53,13 @@ def walk(rows, order, size, *, cursor="", back=False):
 @pytest.mark.parametrize("size", [1, 2, 3, 20])
 @pytest.mark.parametrize("descending", [False, True])
 @pytest.mark.parametrize("path", ["name", "renewal_on"])
-def test_every_row_once_in_order_and_back_again(accounts, path, descending, size):
+@pytest.mark.parametrize("keys_first", [False, True])
+def test_every_row_once_in_order_and_back_again(accounts, keys_first, path, descending, size):
     order, wanted = keyset.Order(path, descending), expected(list(accounts), path, descending=descending)
-    pages, last = walk(accounts, order, size)
+    pages, last = walk(accounts, order, size, keys_first=keys_first)
     assert [key for page in pages for key in page] == wanted
     if last.previous:
-        back, first = walk(accounts, order, size, cursor=last.previous, back=True)
+        back, first = walk(accounts, order, size, cursor=last.previous, back=True, keys_first=keys_first)
         before = [key for page in reversed(back) for key in page]
         assert before == wanted[: len(before)] == wanted[: -len(pages[-1])]
         assert first.next

@@ -95,7 +95,10 @@ def page_of(user: Any, asked: Asked, cursor: str, *, today: date, now: datetime)
     matching = asked.filters.accounts(user, today)
     order = order_of(asked.sort)
     rows = matching.annotate(**derived(asked.sort), may_edit=_editable(user))
-    page = keyset.page(rows.values(*_read(asked), "may_edit"), order, _field(rows, order.path), cursor, PAGE_SIZE)
+    page = keyset.page(
+        rows.values(*_read(asked), "may_edit"), order, _field(rows, order.path), cursor, PAGE_SIZE,
+        keys_first=order.path in rows.query.annotations,
+    )  # fmt: skip
     total = len(page.rows) if not (page.next or page.previous) else matching.order_by().count()
     return Listing(page, total, extras_of(page.rows, asked.columns, today=today, now=now))
 
