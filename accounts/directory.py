@@ -129,6 +129,7 @@ CAPABILITY_NAMES = {
     "methodology.edit": "Install and change methodologies",
     "imports.run": "Import files",
     "users.view": "See colleagues",
+    "absences.set": "Say who stands in while one is away",
     "users.manage": "Invite, change and deactivate users",
     "tokens.manage": "Issue and revoke API tokens",
     "webhooks.manage": "Set up webhooks",

@@ -12,15 +12,17 @@ from uuid import UUID
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count, Exists, OuterRef, Q, Subquery
+from django.db.models import CharField, Count, Exists, OuterRef, Q, Subquery, Value
+from django.db.models.functions import Coalesce, NullIf
 from django.http import Http404, HttpRequest
 from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
 from django.utils.module_loading import import_string
 
 from accounts.asof import Asked, read_day
 from accounts.choices import LEADER_ROLES, TOUCH_KINDS
 from accounts.history import AsOf
-from accounts.models import Account, Activity, TeamMember
+from accounts.models import Account, Activity, StandIn, TeamMember
 from accounts.policy import may
 from accounts.queries.past import past_of
 from ui.formats import days_until
@@ -88,6 +90,7 @@ def account_or_404(request: HttpRequest, account_id: UUID, past: AsOf | None = N
         contract_count=Count("contracts", filter=signed, distinct=True),
         touched_on=Subquery(touches.values("at__date")[:1]),
         on_readers_team=Exists(TeamMember.objects.filter(account=OuterRef("pk"), user=request.user.pk)),
+        **_away(request.user),
         **{f"notices_{number}": found for number, found in enumerate(_noticing())},
         **more,
     )
@@ -116,8 +119,21 @@ def may_edit(request: HttpRequest, account: Account) -> bool:
     user = request.user
     if not may(user, "accounts.edit"):
         return False
-    leads: bool = user.role in LEADER_ROLES  # type: ignore[union-attr]
-    return leads or account.owner_id == user.pk or account.on_readers_team  # type: ignore[attr-defined]
+    if user.role in LEADER_ROLES or account.owner_id == user.pk:  # type: ignore[union-attr]
+        return True
+    return bool(account.on_readers_team or account.stand_in_id == user.pk)  # type: ignore[attr-defined]
+
+
+def _away(reader: Any) -> dict[str, Any]:
+    """Who stands in for the owner today, by key and name, and until when; nothing while the owner is there."""
+    today = reader.workspace_settings.day_of(timezone.now())
+    period = StandIn.objects.on(today).filter(absent=OuterRef("owner"))
+    name = Coalesce(NullIf("colleague__name", Value("")), "colleague__email", output_field=CharField())
+    return {
+        "stand_in_id": Subquery(period.values("colleague")[:1]),
+        "stand_in_name": Subquery(period.annotate(called=name).values("called")[:1]),
+        "away_until": Subquery(period.values("until_on")[:1]),
+    }
 
 
 def frame(

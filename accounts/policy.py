@@ -87,6 +87,8 @@ CAPABILITIES: dict[str, Capability] = {
     "methodology.edit": Capability(ADMIN_ROLES, Scope.ADMIN),
     "imports.run": Capability(LEADER_ROLES, Scope.WRITE),
     "users.view": Capability(STAFF_ROLES, Scope.READ),
+    # For oneself; leaders for everybody (``actions.stand_ins``).
+    "absences.set": Capability(ACCOUNT_TEAM, Scope.WRITE),
     "users.manage": Capability(ADMIN_ROLES, Scope.ADMIN),
     "tokens.manage": Capability(ADMIN_ROLES, Scope.ADMIN),
     # What is sent to another system is seen by whoever sets it up: those who see everything.

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from accounts.views import invitations, people, profile, tokens
+from accounts.views import invitations, people, profile, stand_ins, tokens
 
 app_name = "people"
 urlpatterns = [
@@ -16,6 +16,8 @@ urlpatterns = [
     path("tokens/", tokens.tokens, name="token-list"),
     path("tokens/<uuid:token_id>/revoke/", tokens.revoke, name="token-revoke"),
     path("profile/", profile.profile, name="profile"),
+    path("stand-ins/", stand_ins.stand_ins, name="stand-ins"),
+    path("stand-ins/<uuid:period_id>/end/", stand_ins.stand_in_end, name="stand-in-end"),
     path("<uuid:user_id>/", people.user, name="user-detail"),
     path("<uuid:user_id>/role/", people.role, name="user-role"),
     path("<uuid:user_id>/deactivate/", people.deactivate, name="user-deactivate"),

@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from django.db import transaction
 
 from accounts.audit import record
-from accounts.models import User
-from engagement.choices import Kind, default_channels
+from accounts.models import StandIn, User
+from accounts.queries.stand_ins import covering
+from accounts.queries.workspace import workspace_day
+from engagement.choices import LENT, Kind, default_channels
 from engagement.models import Notification, NotificationPreference, OutboxMessage
+from ui import formats
 
 if TYPE_CHECKING:
     from accounts.models import Account
@@ -39,8 +42,9 @@ def notify(
     ``files`` (name, type, path in the storage) go along with the mail.
 
     Rows are written in the caller's transaction and delivered later; the same ``dedupe_key`` tells a person
-    once. Inactive people and, for an account, people who may not see it are left out. Four statements however
-    many people, and one a person where an account is named.
+    once. Inactive people and, for an account, people who may not see it are left out. What an account's work asks of
+    somebody who is away is told to whoever stands in for them, too. Four statements however many people, and one a
+    person where an account is named; one more for those who are away.
     """
     if kind not in Kind.values:
         raise ValueError(f"{kind!r} is not a kind of notification")
@@ -65,7 +69,22 @@ def notify(
     )
     Notification.objects.bulk_create(notices, ignore_conflicts=True)
     OutboxMessage.objects.bulk_create(mails, ignore_conflicts=True)
-    return sum(notice.user_id not in already for notice in notices)
+    told_now = sum(notice.user_id not in already for notice in notices)
+    if account is None or kind not in LENT or not people:
+        return told_now
+    told |= {"at": told.pop("created_at"), "account": account}
+    return told_now + sum(
+        notify([period.colleague], **{**told, "body": words, "dedupe_key": f"{dedupe_key}:for:{period.absent_id}"})
+        for period, words in _lent(people, body, at)
+        if period.colleague_id not in people
+    )
+
+
+def _lent(people: Iterable[Any], body: str, at: datetime) -> list[tuple[StandIn, str]]:
+    """Who stands in for any of ``people`` at ``at``, each with ``body`` that says for whom. One query."""
+    today = workspace_day(at)
+    found = covering(people, today)
+    return [(one, f"For {one.absent} until {formats.day(one.until_on, today=today)}. {body}".strip()) for one in found]
 
 
 class Letter(NamedTuple):

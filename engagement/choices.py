@@ -29,6 +29,21 @@ class Kind(TextChoices):
 # Kinds whose mail is off until a person asks for it: they come often or wait well in the app.
 QUIET_BY_MAIL = frozenset({Kind.CTA_WOKE, Kind.IMPORT_DONE, Kind.HEALTH_TRIGGER, Kind.TICKET})
 
+# What an account's work asks of its owner: whoever stands in for them is told as well.
+LENT = frozenset(
+    {
+        Kind.HEALTH_BAND,
+        Kind.HEALTH_TRIGGER,
+        Kind.OVERRIDE_EXPIRED,
+        Kind.CTA_OPENED,
+        Kind.CTA_ASSIGNED,
+        Kind.CTA_WOKE,
+        Kind.SLA_WARNING,
+        Kind.SLA_BREACH,
+        Kind.ESCALATION,
+    }
+)
+
 # Kinds that may pass quiet hours: a promise to a customer does not wait for the morning.
 URGENT = frozenset({Kind.SLA_WARNING, Kind.SLA_BREACH, Kind.ESCALATION})
 

@@ -16,6 +16,7 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from accounts.queries.day import Line
+from accounts.queries.stand_ins import lent_words
 from health.book.cells import band_name, tone
 from health.book.trend import book_trend
 from health.pages.portfolio_charts import bands
@@ -138,6 +139,8 @@ class DayCells:
 
     def marks(self, line: Line, account: dict[str, Any]) -> str:
         marks = []
+        if lent := account["lent"] if line.kind == "account" else line.lent:
+            marks.append(atoms.badge(lent_words(lent, self.today), "info"))
         if account["name"] and not self.grouped:
             marks.append(self.health(account))
             marks.append(f'<span class="num dim hide-m">{self.money(account)}</span>')

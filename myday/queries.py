@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from accounts.models import Account
 from accounts.queries.day import Line, day_steps
+from accounts.queries.stand_ins import lent
 from engagement.queries import day_notices
 from health.book.cells import band_name
 from health.queries.moved import Moved, moved_on, why_moved
@@ -26,8 +27,8 @@ AHEAD_DAYS = 7
 FAR_DAYS = 365
 SHOWN = 50
 FACTS = (
-    "pk", "name", "arr", "currency", "renewal_on", "health__shown", "health__current_rag", "health__current_band",
-    "health__change_30d",
+    "pk", "name", "lent", "arr", "currency", "renewal_on", "health__shown", "health__current_rag",
+    "health__current_band", "health__change_30d",
 )  # fmt: skip
 NO_FACTS: dict[str, Any] = dict.fromkeys(FACTS)
 
@@ -106,7 +107,8 @@ def _change(row: Moved, why: str) -> Line:
 
 
 def _facts(user: User, ids: set[UUID]) -> dict[UUID | None, dict[str, Any]]:
-    return {row["pk"]: row for row in Account.objects.visible_to(user).filter(pk__in=ids).values(*FACTS)}
+    rows = Account.objects.visible_to(user).filter(pk__in=ids).annotate(lent=lent(user, "owner"))
+    return {row["pk"]: row for row in rows.values(*FACTS)}
 
 
 def _signals(line: Line, facts: dict[str, Any], moved: dict[UUID, Moved], today: date, largest: Decimal) -> Signals:

@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import escape
 
+from accounts.queries.stand_ins import lent_words
 from playbooks.choices import CtaKind, CtaStatus, Outcome, Priority
 from ui import atoms, formats
 from ui.tables import Column, Row
@@ -31,7 +32,7 @@ class CtaCells:
         under = row["reason"] or CtaKind(row["kind"]).label
         return (
             f'<span class="cell-name"><span><a href="{self._cta % row["pk"]}">{escape(row["title"])}</a>'
-            f'<span class="sub sub-d">{escape(shorten(under, 90, placeholder=" …"))}</span>'
+            f'<span class="sub sub-d">{escape(shorten(under, 90, placeholder=" …"))}</span>{self.whose(row)}'
             f'<span class="sub sub-m">{escape(row["account__name"])} · due {self._day(row["due_on"])}'
             f"</span></span></span>"
         )
@@ -72,6 +73,11 @@ class CtaCells:
     def owner(self, row: Row) -> str:
         name = row["owner__name"] or row["owner__email"]
         return f'<span class="nowrap">{escape(name)}</span>' if name else '<span class="faint">Nobody</span>'
+
+    def whose(self, row: Row) -> str:
+        """That the reader does it for somebody else, and until when."""
+        words = lent_words(row["lent"], self.today)
+        return f'<span class="sub">{atoms.badge(words, "info")}</span>' if words else ""
 
     def tasks(self, row: Row) -> str:
         if not row["tasks_all"]:

@@ -48,7 +48,7 @@ class BoardCells(CtaCells):
             f'<li data-card id="card-{row["pk"]}"{draggable}>{title}'
             f'<p class="dim">{escape(row["account__name"])} · {money}</p>'
             f'<p class="row-flex">{"" if self.by == "priority" else priority}{"" if self.by == "kind" else kind}'
-            f'<span class="end">{self.due(row)}</span></p><p class="faint">{owner}{done}</p>'
+            f'<span class="end">{self.due(row)}</span></p><p class="faint">{owner}{done}</p>{self.whose(row)}'
             f"{self.move(row, column)}</li>"
         )
 
@@ -102,7 +102,7 @@ class CalendarCells(CtaCells):
         return (
             f'<li data-tone="{tone}"{card}><a href="{self._cta % row["pk"]}">{escape(row["title"])}</a>'
             f'<span class="faint">{escape(row["account__name"])}</span><span class="vh">, {label} priority</span>'
-            f"{self.steps(row) if movable else ''}</li>"
+            f"{self.whose(row)}{self.steps(row) if movable else ''}</li>"
         )
 
     def steps(self, row: dict[str, Any]) -> str:

@@ -11,6 +11,7 @@ from django.db import models
 from django.db.models import Q
 
 from accounts.models import Account
+from accounts.models.stand_ins import absent_of
 from playbooks.choices import CtaKind, CtaStatus, DayUnit, Outcome, Priority
 from tenants.guard import TenantModel, TenantQuerySet
 
@@ -76,10 +77,11 @@ class CtaQuerySet(TenantQuerySet):
         return self.within("account", Account.objects.visible_to(user))
 
     def workable_by(self, user: User) -> CtaQuerySet:
-        """CTAs ``user`` may change: of accounts they may edit, and those they own."""
+        """CTAs ``user`` may change: of accounts they may edit, those they own, and those of whom they stand in for."""
         if not user.is_authenticated or getattr(user, "is_portal", False):
             return self.none()
-        return self.visible_to(user).filter(Q(account__in=Account.objects.editable_by(user)) | Q(owner=user))
+        mine = Q(owner=user) | Q(owner__in=absent_of(user))
+        return self.visible_to(user).filter(Q(account__in=Account.objects.editable_by(user)) | mine)
 
     def open(self) -> CtaQuerySet:
         """To be worked now: neither snoozed nor closed."""

@@ -9,6 +9,7 @@ from accounts.models.files import AccountFile, FileVersion
 from accounts.models.own_fields import OwnField
 from accounts.models.people import ApiToken, Invitation, SignInTry, User
 from accounts.models.saved_views import DefaultView, SavedView
+from accounts.models.stand_ins import StandIn
 from accounts.models.workspace import LifecycleStage, Severity, TeamRole, Tier, WorkCalendar, Workspace
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "SavedView",
     "Severity",
     "SignInTry",
+    "StandIn",
     "TeamMember",
     "TeamRole",
     "Tier",

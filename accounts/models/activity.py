@@ -14,6 +14,7 @@ from django.db.models.functions import Cast
 from accounts.choices import TOUCH_KINDS, ActivityKind, Visibility
 from accounts.models.account import Account
 from accounts.models.files import AccountFile
+from accounts.models.stand_ins import absent_of
 from tenants.guard import TenantModel, TenantQuerySet
 
 if TYPE_CHECKING:
@@ -55,10 +56,11 @@ class ActivityQuerySet(TenantQuerySet):
         return self.filter(pinned_at__isnull=False)
 
     def step_workable_by(self, user: User) -> ActivityQuerySet:
-        """Next steps ``user`` may do or move: of accounts they may edit, and those that are theirs."""
+        """Next steps ``user`` may do or move: of accounts they may edit, theirs, and of whom they stand in for."""
         if not user.is_authenticated or user.is_portal:
             return self.none()
-        mine = Q(account__in=Account.objects.editable_by(user)) | Q(next_step_owner=user)
+        mine = Q(next_step_owner=user) | Q(next_step_owner__in=absent_of(user))
+        mine |= Q(account__in=Account.objects.editable_by(user))
         return self.visible_to(user).with_step().filter(mine)
 
 

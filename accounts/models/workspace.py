@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
 from django.db import models
 from django.db.models import Q
 
@@ -32,6 +35,10 @@ class Workspace(TenantModel):
 
     def __str__(self) -> str:
         return self.name
+
+    def day_of(self, at: datetime) -> date:
+        """The calendar day of ``at`` where the workspace is."""
+        return at.astimezone(ZoneInfo(self.timezone)).date()
 
 
 class Tier(TenantModel):

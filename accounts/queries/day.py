@@ -6,10 +6,12 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
 
-from django.db.models import CharField, DateField, DateTimeField, F, Field, QuerySet, UUIDField, Value
+from django.db.models import CharField, DateField, DateTimeField, F, Field, Q, QuerySet, UUIDField, Value
 from django.db.models.functions import Cast, Left
 
 from accounts.models import Activity
+from accounts.models.stand_ins import absent_of
+from accounts.queries.stand_ins import lent
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -26,11 +28,15 @@ _FIELDS: dict[str, Field[Any, Any]] = {
     "moment": DateTimeField(),
     "priority": CharField(),
     "ref": CharField(),
+    "lent": CharField(),
 }
 
 
 class Line(NamedTuple):
-    """One thing to do. ``moment`` is when it begins or was told; ``ref`` is the domain's own (a CTA's kind, a path)."""
+    """One thing to do. ``moment`` is when it begins or was told; ``ref`` is the domain's own (a CTA's kind, a path).
+
+    ``lent`` is set where it is somebody's whom the reader stands in for (``accounts.queries.stand_ins.lent_words``).
+    """
 
     kind: str
     pk: UUID
@@ -41,6 +47,7 @@ class Line(NamedTuple):
     moment: datetime | None
     priority: str | None
     ref: str | None
+    lent: str | None = None
 
 
 def lines(rows: QuerySet[Any], kind: str, order: str, **fields: Any) -> QuerySet[Any]:
@@ -57,8 +64,9 @@ def lines(rows: QuerySet[Any], kind: str, order: str, **fields: Any) -> QuerySet
 
 
 def day_steps(user: User, until_on: date) -> QuerySet[Any]:
-    """Open next steps that are ``user``'s, due up to ``until_on``, as ``Line`` values."""
+    """Open next steps of ``user`` and of those they stand in for, due up to ``until_on``, as ``Line`` values."""
     rows = Activity.objects.visible_to(user).with_open_step()
-    mine = rows.filter(next_step_owner=user, next_step_on__lte=until_on, account__archived_at=None)
+    whose = Q(next_step_owner=user) | Q(next_step_owner__in=absent_of(user))
+    mine = rows.filter(whose, next_step_on__lte=until_on, account__archived_at=None)
     fields = {"title": "next_step", "note": "title", "due_on": "next_step_on", "moment": "next_step_at", "ref": "kind"}
-    return lines(mine, "step", "next_step_on", pk="pk", account="account", **fields)
+    return lines(mine, "step", "next_step_on", pk="pk", account="account", lent=lent(user, "next_step_owner"), **fields)

@@ -41,7 +41,7 @@ class PackScheduleForm(RuleForm):
     )
     recipients = PeopleField(
         label="Sent to", queryset=User.objects.none(), widget=forms.CheckboxSelectMultiple,
-        help_text="Who sees the whole portfolio. Each is asked again for every pack whether they still do.",
+        help_text="Who sees the whole portfolio; looked at again for every pack.",
     )  # fmt: skip
     version = forms.IntegerField(required=False, widget=forms.HiddenInput)
 

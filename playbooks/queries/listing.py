@@ -13,6 +13,8 @@ from django.utils import timezone
 
 from accounts.keys import is_key
 from accounts.models import User
+from accounts.models.stand_ins import absent_of
+from accounts.queries.stand_ins import lent
 from playbooks.choices import CtaKind, CtaStatus, Outcome, Priority
 from playbooks.models import Cta, CtaQuerySet, Playbook, Task
 from ui import keyset
@@ -65,6 +67,7 @@ COLUMNS = (
     "owner",
     "owner__name",
     "owner__email",
+    "lent",
     "account",
     "account__name",
     "account__arr",
@@ -108,8 +111,8 @@ class CtaFilters:
         return {name: value for name, value in asdict(self).items() if value != beginning[name]}
 
     def ctas(self, user: User, today: date) -> CtaQuerySet:
-        """Matching CTAs that ``user`` may see."""
-        rows = Cta.objects.visible_to(user)
+        """Matching CTAs that ``user`` may see; ``lent`` says of which they do somebody else's work."""
+        rows = Cta.objects.visible_to(user).annotate(lent=lent(user, "owner"))
         if self.status == "unclosed":
             rows = rows.unclosed()
         elif self.status != "all":
@@ -122,7 +125,7 @@ class CtaFilters:
         if self.trigger:
             rows = rows.filter(trigger_key=self.trigger)
         if self.owner:
-            rows = rows.filter(owner=_owner(self.owner, user))
+            rows = rows.filter(_owner(self.owner, user))
         if self.q:
             rows = rows.filter(Q(title__icontains=self.q) | Q(account__name__icontains=self.q))
         return rows.filter(**_due(self.due, today))
@@ -211,9 +214,9 @@ def ctas_between(user: User, account_id: UUID, begin: datetime, end: datetime) -
 
 
 def waiting_ctas(user: User) -> CtaQuerySet:
-    """Open CTAs that ``user`` owns and that are due, or nearly (within a week): counted in the side bar."""
+    """Open CTAs that are ``user``'s to work and due, or nearly (within a week): counted in the side bar."""
     soon = timezone.localdate() + timedelta(days=7)
-    return Cta.objects.visible_to(user).open().filter(owner=user, due_on__lte=soon)
+    return Cta.objects.visible_to(user).open().filter(_owner("me", user), due_on__lte=soon)
 
 
 def open_ctas() -> CtaQuerySet:
@@ -307,8 +310,10 @@ def _due(due: str, today: date) -> dict[str, Any]:
     return ranges[due] if due in ranges else {"due_on__range": due_range(due)}
 
 
-def _owner(owner: str, user: User) -> Any:
-    return {"me": user.pk, "none": None}.get(owner, owner)
+def _owner(owner: str, user: User) -> Q:
+    if owner == "me":
+        return Q(owner=user) | Q(owner__in=absent_of(user))
+    return Q(owner=None if owner == "none" else owner)
 
 
 def _known(value: str, known: Any) -> str:

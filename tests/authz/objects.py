@@ -77,6 +77,7 @@ KWARGS: list[tuple[str, str, Kind]] = [
     (r"people:.*", "user_id", Kind("colleague")),
     (r"people:.*", "invitation_id", Kind("invitation")),
     (r"people:.*", "token_id", Kind("token")),
+    (r"people:.*", "period_id", Kind("stand_in")),
     (r"mfa_.*", "pk", Kind("passkey", personal="owner", unknown=999_999)),
     (r"account_reset_password_from_key", "uidb36", Kind("reset", attr="uid", unknown="1", missing_status=200)),
     (r"account_reset_password_from_key", "key", Kind("reset", attr="key", unknown="x-y", missing_status=200)),

@@ -69,6 +69,7 @@ TABLE: dict[str, tuple[str, str]] = {
     "methodology.edit": ("OA", "admin"),
     "imports.run": ("OAV", "write"),
     "users.view": (STAFF, "read"),
+    "absences.set": ("OAVCBN", "write"),
     "users.manage": ("OA", "admin"),
     "tokens.manage": ("OA", "admin"),
     "webhooks.manage": ("OA", "admin"),

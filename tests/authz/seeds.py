@@ -31,6 +31,7 @@ from accounts.models import (
     ContractLine,
     ExternalId,
     LifecycleStage,
+    StandIn,
     TeamMember,
     TeamRole,
     User,
@@ -97,6 +98,12 @@ def _people(world: World, letter: str) -> dict[str, User]:
     people["inviter"] = _user(world, letter, "inviter", Role.OWNER, canary(letter, "x", "i", "inviter"))
     people["gone"] = _user(world, letter, "gone", Role.CSM, canary(letter, "w", "i", "gone"))
     world.keep(letter, "colleague", 1, people["reader"])
+    # Far ahead: while one lasts, others see and edit what they do not here.
+    ahead = (world.now + timedelta(days=300)).date()
+    period = StandIn.objects.create(
+        absent=people["csm"], colleague=people["csm_other"], from_on=ahead, until_on=ahead, set_at=world.now
+    )
+    world.keep(letter, "stand_in", 1, period)
     return people
 
 

@@ -2,10 +2,26 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from tests.authz.actors import PASSWORD
 from tests.authz.bodies.example import Example, at_the_door, named, visitor, with_factors
+from tests.authz.bodies.made import tomorrow
+
+if TYPE_CHECKING:
+    from tests.authz.actors import Actor
+    from tests.authz.world import World
 
 NEW_PASSWORD = "another long password"
+
+
+def away(world: World, actor: Actor) -> dict[str, Any]:
+    """One's own absence, for which somebody who works accounts as well stands in."""
+    people = world.people_of(actor)
+    me = people.get(actor.name, people["owner"])
+    other = people["admin" if me.pk == people["vp"].pk else "vp"]
+    return {"absent": me.pk, "colleague": other.pk, "from_on": tomorrow(), "until_on": tomorrow()}
+
 
 EXAMPLES: dict[str, Example] = {
     # Signing in and one's own security
@@ -49,6 +65,7 @@ EXAMPLES: dict[str, Example] = {
         },
         status=201,
     ),
+    "POST people:stand-ins": Example(away),
     "POST people:profile": Example({"name": "Ann", "title": "", "timezone": "", "theme": "auto"}),
     "POST accounts:workspace-settings": Example({"name": "Acme", "timezone": "UTC", "currency": "EUR"}),
     "POST people:user-role": Example({"role": "trainer"}),
