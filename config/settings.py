@@ -141,6 +141,8 @@ NAVIGATION_OPENED = "health.book.opened.opened_by"
 TRIGGER_NAMES = "health.queries.automation.trigger_names"
 # Where an account stands in a list: (user, account id, the list's query string) -> place or None.
 ACCOUNT_PLACE = "health.book.accounts.place.place_of"
+# What tests an own field otherwise than a new definition of it allows: (definition) -> names.
+OWN_FIELD_TESTS = "health.queries.segments.broken_by"
 # Files of an account that other domains keep: (user, account id) -> accounts.queries.files.Attached.
 ACCOUNT_FILE_SOURCES = ["support.queries.files.attached_to"]
 # What other domains say at the head of an account's page.

@@ -7,7 +7,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from django.conf import settings
 from django.db import transaction
+from django.utils.module_loading import import_string
 from django.utils.text import slugify
 
 from accounts.actions.locking import lock_source, locked
@@ -86,6 +88,8 @@ def change_field(
     changed = [name for name in CHANGEABLE if before[name] != after[name]]
     if not changed:
         return field
+    if "kind" in changed:
+        _check_tests(field)
     if {"kind", "options"} & set(changed):
         _check_values(was, field)
     _save(field, at)
@@ -192,6 +196,16 @@ def _check_values(was: FieldDefinition, field: OwnField) -> None:
         raise RuleViolated("options_in_use", f"{text} Keep it, or give them another first.", "options")
     text = f"What {accounts} hold{'s' if lost == 1 else ''} does not fit this kind. Change those values first."
     raise RuleViolated("kind_in_use", text, "kind")
+
+
+def _check_tests(field: OwnField) -> None:
+    """Refuse a kind by which segments do not test the field."""
+    broken: list[str] = import_string(settings.OWN_FIELD_TESTS)(field.definition)
+    if broken:
+        more = f" and {len(broken) - 3} more" if len(broken) > 3 else ""
+        names = ", ".join(f"“{name}”" for name in broken[:3])
+        text = f"Segments test it by its present kind: {names}{more}. Change their rules first."
+        raise RuleViolated("kind_tested", text, "kind")
 
 
 def _check_label(field: OwnField) -> None:

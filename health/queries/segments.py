@@ -13,11 +13,12 @@ from django.db.models.functions import Coalesce, TruncDate
 
 from accounts.models import Account, OwnField, Workspace
 from accounts.models.account import AccountQuerySet
+from accounts.own_values import FieldDefinition
 from health.models import Segment, SegmentMember
 from health.queries.inputs import active_cards
-from health.segments.catalogue import METRIC, own_key
+from health.segments.catalogue import METRIC, own_key, own_rule_fields
 from health.segments.matching import Matcher
-from health.segments.rules import Rule, conditions_of
+from health.segments.rules import OPERATORS, Rule, conditions_of
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -108,6 +109,22 @@ def matcher_for(rules: Iterable[Rule], *, at: datetime) -> Matcher:
     keys = {key for field in tested if (key := own_key(field))}
     own = OwnField.objects.named(keys).by_key() if keys else {}
     return Matcher(at=at, zone=zone, versions=active_cards().by_key if measured else {}, own=own)
+
+
+def broken_by(field: FieldDefinition) -> list[str]:
+    """Segments whose rules test the own field as something else than ``field`` says it would be, by name. One query.
+
+    ``settings.OWN_FIELD_TESTS``: the app below asks before it changes a field's kind.
+    """
+    tests = {each.key: OPERATORS[each.kind] for each in own_rule_fields(field)}
+    return [
+        segment.name
+        for segment in Segment.objects.order_by("name")
+        if any(
+            own_key(condition["field"]) == field.key and condition["op"] not in tests.get(condition["field"], ())
+            for condition in conditions_of(segment.rule)
+        )
+    ]
 
 
 class Choices:

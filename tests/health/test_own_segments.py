@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.actions import archive_field, change_field, define_field, edit_accounts, undo_edit
 from accounts.choices import Role
+from accounts.errors import RuleViolated
 from accounts.models import Account, OwnField
 from health.actions import create_segment, recompute_changed
 from health.actions.membership import evaluate_segments
@@ -118,15 +119,25 @@ def test_who_comes_and_goes_by_an_edit_is_kept_with_the_moment(own):
     assert list(segment.members.values_list("account", "entered_at", "left_at")) == [(account.pk, entered, left)]
 
 
-def test_a_rule_goes_on_with_an_archived_field_and_matches_nobody_once_its_kind_is_another(own):
+def test_a_rule_goes_on_with_an_archived_field(own):
     AccountFactory(name="a", custom={"seats": 5})
-    condition = ("custom.seats", ">=", "5")
-    field = OwnField.objects.get(key="seats")
-    archive_field(field, actor=None, at=AT)
-    assert matched(condition) == "a"
+    archive_field(OwnField.objects.get(key="seats"), actor=None, at=AT)
+    assert matched(("custom.seats", ">=", "5")) == "a"
     assert fields()["custom.seats"].group == "Archived fields"
-    segment = create_segment(name="Large", rule=rule(condition), actor=None, at=NOW)
-    change_field(field, kind="text", actor=None, at=AT)
+
+
+def test_a_kind_by_which_a_segment_does_not_test_the_field_is_refused_and_would_match_nobody(own):
+    AccountFactory(name="a", custom={"seats": 5, "note": "https://a.example"})
+    segment = create_segment(name="Large", rule=rule(("custom.seats", ">=", "5")), actor=None, at=NOW)
+    create_segment(name="Noted", rule=rule(("custom.note", "contains", "a")), actor=None, at=NOW)
+    create_segment(name="Live", rule=rule(("custom_days.live", "<", "5")), actor=None, at=NOW)
+    for key, kind in (("seats", "text"), ("live", "text")):
+        with pytest.raises(RuleViolated) as broken:
+            change_field(OwnField.objects.get(key=key), kind=kind, actor=None, at=AT)
+        assert (broken.value.field, broken.value.rule) == ("kind", "kind_tested")
+    assert "“Live”. Change their rules first." in str(broken.value)
+    assert change_field(OwnField.objects.get(key="note"), kind="link", actor=None, at=AT).kind == "link"
+    OwnField.objects.filter(key="seats").update(kind="text")
     assert evaluate_segments(at=NOW) == (0, 1)
     assert not segment.members.current().exists()
 
