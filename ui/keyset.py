@@ -92,7 +92,12 @@ def page(
     """
     value, key, backwards = decode(cursor, field, rows.model._meta.pk) if cursor else (None, None, False)
     found: list[dict[str, Any]] = []
-    for part in _parts(rows, order, field, (value, key) if cursor else None, backwards=backwards):
+    if keys_first and not cursor:
+        # No index to keep in step with, so empty values need no read of their own.
+        parts = [rows.order_by(*order.expressions(backwards=False))]
+    else:
+        parts = _parts(rows, order, field, (value, key) if cursor else None, backwards=backwards)
+    for part in parts:
         if len(found) <= size:
             most = size + 1 - len(found)
             if keys_first:

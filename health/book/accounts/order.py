@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import DateTimeField, F, IntegerField, Max, OuterRef, Subquery
+from django.db.models import DateTimeField, F, IntegerField, OuterRef, Subquery
 from django.db.models.functions import Cast, NullIf, Round
 
 from accounts.choices import TOUCH_KINDS
@@ -60,10 +60,11 @@ def derived(sort: str = "") -> dict[str, Any]:
     """Figures that are not columns: per cent of the seats given to people, the last call, meeting or mail, and the
     value of the own field by which rows are sorted. One look-up for that one.
     """
-    touches = Activity.objects.filter(account=OuterRef("pk"), kind__in=TOUCH_KINDS).order_by().values("account")
+    # The first entry of its index; a maximum would read all touches of the account.
+    touches = Activity.objects.filter(account=OuterRef("pk"), kind__in=TOUCH_KINDS).order_by("-at").values("at")[:1]
     key = sort.removeprefix("-").removeprefix(PREFIX)
     own = {OWN: typed(live_fields()[key])} if sort.removeprefix("-").startswith(PREFIX) else {}
     return own | {
         "seat_use": Cast(Round(F("assigned_users") * 100.0 / NullIf(F("seats"), 0)), IntegerField(null=True)),
-        "touched_at": Subquery(touches.annotate(last=Max("at")).values("last"), output_field=DateTimeField(null=True)),
+        "touched_at": Subquery(touches, output_field=DateTimeField(null=True)),
     }
