@@ -9,11 +9,15 @@ from __future__ import annotations
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db.models import F, Field, Q, QuerySet, Value
 from django.http import Http404
+
+# More than any column has.
+_DIGITS = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +80,18 @@ def decode(cursor: str, field: Field[Any, Any], key_field: Field[Any, Any]) -> t
     try:
         value, key, backwards = json.loads(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         parsed = None if value is None else field.to_python(value)
+        if not _is_storable(parsed):
+            raise ValueError("no column holds this")
         return parsed, key_field.to_python(key), bool(backwards)
     except (ValueError, TypeError, ValidationError) as problem:
         raise Http404 from problem
+
+
+def _is_storable(value: Any) -> bool:
+    """Whether the database reads ``value`` at all; it stops a query at what it cannot hold."""
+    if isinstance(value, Decimal):
+        return value.is_finite() and abs(value.adjusted()) <= _DIGITS
+    return not isinstance(value, str) or not any(char == "\0" or "\ud800" <= char <= "\udfff" for char in value)
 
 
 def page(

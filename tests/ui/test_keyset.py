@@ -7,6 +7,7 @@ import re
 
 import pytest
 from django.db import connection
+from django.http import Http404
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Account, Tier
@@ -63,6 +64,20 @@ def test_every_row_once_in_order_and_back_again(accounts, keys_first, path, desc
         before = [key for page in reversed(back) for key in page]
         assert before == wanted[: len(before)] == wanted[: -len(pages[-1])]
         assert first.next
+
+
+@pytest.mark.parametrize("value", ["1e999999", "1e-999999", "NaN", "Infinity", "much"])
+def test_a_number_that_no_column_holds_begins_no_page(accounts, value):
+    cursor = keyset.encode(value, Account.objects.first().pk)
+    with pytest.raises(Http404):
+        keyset.page(accounts, keyset.Order("arr"), Account._meta.get_field("arr"), cursor, 2)
+
+
+@pytest.mark.parametrize("value", ["a\0b", "\ud800"])
+def test_a_text_that_no_column_holds_begins_no_page(accounts, value):
+    cursor = keyset.encode(value, Account.objects.first().pk)
+    with pytest.raises(Http404):
+        keyset.page(accounts, keyset.Order("name"), Account._meta.get_field("name"), cursor, 2)
 
 
 def queries_of(rows, path, size, cursor=""):
