@@ -67,6 +67,7 @@ def test_what_is_sent_is_stored_by_kind(kind, raw, stored):
         ("link", "javascript:alert(1)", "link"),
         ("link", "ftp://a.example", "link"),
         ("link", "https://a.example/a b", "link"),
+        ("link", "https://a.example/a\u00a0b", "link"),
         ("link", "https://" + "a" * 493, "too_long"),
     ],
 )
@@ -93,6 +94,7 @@ def test_what_does_not_fit_is_refused_by_rule(kind, raw, rule):
         ("choice", 2, Held("2")),
         ("text", 5, Held("5")),
         ("link", "javascript:alert(1)", Held("javascript:alert(1)", fits=False)),
+        ("link", "https://a\u00a0b", Held("https://a\u00a0b")),
         *((kind, blank, Held(None)) for kind in KINDS for blank in (None, "", " ")),
     ],
 )
@@ -148,7 +150,8 @@ SCALARS = (
     | st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=8)
     | st.sampled_from(
         ["2026-02-28", "2026-02-31", "2199-12-31", "2200-01-01", "yes", "NO", "1", "North", "north", "-3.5",
-         "https://a.example", "HTTPS://A", "a b", "12.", ".5", "١٢", "0000000000000012", " 12 ", "South, far"]
+         "https://a.example", "HTTPS://A", "https://a\u00a0b", "https://a\u2003b", "a b", "12.", ".5",
+         "١٢", "0000000000000012", " 12 ", "South, far"]
     )
 )  # fmt: skip
 
