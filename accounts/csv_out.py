@@ -29,7 +29,7 @@ class _Line:
 def csv_lines(headings: Iterable[str], rows: Iterable[Iterable[Any]]) -> Iterator[str]:
     """CSV text line by line, headings first, UTF-8 with a mark so that Excel reads it."""
     writer = csv.writer(_Line())
-    yield "\ufeff" + writer.writerow(list(headings))
+    yield "\ufeff" + writer.writerow([safe_cell(heading) for heading in headings])
     for row in rows:
         yield writer.writerow([safe_cell(cell) for cell in row])
 
