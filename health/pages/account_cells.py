@@ -21,7 +21,7 @@ from accounts.frame import account_or_404, editable_account_or_404, frame
 from accounts.models import Account, AuditEntry
 from accounts.own_values import LONGEST_TEXT, token_of
 from accounts.policy import requires
-from accounts.queries.own_fields import live_fields
+from accounts.queries.own_fields import known_fields
 from health.book.accounts.asked import Asked
 from health.book.accounts.columns import ListCells
 from health.book.accounts.editing import (
@@ -181,7 +181,7 @@ def _row_anew(request: HttpRequest, account: Account) -> HttpResponse:
     asked = _asked_by(request)
     row = one_row(request.user, account, asked)
     extras = extras_of([row], asked.columns, today=today, now=now)
-    cells = ListCells(today, extras, asked.canonical(), live_fields())
+    cells = ListCells(today, extras, asked.canonical(), known_fields())
     markup = table_row(
         cells.table_columns(asked.columns), row,
         select=lambda row: (str(row["pk"]), row["name"]), row_id=lambda row: f"r-{row['pk']}",

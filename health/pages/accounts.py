@@ -15,7 +15,7 @@ from accounts.choices import ListPage
 from accounts.models import User
 from accounts.own_values import PREFIX, FieldDefinition, own_answers
 from accounts.policy import may, requires
-from accounts.queries.own_fields import live_fields
+from accounts.queries.own_fields import known_fields
 from accounts.queries.saved_views import default_view, views_of
 from health.book.accounts.asked import COLUMNS, Asked
 from health.book.accounts.chips import chips, facets, offered, own_facets
@@ -82,8 +82,9 @@ def _results(request: HttpRequest, asked: Asked, listing: Listing, *, path: str,
     more = _view_parameter(request)
     views = views_of(ListPage.ACCOUNTS, user)
     may_edit = may(user, "accounts.edit")
-    own = live_fields()
-    columns = ListCells(today, listing.extras, asked.canonical(), own).table_columns(asked.columns)
+    known = known_fields()
+    own = {key: field for key, field in known.items() if not field.is_archived}
+    columns = ListCells(today, listing.extras, asked.canonical(), known).table_columns(asked.columns)
     exported = asked.url("")
     return {
         "asked": asked,
@@ -110,7 +111,7 @@ def _results(request: HttpRequest, asked: Asked, listing: Listing, *, path: str,
         "sorts": [(name, Asked(asked.filters, key, asked.columns).url(path, more), key == asked.sort)
                   for key, name in _sorts(asked, own).items()],
         "sort_name": SORT_NAMES.get(asked.sort, "a column"),
-        "columns": _choosable(asked, own),
+        "columns": _choosable(asked, known),
         "panel": request.GET.get("panel", ""),
         "exports": [(kind, f"{reverse(f'accounts:account-export-{kind}')}{exported}") for kind in ("csv", "xlsx")],
         "may_edit": may_edit,
@@ -125,11 +126,11 @@ def _sorts(asked: Asked, own: Mapping[str, FieldDefinition]) -> dict[str, str]:
     return SORT_NAMES | {field.name: field.label for field in shown}
 
 
-def _choosable(asked: Asked, own: Mapping[str, FieldDefinition]) -> list[tuple[str, str, bool]]:
+def _choosable(asked: Asked, known: Mapping[str, FieldDefinition]) -> list[tuple[str, str, bool]]:
     """Every column with whether it is shown: those shown in their order, then the others."""
-    every = [*COLUMNS, *(field.name for field in own.values())]
+    every = [*COLUMNS, *(field.name for field in known.values() if not field.is_archived)]
     others = [key for key in every if key not in asked.columns]
-    return [(key, heading_of(key, own).label, key in asked.columns) for key in [*asked.columns, *others]]
+    return [(key, heading_of(key, known).label, key in asked.columns) for key in [*asked.columns, *others]]
 
 
 def _bulk_choices(user: User, own: Iterable[FieldDefinition]) -> dict[str, Any]:

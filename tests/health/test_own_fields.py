@@ -316,6 +316,20 @@ class TestList:
             counts.append(len([each for each in queries if not each["sql"].startswith("SET")]) - 1)
         assert counts[0] == counts[1] <= 12
 
+    def test_a_page_that_ends_at_a_long_text_is_followed_by_the_next(self, desk, own):
+        for each in range(51):
+            AccountFactory(name=f"Account {each:02}", custom={"note": f"{'長' * 999}{each % 10}"})
+        page = desk.get("/accounts/?sort=custom.note").context
+        assert len(page["next"]) < 1500
+        assert page["shown"] + desk.get(page["next"]).context["shown"] == 51
+
+    def test_a_field_archived_while_the_list_is_read_is_shown_once_more(self, own, vp):
+        account = AccountFactory(custom={"seats": 3})
+        view = asked("cols=custom.seats&sort=custom.seats")
+        archive_field(OwnField.objects.get(key="seats"), actor=None, at=AT)
+        assert [row["pk"] for row in page_of(vp, view, "", today=TODAY, now=NOW).page.rows] == [account.pk]
+        assert list(lines(vp, view, today=TODAY, now=NOW)) == [[account.name, 3]]
+
 
 class TestFiles:
     def test_a_file_holds_exactly_the_columns_and_typed_values(self, desk, own, vp):
@@ -331,6 +345,11 @@ class TestFiles:
             ["B", "", "many", "", ""],
         ]  # fmt: skip
         assert desk.get(f"/accounts/export.xlsx?{query}").status_code == 200
+
+    def test_a_label_that_reads_as_a_formula_runs_in_no_spreadsheet(self, desk):
+        define_field(label="=1+1", kind="text", key="sum", actor=None, at=AT)
+        text = desk.get("/accounts/export.csv?cols=custom.sum").content.decode("utf-8-sig")
+        assert next(csv.reader(io.StringIO(text))) == ["Account", "'=1+1"]
 
 
 class TestEdits:

@@ -49,7 +49,7 @@ def name_of(field: str) -> str:
 
 def label_of(column: str) -> str:
     """What the form of one value calls it."""
-    return "Renewal" if column == "renewal" else heading_of(column, live_fields()).label
+    return "Renewal" if column == "renewal" else heading_of(column, known_fields()).label
 
 
 def hint_of(field: str) -> str:

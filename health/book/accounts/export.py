@@ -11,7 +11,7 @@ from typing import Any
 import xlsxwriter
 
 from accounts.csv_out import csv_lines
-from accounts.queries.own_fields import live_fields
+from accounts.queries.own_fields import known_fields
 from health.book.accounts.asked import Asked
 from health.book.accounts.columns import file_cells, file_headings
 from health.book.accounts.rows import CHUNK, every_row, extras_of
@@ -26,7 +26,7 @@ _WIDTHS = {"Account": 34, "Why it is here": 44, "Owner": 22}
 
 def lines(user: Any, asked: Asked, *, today: date, now: datetime) -> Iterator[list[Any]]:
     """The rows as values, in order: one query, and those of the columns a thousand rows."""
-    rows, own = every_row(user, asked, today), live_fields()
+    rows, own = every_row(user, asked, today), known_fields()
     for start in range(0, len(rows), CHUNK):
         part = rows[start : start + CHUNK]
         extras = extras_of(part, asked.columns, today=today, now=now)
@@ -36,7 +36,7 @@ def lines(user: Any, asked: Asked, *, today: date, now: datetime) -> Iterator[li
 
 def written(kind: str, user: Any, asked: Asked, *, today: date, now: datetime) -> bytes:
     """The file of what was asked for. Not streamed to the reader: the body is read after the schema was left."""
-    headings = file_headings(asked.columns, today, live_fields())
+    headings = file_headings(asked.columns, today, known_fields())
     rows = lines(user, asked, today=today, now=now)
     return _xlsx(headings, rows) if kind == XLSX else "".join(csv_lines(headings, rows)).encode()
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import DateTimeField, F, IntegerField, OuterRef, Subquery
-from django.db.models.functions import Cast, NullIf, Round
+from django.db.models import DateTimeField, F, IntegerField, OuterRef, Subquery, TextField
+from django.db.models.functions import Cast, Left, NullIf, Round
 
-from accounts.choices import TOUCH_KINDS
+from accounts.choices import TOUCH_KINDS, FieldKind
 from accounts.models import Activity
 from accounts.own_values import PREFIX
-from accounts.queries.own_fields import live_fields
+from accounts.queries.own_fields import known_fields
 from accounts.queries.own_values import typed
 from ui import keyset
 
@@ -47,6 +47,8 @@ SORT_NAMES = {
 DEFAULT_SORT = "health"
 # What rows that are sorted by an own field carry its value as.
 OWN = "own_sorted"
+# Of a text: addresses carry what a page ends at.
+_SORTED_LENGTH = 100
 
 
 def order_of(sort: str) -> keyset.Order:
@@ -63,8 +65,16 @@ def derived(sort: str = "") -> dict[str, Any]:
     # The first entry of its index; a maximum would read all touches of the account.
     touches = Activity.objects.filter(account=OuterRef("pk"), kind__in=TOUCH_KINDS).order_by("-at").values("at")[:1]
     key = sort.removeprefix("-").removeprefix(PREFIX)
-    own = {OWN: typed(live_fields()[key])} if sort.removeprefix("-").startswith(PREFIX) else {}
+    own = {OWN: _sorted_by(key)} if sort.removeprefix("-").startswith(PREFIX) else {}
     return own | {
         "seat_use": Cast(Round(F("assigned_users") * 100.0 / NullIf(F("seats"), 0)), IntegerField(null=True)),
         "touched_at": Subquery(touches, output_field=DateTimeField(null=True)),
     }
+
+
+def _sorted_by(key: str) -> Any:
+    """What rows are sorted by for the own field ``key``, also of one that was archived since it was asked for."""
+    field = known_fields()[key]
+    if field.kind in {FieldKind.TEXT, FieldKind.LINK}:
+        return Left(typed(field), _SORTED_LENGTH, output_field=TextField(null=True))
+    return typed(field)
