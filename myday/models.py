@@ -50,3 +50,16 @@ class SetAside(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.kind} until {self.until_on}"
+
+
+class CalendarFeed(TenantModel):
+    """The secret address of one person's calendar. Only a digest of the secret is kept."""
+
+    user = models.OneToOneField("accounts.User", on_delete=models.CASCADE, related_name="+")
+    digest = models.CharField(max_length=64, unique=True)
+    since_at = models.DateTimeField()
+
+    objects = TenantQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return f"Calendar of {self.user}"

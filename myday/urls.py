@@ -1,11 +1,13 @@
 from django.urls import path
 
-from myday import views
+from myday import feed_views, views
 
 app_name = "myday"
 
 urlpatterns = [
     path("", views.day, name="day"),
+    path("calendar/", feed_views.feed_settings, name="feed-settings"),
+    path("calendar/<str:secret>.ics", feed_views.feed, name="feed"),
     path("undo/", views.undo, name="undo"),
     path("ctas/<uuid:cta_id>/done/", views.cta_done, name="cta-done"),
     path("ctas/<uuid:cta_id>/snooze/", views.cta_snooze, name="cta-snooze"),

@@ -82,6 +82,7 @@ KWARGS: list[tuple[str, str, Kind]] = [
     (r"account_reset_password_from_key", "uidb36", Kind("reset", attr="uid", unknown="1", missing_status=200)),
     (r"account_reset_password_from_key", "key", Kind("reset", attr="key", unknown="x-y", missing_status=200)),
     (r"accounts:brand-.*", "look", Kind("workspace", attr="look", foreign=False, unknown=999_999)),
+    (r"myday:feed", "secret", Kind("feed", attr="secret", unknown="x" * 43)),
     # A person's own day: whoever sees it may put it aside there
     (r"myday:account-(done|snooze)", "account_id", replace(ACCOUNT, guards_writes=False)),
     (r"accounts:account-since", "account_id", replace(ACCOUNT, guards_writes=False)),

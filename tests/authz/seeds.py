@@ -39,6 +39,7 @@ from accounts.models import (
 )
 from accounts.uploads import Checked
 from console.exports import path_of
+from myday.feed import renew_feed
 from signup.views import PURPOSE
 from tenants import signing
 from tenants.models import Tenant, TenantStatus
@@ -98,6 +99,8 @@ def _people(world: World, letter: str) -> dict[str, User]:
     people["inviter"] = _user(world, letter, "inviter", Role.OWNER, canary(letter, "x", "i", "inviter"))
     people["gone"] = _user(world, letter, "gone", Role.CSM, canary(letter, "w", "i", "gone"))
     world.keep(letter, "colleague", 1, people["reader"])
+    # Of somebody without work: a calendar's titles are for whoever holds its address.
+    world.keep(letter, "feed", 1, SimpleNamespace(secret=renew_feed(people["inviter"], at=world.now)))
     # Far ahead: while one lasts, others see and edit what they do not here.
     ahead = (world.now + timedelta(days=300)).date()
     period = StandIn.objects.create(

@@ -16,6 +16,7 @@ ACCOUNT = "/accounts/{Dovetail Couriers}"
 PAGES = {
     "my day": ("csm", "/day/"),
     "my day of somebody without accounts": ("owner", "/day/"),
+    "calendar feed": ("csm", "/day/calendar/"),
     "stand-ins": ("csm", "/people/stand-ins/"),
     "my day by account": ("csm", "/day/?by=account"),
     "my day, a verb": ("csm", "/day/ctas/{cta}/snooze/"),

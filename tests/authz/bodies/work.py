@@ -52,6 +52,7 @@ EXAMPLES: dict[str, Example] = {
     "PATCH api:task-detail": Example({"title": "Call"}),
     "PATCH api:playbook-detail": Example({"triggers": []}),
     # My day: a page sends on to the list
+    "POST myday:feed-settings": Example(status=201),
     "POST myday:cta-done": Example({"outcome": "resolved"}),
     "POST myday:cta-snooze": Example(put_off),
     "POST myday:cta-reassign": Example(owner_chosen("owner")),
