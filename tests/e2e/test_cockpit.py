@@ -90,7 +90,7 @@ def test_a_playbook_is_written_copied_changed_retired_and_brought_back(visit):
     page.get_by_role("link", name="Copy").click()
     page.get_by_label("Name").fill("Recovery of depots")
     page.get_by_role("group", name="Task 4").get_by_label(re.compile("^Task")).fill("Visit the depot")
-    row = page.get_by_role("group", name="Days of task 4")
+    row = page.get_by_role("group", name="Task 4")
     row.get_by_label("Days after").fill("1")
     row.get_by_label("Counted in").select_option("calendar")
     assert seen.axe() == []
