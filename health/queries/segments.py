@@ -18,7 +18,7 @@ from health.models import Segment, SegmentMember
 from health.queries.inputs import active_cards
 from health.segments.catalogue import METRIC, own_key, own_rule_fields
 from health.segments.matching import Matcher
-from health.segments.rules import OPERATORS, Rule, conditions_of
+from health.segments.rules import Rule, conditions_of, is_test_of
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -116,12 +116,13 @@ def broken_by(field: FieldDefinition) -> list[str]:
 
     ``settings.OWN_FIELD_TESTS``: the app below asks before it changes a field's kind.
     """
-    tests = {each.key: OPERATORS[each.kind] for each in own_rule_fields(field)}
+    tests = {each.key: each for each in own_rule_fields(field)}
     return [
         segment.name
         for segment in Segment.objects.order_by("name")
         if any(
-            own_key(condition["field"]) == field.key and condition["op"] not in tests.get(condition["field"], ())
+            own_key(condition["field"]) == field.key
+            and (condition["field"] not in tests or not is_test_of(condition, tests[condition["field"]]))
             for condition in conditions_of(segment.rule)
         )
     ]

@@ -34,7 +34,19 @@ from accounts.queries.own_values import among, compared, containing, empty, equa
 from health.cards import compiled
 from health.models import ScorecardVersion
 from health.segments.catalogue import METRIC, own_key, own_rule_fields
-from health.segments.rules import CHOICE, DAYS, EMPTY, FILLED, OPERATORS, TEXT, Condition, Rule, conditions_of
+from health.segments.rules import (
+    CHOICE,
+    DAYS,
+    EMPTY,
+    FILLED,
+    OPERATORS,
+    TEXT,
+    Condition,
+    Rule,
+    RuleField,
+    conditions_of,
+    is_test_of,
+)
 from playbooks.queries import open_ctas
 from usage.models import MetricLatest
 
@@ -133,7 +145,7 @@ class Matcher:
         if field == "product":
             return _product(op, value)
         if key := own_key(field):
-            return self._own(key, field, op, value)
+            return self._own(key, condition)
         if field in _DATES or field in _MOMENTS:
             return self._aged(field, op, value)
         if isinstance(value, list) or (field.startswith(METRIC) and op in {EMPTY, FILLED}):
@@ -148,11 +160,12 @@ class Matcher:
             return _text(path, op, str(value))
         return _sized(path, op, Decimal(str(value)))
 
-    def _own(self, key: str, field: str, op: str, value: Any) -> Q:
+    def _own(self, key: str, condition: Condition) -> Q:
         """A test of an own field. One whose kind was changed to another meets no test of the former."""
+        field, op, value = condition["field"], condition["op"], condition.get("value")
         own = self.own.get(key)
         rule = next((each for each in own_rule_fields(own) if each.key == field), None) if own else None
-        if own is None or rule is None or op not in OPERATORS[rule.kind]:
+        if own is None or rule is None or not _still_tests(condition, rule):
             return Q(pk__in=[])
         if op in {EMPTY, FILLED}:
             return empty(own) if op == EMPTY else ~empty(own)
@@ -218,6 +231,11 @@ def _text(path: str, op: str, value: str) -> Q:
         return Q(**{f"{path}__icontains": value})
     same = Q(**{f"{path}__iexact": value})
     return ~same if op == "is_not" else same
+
+
+def _still_tests(condition: Condition, rule: RuleField) -> bool:
+    """Whether the condition is one of the rule's kind. Options that are gone may stay in it: the others count."""
+    return condition["op"] in OPERATORS[CHOICE] if rule.kind == CHOICE else is_test_of(condition, rule)
 
 
 def _own_text(own: FieldDefinition, op: str, value: str) -> Q:

@@ -68,6 +68,15 @@ def checked(rule: Any, fields: Mapping[str, RuleField]) -> dict[str, Any]:
     }
 
 
+def is_test_of(condition: Condition, field: RuleField) -> bool:
+    """Whether ``condition``, which was checked once, still tests ``field`` by what it is now: kind, op and value."""
+    try:
+        _condition(condition, "", {field.key: field})
+    except RuleError:
+        return False
+    return True
+
+
 def _join(part: Mapping[str, Any], where: str) -> str:
     join = part.get("join", "all")
     if join not in JOINS:

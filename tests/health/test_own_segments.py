@@ -142,6 +142,25 @@ def test_a_kind_by_which_a_segment_does_not_test_the_field_is_refused_and_would_
     assert not segment.members.current().exists()
 
 
+@pytest.mark.parametrize(
+    ("key", "kind", "condition"),
+    [
+        ("seats", "date", ("custom.seats", ">=", "5")),
+        ("live", "number", ("custom.live", ">=", "2026-01-01")),
+        ("region", "yes_no", ("custom.region", "in", ["North"])),
+    ],
+)
+def test_a_value_that_another_kind_does_not_read_is_a_test_by_the_present_one_too(own, key, kind, condition):
+    """The op alone is of both kinds; with such a rule no segment would be found any more."""
+    segment = create_segment(name="Asked", rule=rule(condition), actor=None, at=NOW)
+    with pytest.raises(RuleViolated) as broken:
+        change_field(OwnField.objects.get(key=key), kind=kind, actor=None, at=AT)
+    assert broken.value.rule == "kind_tested"
+    OwnField.objects.filter(key=key).update(kind=kind)
+    AccountFactory(custom={key: {"date": "2026-01-01", "number": 7, "yes_no": "yes"}[kind]})
+    assert not matcher_for([segment.rule], at=NOW).accounts(segment.rule).exists()
+
+
 def test_the_builder_offers_them_under_their_own_heading(own, client):
     client.force_login(UserFactory(role=Role.VP_CS))
     AccountFactory(name="Halden", custom={"live": "2026-12-01"})
