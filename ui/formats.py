@@ -147,7 +147,8 @@ def reading(value: object) -> str:
         size = Decimal(str(value))
     except InvalidOperation:
         return str(value)
-    if not size.is_finite():
+    # From 10²⁷ on a decimal has no place left to round to.
+    if not size.is_finite() or size.adjusted() >= 27:
         return str(value)
     rounded = round(size, 2 if abs(size) < 10 else 1)
     return f"{rounded.normalize():f}" if rounded else "0"
