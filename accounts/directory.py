@@ -98,7 +98,7 @@ CAPABILITY_NAMES = {
     "views.save": "Save views of lists",
     "views.share": "Share views with colleagues",
     "segments.edit": "Make and change segments",
-    "fields.edit": "Define fields of one's own on accounts",
+    "fields.edit": "Define own fields of accounts",
     "activity.log": "Log notes, calls and meetings",
     "usage.view": "See usage",
     "usage.write": "Enter usage",
