@@ -7,6 +7,7 @@ message is claimed, so a message that kills its workers is given up too (securit
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from smtplib import SMTPException
 from uuid import UUID
@@ -32,21 +33,30 @@ def claim(*, at: datetime, limit: int = BATCH) -> list[OutboxMessage]:
     """Up to ``limit`` due messages, leased to the caller with their attempt counted, oldest first.
 
     Two workers never hold the same one: rows another worker is claiming are skipped, and the lease keeps them
-    away afterwards. A message whose attempts are used up without an answer is given up here.
+    away afterwards. A message whose attempts are used up without an answer is given up here, and so is one to a
+    colleague who was deactivated while it waited.
     """
     with transaction.atomic():
-        rows = OutboxMessage.objects.due(at).select_for_update(skip_locked=True).order_by("not_before", "id")
-        messages = list(rows[:limit])
-        exhausted = [message.pk for message in messages if message.attempts >= MAX_ATTEMPTS]
-        OutboxMessage.objects.filter(pk__in=exhausted).update(
-            dead_at=at, lease_until=None, last_error="The worker stopped at every attempt."
-        )
-        claimed = [message for message in messages if message.pk not in exhausted]
+        rows = OutboxMessage.objects.due(at).select_related("user").order_by("not_before", "id")
+        messages = list(rows.select_for_update(of=("self",), skip_locked=True)[:limit])
+        left = [message for message in messages if message.user is not None and not message.user.is_active]
+        exhausted = [message for message in messages if message.attempts >= MAX_ATTEMPTS and message not in left]
+        give_up(left, "Whom it is for was deactivated.", at=at)
+        give_up(exhausted, "The worker stopped at every attempt.", at=at)
+        claimed = [message for message in messages if message not in left and message not in exhausted]
         for message in claimed:
             message.attempts += 1
             message.lease_until = at + LEASE
         OutboxMessage.objects.bulk_update(claimed, ["attempts", "lease_until"])
     return claimed
+
+
+def give_up(messages: Collection[OutboxMessage], why: str, *, at: datetime) -> int:
+    """Send none of ``messages`` any more, unless they were sent meanwhile; how many. No query for none."""
+    if not messages:
+        return 0
+    rows = OutboxMessage.objects.pending().filter(pk__in=[message.pk for message in messages])
+    return rows.update(dead_at=at, lease_until=None, last_error=why)
 
 
 def message_id(key: UUID, domain: str) -> str:

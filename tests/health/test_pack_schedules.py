@@ -30,7 +30,7 @@ from health.actions.pack_schedules import (
     schedule_pack,
     send_now,
 )
-from health.actions.packs import order_due, send_written, stop_broken
+from health.actions.packs import order_due, send_written, stop_broken, withdraw_lost
 from health.models import PackSchedule, PackSending
 from health.pages.board_data import board_data
 from tests.factories import AccountFactory, UserFactory
@@ -318,6 +318,25 @@ class TestRecipients:
         second = PackSending.objects.first()
         assert list(second.readers.all()) == [vp]
         assert second.left_out == [["Mara Lind", "sees their own book only, and a board pack holds every account"]]
+
+    def test_mail_that_waits_for_whoever_loses_the_right_is_taken_back(self, view, vp):
+        csm = UserFactory(role=Role.CSM)
+        schedule_pack(view, when=WEEKLY, recipients=[vp, csm], actor=vp, at=BEFORE)
+        sweep(MONDAY)
+        assert withdraw_lost(at=MONDAY) == 0
+        Workspace.objects.update(csm_reads_all_accounts=False)
+        assert (withdraw_lost(at=MONDAY), withdraw_lost(at=MONDAY)) == (1, 0)
+        deliver_due(now=MONDAY)
+        assert [message.to for message in mail.outbox] == [[vp.email]]
+        assert mails(user=csm).get().last_error == "Whom it is for may not have it any more."
+
+    def test_mail_that_waits_for_whoever_is_deactivated_is_given_up(self, view, vp, reader):
+        schedule_pack(view, when=WEEKLY, recipients=[vp, reader], actor=vp, at=BEFORE)
+        sweep(MONDAY)
+        leave(reader, MONDAY)
+        deliver_due(now=MONDAY)
+        assert reader.email not in [address for message in mail.outbox for address in message.to]
+        assert mails(user=reader).get().state == "dead"
 
     def test_with_nobody_left_it_stops(self, view, vp):
         csm = UserFactory(role=Role.CSM)
