@@ -22,15 +22,20 @@ def kept(what: str, user: Any, scope: Scope, draw: Callable[[], Drawn]) -> Drawn
     return kept_while_unchanged((what, whose, sorted(scope.parameters().items()), scope.today), draw)
 
 
-def kept_while_unchanged(asked: tuple[Any, ...], draw: Callable[[], Drawn]) -> Drawn:
+def kept_while_unchanged(
+    asked: tuple[Any, ...], draw: Callable[[], Drawn], may_keep: Callable[[Drawn], bool] = lambda _drawn: True
+) -> Drawn:
     """``draw()``, or what it said last for ``asked`` while no account, contract, score or judgement has changed.
 
-    ``asked`` names what is drawn and everything the answer depends on besides. One query tells whether it holds.
+    ``asked`` names what is drawn and everything the answer depends on besides; what ``may_keep`` refuses is drawn anew
+    each time. One query tells whether it holds.
     """
     name = sha256(repr((*asked, *state_of_data())).encode()).hexdigest()
     known: Drawn | None = cache.get(name)
     if known is None:
         known = draw()
+        if not may_keep(known):
+            return known
         cache.set(name, known, KEPT_SECONDS)
     return known
 

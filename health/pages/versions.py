@@ -57,9 +57,18 @@ def version_preview(request: HttpRequest, key: str) -> HttpResponse:
 
 
 def _looked_at(version: ScorecardVersion, user: User, shown: str, page: int) -> dict[str, Any]:
-    """The preview's figures and a page of its accounts, kept while the data and the version are what they were."""
-    asked = ("preview", version.pk, fingerprint(version.definition), seen_as(user), timezone.localdate(), shown, page)
-    return kept_while_unchanged(asked, lambda: _drawn(preview_of(version, user, at=timezone.now()), shown, page))
+    """The preview's figures and a page of its accounts, kept while the data and the version are what they were.
+
+    Of a card that has no live version nothing is kept: what its accounts are measured by changes no score of theirs.
+    """
+    now = timezone.now()
+    day = user.workspace_settings.day_of(now)
+    asked = ("preview", version.pk, fingerprint(version.definition), seen_as(user), day, shown, page)
+    return kept_while_unchanged(
+        asked,
+        lambda: _drawn(preview_of(version, user, at=now), shown, page),
+        may_keep=lambda found: found["active"] is not None,
+    )
 
 
 def _drawn(preview: Preview, shown: str, wanted: int) -> dict[str, Any]:

@@ -146,6 +146,17 @@ def test_the_preview_page_has_a_fixed_number_of_queries(client, version, count):
     assert (len(seen), len(again)) == (18, 11)
 
 
+def test_the_preview_of_a_card_without_a_live_version_follows_what_is_measured(client, version):
+    ScorecardVersion.objects.filter(pk=version.pk).update(state="retired")
+    made = draft(version)
+    account = world.account("Good Rail")
+    url = f"{BASE}preview/?version={made.number}&show=all"
+    client.get(url)
+    world.measure(account, FLEET_BEST, at=timezone.now())
+    recompute(at=timezone.now())
+    assert [str(change.after.shown) for change in client.get(url).context["rows"]] == ["100.0"]
+
+
 def test_the_preview_is_kept_until_the_draft_or_a_score_changes(client, version):
     account = world.account("Good Rail")
     world.measure(account, FLEET_BEST, at=timezone.now())
