@@ -208,7 +208,7 @@ _STATE = """SELECT
     (SELECT (count(*), max(computed_at))::text FROM health_accounthealth),
     (SELECT (count(*), count(ended_at), max(created_at))::text FROM health_healthoverride),
     (SELECT (count(*), max(day))::text FROM health_portfolioday),
-    (SELECT count(*) FROM accounts_teammember),
+    (SELECT (count(*), max(id::text))::text FROM accounts_teammember),
     (SELECT (count(*), max(set_at))::text FROM accounts_standin),
     (SELECT (count(*), count(left_at), max(id), max(left_at))::text FROM health_segmentmember),
     (SELECT md5(string_agg(concat_ws('/', id, version), ',' ORDER BY id)) FROM health_segment),

@@ -12,11 +12,12 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.choices import Role
-from accounts.models import Account, Workspace
+from accounts.models import Account, TeamMember, TeamRole, Workspace
 from health.actions.standing import keep_standings
 from health.book.choices import scope_choices
 from health.book.compare import compare
 from health.book.figures import AT_RISK, COLOURS, CONTRACTS, FIGURES
+from health.book.keeping import kept
 from health.book.portfolio import portfolio
 from health.book.rows import rows_behind
 from health.book.scope import SPLITS, Scope, period_before
@@ -327,6 +328,23 @@ class TestWhoSees:
             for month in data.history:
                 kept = Standing.objects.visible_to(csm).on(month.day).filter(currency="USD")
                 assert sum(month.arr.values()) == sum(standing.arr for standing in kept)
+
+
+def test_whoever_moves_from_one_team_to_another_sees_the_other_accounts_at_once(vp):
+    Workspace.objects.update(csm_reads_all_accounts=False)
+    csm, other = UserFactory(role=Role.CSM), UserFactory(role=Role.CSM)
+    first, second = AccountFactory(owner=other), AccountFactory(owner=other)
+    role = TeamRole.objects.get_or_create(key="sponsor", defaults={"name": "Sponsor"})[0]
+    scope = Scope.read({}, TODAY)
+
+    def seen():
+        return kept("keys", csm, scope, lambda: set(Account.objects.visible_to(csm).values_list("pk", flat=True)))
+
+    member = TeamMember.objects.create(account=first, user=csm, role=role)
+    before = seen()
+    member.delete()
+    TeamMember.objects.create(account=second, user=csm, role=role)
+    assert (before, seen()) == ({first.pk}, {second.pk})
 
 
 def test_the_number_of_queries_does_not_grow_with_the_rows(book, vp):
