@@ -94,7 +94,9 @@ def digest_of(person: User, currency: str, today: date) -> Digest | None:
 def _week(person: User, scope: Scope, currency: str) -> Digest:
     """All but what is due. In words: the accounts behind them would be most of what is kept."""
     found = compare(person, scope, currency)
-    whose, link = ("your book", f"/portfolio/?owner={scope.owner}") if scope.owner else ("the portfolio", "/portfolio/")
+    whose, link = (
+        ("your book", f"/portfolio/?owner={scope.owner}") if scope.owner else ("the portfolio", "/portfolio/?view=all")
+    )
     return Digest(
         _title(found, whose, currency),
         [_money("ARR", found.arr, currency, found), _money("ARR at risk", found.risk, currency, found)],

@@ -8,6 +8,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 
 from accounts.errors import RuleViolated
@@ -52,7 +53,8 @@ def board_packs(request: HttpRequest) -> HttpResponse:
 
 def page_url_of_packs(scope: Scope) -> str:
     """The list of packs for the same scope."""
-    return page_url("", scope).replace("/portfolio/", "/portfolio/board-packs/", 1)
+    query = scope.canonical()
+    return reverse("accounts:board-packs") + (f"?{query}" if query else "")
 
 
 @requires(GET="portfolio.packs")

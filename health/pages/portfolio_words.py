@@ -59,9 +59,12 @@ class Kpi:
 
 
 def page_url(name: str, scope: Scope, *args: str, part: str = "", **changes: str) -> str:
-    """The address of one of the portfolio's pages for the same scope; ``part`` is a figure's."""
+    """The address of one of the portfolio's pages for the same scope; ``part`` is a figure's.
+
+    Of the whole portfolio it says so: without anything asked for the page opens with the reader's default view.
+    """
     path = reverse(f"accounts:portfolio-{name}" if name else "accounts:portfolio", args=args)
-    parameters = scope.parameters(**changes, part=part)
+    parameters = scope.parameters(**changes, part=part) or ({} if name else {"view": "all"})
     return f"{path}?{urlencode(parameters)}" if parameters else path
 
 

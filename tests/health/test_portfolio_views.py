@@ -11,6 +11,7 @@ from accounts.actions import save_view
 from accounts.choices import Role
 from accounts.models import AuditEntry, SavedView
 from accounts.navigation import forget
+from health.actions.digest import digest_of
 from health.book.scope import Scope
 from tests.factories import AccountFactory, UserFactory
 
@@ -112,3 +113,13 @@ def test_who_does_not_see_the_portfolio_is_led_to_no_view_of_it(client, vp):
         client.force_login(person)
         assert ("Ours" in client.get("/accounts/").content.decode()) is told
     assert client.post("/portfolio/views/", {"name": "Mine", "query": ""}).status_code == 403
+
+
+def test_links_to_the_whole_portfolio_open_no_default_view(client, page, vp):
+    view = save(vp)
+    client.post(f"/portfolio/views/{view.pk}/default/", {"default": "1"})
+    assert client.get("/portfolio/").status_code == 302
+    assert 'href="/portfolio/?view=all"' in page("/portfolio/compare/")
+    assert 'href="/portfolio/?view=all#h-split"' in page("/portfolio/?split=tier")
+    assert digest_of(vp, "USD", TODAY).url == "/portfolio/?view=all"
+    assert client.get("/portfolio/?view=all").status_code == 200
