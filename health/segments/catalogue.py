@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from operator import itemgetter
+from typing import Any
 
 from django.core.cache import cache
 from django.db.models import CharField, F, Value
-from django.db.models.functions import Cast, Coalesce, NullIf
+from django.db.models.functions import Cast, Coalesce, JSONObject, NullIf
 
 from accounts.choices import AccountStatus, FieldKind
 from accounts.models import Account, LifecycleStage, OwnField, Tier, User
@@ -60,15 +62,15 @@ _FIXED = (
 
 
 def fields() -> dict[str, RuleField]:
-    """Every field by key, in the order of the builder. Four queries."""
-    people, tiers, stages = _people_tiers_stages()
+    """Every field by key, in the order of the builder. Three queries."""
+    people, tiers, stages, own_fields = _people_tiers_stages_fields()
     own = (
         RuleField("owner", "Owner", CHOICE, ACCOUNT, people),
         RuleField("tier", "Tier", CHOICE, ACCOUNT, tiers),
         RuleField("stage", "Stage", CHOICE, ACCOUNT, stages),
     )
     found = {field.key: field for field in (*own, *_FIXED)}
-    found |= _own(OwnField.objects.all().by_key().values())
+    found |= _own(_definition(key, json.loads(told)) for key, told in own_fields)
     return found | {field.key: field for field in _metrics()}
 
 
@@ -106,16 +108,23 @@ def recent_fields() -> dict[str, RuleField]:
 Pairs = tuple[tuple[str, str], ...]
 
 
-def _people_tiers_stages() -> tuple[Pairs, Pairs, Pairs]:
-    """Keys and names to choose from, each list in its own order. One query."""
+def _people_tiers_stages_fields() -> tuple[Pairs, Pairs, Pairs, Pairs]:
+    """Keys and names to choose from, each list in its own order, and own fields as JSON. One query."""
     key, named = Cast("pk", CharField()), Coalesce(NullIf("name", Value("")), "email", output_field=CharField())
     people = User.objects.active().staff().order_by().values_list(Value(0), Value(0), key, named)
     tiers = Tier.objects.order_by().values_list(Value(1), -F("rank"), key, "name")
     stages = LifecycleStage.objects.order_by().values_list(Value(2), "position", key, "name")
-    found: tuple[list[tuple[str, str]], ...] = ([], [], [])
-    for kind, _place, pk, name in sorted(people.union(tiers, stages, all=True), key=itemgetter(0, 1, 3)):
+    told = JSONObject(label="label", kind="kind", options="options", archived="archived_at")
+    fields = OwnField.objects.order_by().values_list(Value(3), "position", "key", Cast(told, CharField()))
+    found: tuple[list[tuple[str, str]], ...] = ([], [], [], [])
+    for kind, _place, pk, name in sorted(people.union(tiers, stages, fields, all=True), key=itemgetter(0, 1, 3)):
         found[kind].append((pk, name))
-    return tuple(found[0]), tuple(found[1]), tuple(found[2])
+    return tuple(found[0]), tuple(found[1]), tuple(found[2]), tuple(found[3])
+
+
+def _definition(key: str, told: dict[str, Any]) -> FieldDefinition:
+    archived = told["archived"] is not None
+    return FieldDefinition(key, told["label"], told["kind"], tuple(told["options"]), is_archived=archived)
 
 
 def _metrics() -> list[RuleField]:

@@ -30,7 +30,7 @@ def field(visit):
     page.get_by_label("What it is for").fill("Where their data has to stay")
     page.get_by_role("button", name="Save").click()
     expect(page.locator(".toasts")).to_contain_text("Data region is there")
-    expect(page.locator("tbody tr")).to_contain_text("North, South")
+    expect(page.locator("tbody tr", has_text="Data region")).to_contain_text("North, South")
     yield
     page.goto(page.url.split("/settings/")[0] + "/settings/account-fields/")
     page.get_by_role("button", name="Archive Data region").click()

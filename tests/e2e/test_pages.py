@@ -13,6 +13,10 @@ from tests.e2e.conftest import PRINTED
 pytestmark = pytest.mark.e2e
 
 ACCOUNT = "/accounts/{Dovetail Couriers}"
+OWN_FIELDS = (
+    "/accounts/?cols=owner,custom.hub,custom.bays,custom.plan,custom.audited,custom.audit_on"
+    "&sort=-custom.bays&custom.hub=Riga,~none&custom_max.bays=2000&custom.bays=~bad"
+)
 PAGES = {
     "my day": ("csm", "/day/"),
     "my day of somebody without accounts": ("owner", "/day/"),
@@ -201,6 +205,9 @@ PAGES = {
     "invite": ("owner", "/people/invite/"),
     "tokens": ("owner", "/people/tokens/"),
     "settings": ("owner", "/settings/"),
+    "account fields": ("owner", "/settings/account-fields/"),
+    "account field new": ("owner", "/settings/account-fields/new/"),
+    "accounts by own fields": ("vp", OWN_FIELDS),
     "webhooks": ("owner", "/settings/webhooks/"),
     "webhook": ("owner", "/settings/webhooks/{webhook}/"),
     "webhook new": ("owner", "/settings/webhooks/new/"),

@@ -12,7 +12,14 @@ from uuid import UUID
 from django.utils import timezone
 from django_tenants.utils import tenant_context
 
-from accounts.actions import create_account, create_contact, create_contract, log_touch, update_entry
+from accounts.actions import (
+    create_account,
+    create_contact,
+    create_contract,
+    define_field,
+    log_touch,
+    update_entry,
+)
 from accounts.actions.files import add_file, add_version
 from accounts.actions.people import create_user_with_password
 from accounts.choices import Role
@@ -79,6 +86,20 @@ def build(tenants: dict[str, Any]) -> World:
         return _acme(now)
 
 
+def _own_fields(accounts: list[Account], now: datetime) -> None:
+    """A field of each kind that looks its own way, on every third account; one value does not fit."""
+    plan = "https://plans.example/halden/a-rather-long-path-to-it"
+    held = {"hub": "Riga", "plan": plan, "audited": True, "audit_on": "2026-12-01"}
+    for number, account in enumerate(accounts):
+        if number % 3 == 1:
+            bays = "about ten" if number == 1 else number
+            Account.objects.filter(pk=account.pk).update(custom={**held, "bays": bays})
+    kinds = {"hub": "choice", "bays": "number", "plan": "link", "audited": "yes_no", "audit_on": "date"}
+    for key, kind in kinds.items():
+        options = ["Riga", "Oulu"] if kind == "choice" else []
+        define_field(label=key.capitalize().replace("_", " "), kind=kind, key=key, options=options, actor=None, at=now)
+
+
 def _article(people: dict[str, User], now: datetime) -> None:
     shelf = knowledge.create_category(actor=people["vp"], at=now, title="Routes")
     body = (
@@ -131,6 +152,7 @@ def _acme(now: datetime) -> World:
         record_observations(_values(accounts, day, weeks), source="crm", at=at)
         recompute(at=at)
     _article(people, now)
+    _own_fields(accounts, now)
     return World({account.name: account.pk for account in accounts}, portal.pk, _work(accounts[3], people["vp"], now))
 
 

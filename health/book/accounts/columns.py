@@ -116,8 +116,10 @@ class ListCells(AccountCells):
 
         def write(row: Row) -> str:
             found = held(field, row["custom"])
-            title = f' title="{escape(found.value)}"' if isinstance(found.value, str) and found.fits else ""
-            return f'<span class="own"{title}>{own_html(field, found, self.today)}</span>'
+            text = own_html(field, found, self.today)
+            if not isinstance(found.value, str) or not found.fits:
+                return text
+            return f'<span class="why"><span title="{escape(found.value)}">{text}</span></span>'
 
         return write
 
