@@ -58,6 +58,11 @@ class SavedView(TenantModel):
     def __str__(self) -> str:
         return self.name
 
+    def is_open_to(self, user: User) -> bool:
+        """Whether ``visible_to`` has it among the views of ``user``. No query."""
+        is_colleague = user.is_authenticated and user.is_active and not user.is_portal
+        return is_colleague and (self.is_shared or self.owner_id == user.pk)
+
 
 class DefaultView(TenantModel):
     """The view a person's list opens with when the address names nothing."""

@@ -59,8 +59,8 @@ def order_pack(scope: Scope, *, draw: Draw, actor: User, at: datetime, name: str
 
 
 def stop_broken(*, at: datetime) -> int:
-    """Stop schedules whose owner or view is gone, and say so; how many were. A query a schedule and one."""
-    rows = PackSchedule.objects.filter(stopped_at=None).select_related("owner")
+    """Stop schedules whose owner or view is gone, and say so; how many were. One query while all go on."""
+    rows = PackSchedule.objects.filter(stopped_at=None).select_related("owner", "view")
     return sum(_stop(schedule, why, at) for schedule in rows if (why := why_stopped(schedule)))
 
 

@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 
 from accounts.choices import Role
 from accounts.middleware import zone_of
-from accounts.models import SavedView, User, Workspace
+from accounts.models import User, Workspace
 from accounts.policy import CAPABILITIES, may
 from health.book.cadence import Cadence, IsWorked, last_day, moment_of, next_day
 from health.choices import PackStop
@@ -45,15 +45,13 @@ def why_not(person: User, workspace: Workspace) -> str:
 
 
 def why_stopped(schedule: PackSchedule) -> PackStop | None:
-    """What keeps ``schedule`` from being sent at all, if anything. One query where it has a view."""
+    """What keeps ``schedule`` from being sent at all, if anything. No query where owner and view were read with it."""
     owner = schedule.owner
     if not owner.is_active:
         return PackStop.OWNER_LEFT
     if not may(owner, "portfolio.packs"):
         return PackStop.OWNER_ROLE
-    if not SavedView.objects.visible_to(owner).filter(pk=schedule.view_id).exists():
-        return PackStop.VIEW_GONE
-    return None
+    return None if schedule.view is not None and schedule.view.is_open_to(owner) else PackStop.VIEW_GONE
 
 
 def worked_days(workspace: Workspace) -> IsWorked:

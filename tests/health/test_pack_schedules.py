@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.core import mail
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django_tenants.utils import tenant_context
 
 from accounts.actions import change_view, delete_view, save_view
@@ -273,6 +274,16 @@ class TestStopping:
         assert stop_broken(at=BEFORE) == 0
         change_view(view, actor=other, at=BEFORE, is_shared=False)
         assert stop_broken(at=BEFORE) == 1
+
+    def test_asking_whether_one_may_go_on_takes_one_query_for_all(self, view, vp, reader):
+        counts = []
+        for more in (1, 2):
+            for hour in range(more):
+                schedule_pack(view, when=When("week", hour, weekday=0), recipients=[reader], actor=vp, at=BEFORE)
+            with CaptureQueriesContext(connection) as seen:
+                assert stop_broken(at=MONDAY) == 0
+            counts.append(len(seen))
+        assert counts == [1, 1]
 
     def test_a_pause_keeps_it_and_makes_up_for_nothing(self, schedule, vp):
         assert pause_schedule(schedule, actor=vp, at=BEFORE) is True
