@@ -160,6 +160,7 @@ FOLLOWS_AN_ACCOUNT = [
     "health.SegmentMember",
     "health.Standing",
     "health.TriggerState",
+    "webhooks.Event",
 ]
 # What the search finds, in this order: an ``accounts.search.Source`` each.
 SEARCH_SOURCES = [

@@ -3,7 +3,7 @@
 import csv
 import io
 import random
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from django.utils import timezone
@@ -19,6 +19,9 @@ from imports.queries import diff_table, left_behind
 from imports.running import work
 from tests.factories import UserFactory
 from tests.tables import contents
+from webhooks.actions import create_endpoint
+from webhooks.collecting import collect
+from webhooks.models import Event
 
 pytestmark = pytest.mark.django_db
 FILE = "external_id,name,industry,owner\n1,One,Food,vera@acme.example\n2,Two,Tools,\n"
@@ -124,6 +127,17 @@ def test_a_record_somebody_changed_since_stays_and_is_named(bring_in, leader):
     assert dict(Account.objects.values_list("name", "industry")) == {"One": "Glass", "Two": "Tools"}
     assert [(step.name, step.refused) for step in left_behind(job)] == [("One", "Somebody changed it since: industry.")]
     assert AuditEntry.objects.filter(action="import.undone").get().after == {"restored": 1, "refused": 1}
+
+
+def test_what_webhooks_tell_of_a_new_account_does_not_keep_it(bring_in, leader):
+    create_endpoint(url="https://hooks.example/", event_types=["account.created"], actor=leader, at=timezone.now())
+    job = bring_in(FILE, "accounts")
+    collect(at=timezone.now() + timedelta(minutes=1))
+    assert Event.objects.filter(account_id__in=Account.objects.values("pk")).count() == 2
+
+    undo(job, leader)
+
+    assert (left_behind(job), Account.objects.count()) == ([], 0)
 
 
 def test_what_hangs_on_a_new_account_keeps_it_until_it_is_gone(bring_in, leader):
