@@ -50,7 +50,7 @@ def _worker() -> int:
 @pytest.fixture(scope="session")
 def fresh_database(django_test_environment: None, django_db_blocker: Any) -> Iterator[None]:
     """A copy of the template, used by the whole run and dropped afterwards."""
-    name = f"{database.LABEL}_run_{os.getpid()}"
+    name = database.run_name()
     with django_db_blocker.unblock(), database.administrator() as admin:
         template = database.template(admin)
         admin.execute(f'drop database if exists "{name}" with (force)')
@@ -59,6 +59,14 @@ def fresh_database(django_test_environment: None, django_db_blocker: Any) -> Ite
         yield
         database.use("postgres")
         admin.execute(f'drop database if exists "{name}" with (force)')
+
+
+@pytest.fixture(scope="module", autouse=True)
+def tidy_tables(django_db_blocker: Any) -> None:
+    """Before each file, where a database is there already."""
+    if database.is_of_run() and not connection.in_atomic_block:
+        with django_db_blocker.unblock():
+            database.tidy()
 
 
 @pytest.fixture(scope="session")

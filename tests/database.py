@@ -105,6 +105,33 @@ def _build(admin: psycopg.Connection, name: str) -> None:
     admin.execute(f'alter database "{unfinished}" rename to "{name}"')
 
 
+def run_name() -> str:
+    """The database of this process's run."""
+    return f"{LABEL}_run_{os.getpid()}"
+
+
+def is_of_run() -> bool:
+    """Whether that is what the connection leads to."""
+    return bool(connection.settings_dict["NAME"] == run_name())
+
+
+MOST_DEAD = 1_000
+
+
+def tidy() -> None:
+    """Throw away what tests that were rolled back left in the tables, where it is much.
+
+    A planner that takes a table for empty reads all of it again for each row of another.
+    """
+    connection.set_schema_to_public()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "select format('%%I.%%I', schemaname, relname) from pg_stat_user_tables where n_dead_tup > %s", [MOST_DEAD]
+        )
+        for (table,) in cursor.fetchall():
+            cursor.execute(f"vacuum (skip_locked) {table}")
+
+
 KEEP = ("django_migrations", "django_content_type", "auth_permission", "accounts_workspace")
 # A view without an owner came with the workspace.
 KEEP_ROWS = {"accounts_savedview": "owner_id is null"}

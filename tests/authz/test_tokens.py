@@ -21,6 +21,7 @@ from accounts.actions.tokens import issue_token
 from accounts.choices import Role
 from accounts.models import Account, Invitation, User
 from accounts.password_reset import TokenGenerator
+from myday.feed import renew_feed
 from support.queries import addresses, ratings
 from tenants import signing
 
@@ -179,6 +180,12 @@ def test_reply_address(db, in_tenant):
         addresses.answered([address], "globex.localhost")
 
 
+def test_calendar_address(twins):
+    path = f"/day/calendar/{renew_feed(twins[0], at=timezone.now())}.ics"
+    assert at("acme").get(path).status_code == 200
+    assert at("globex").get(path).status_code == 404
+
+
 def test_nothing_is_signed_that_is_not_tried_here():
     """Whoever signs something new adds its test above and its module here."""
     signers = {
@@ -190,6 +197,7 @@ def test_nothing_is_signed_that_is_not_tried_here():
     assert signers == {
         "accounts/invitations.py",
         "accounts/tokens.py",
+        "myday/feed.py",
         "signup/views.py",
         "support/queries/addresses.py",
         "support/queries/ratings.py",

@@ -65,7 +65,7 @@ def test_a_board_pack_is_ordered_seen_to_be_written_and_downloaded(visit, world)
     from tenants.models import Tenant
 
     with tenant_context(Tenant.objects.get(slug="acme")):
-        write_document(Document.objects.get().pk)
+        write_document(Document.objects.latest("created_at").pk)
     # The page asks by itself and needs no reload.
     expect(page.locator("#pack-file")).to_be_visible()
     with page.expect_download() as download:
