@@ -68,7 +68,7 @@ class TestKeyFacts:
         assert facts.index("Region") < facts.index("Edit Seats") < facts.index("Go-live") < facts.index(">Yes<")
         assert "many &lt;b&gt;" in facts
         assert "This does not fit: number expected" in facts
-        assert '<a href="https://a.example/x" rel="noopener noreferrer" target="_blank"' in facts
+        assert '<a class="ed" href="https://a.example/x" rel="noopener noreferrer" target="_blank"' in facts
         assert "<dt>loose</dt><dd>x</dd>" in facts
         assert "Hid" not in facts
 
