@@ -11,7 +11,7 @@ from django.db import models
 from django.db.models import Q
 
 from accounts.models import Account
-from accounts.models.stand_ins import absent_of
+from accounts.models.stand_ins import worked_by
 from playbooks.choices import CtaKind, CtaStatus, DayUnit, Outcome, Priority
 from tenants.guard import TenantModel, TenantQuerySet
 
@@ -80,8 +80,8 @@ class CtaQuerySet(TenantQuerySet):
         """CTAs ``user`` may change: of accounts they may edit, those they own, and those of whom they stand in for."""
         if not user.is_authenticated or getattr(user, "is_portal", False):
             return self.none()
-        mine = Q(owner=user) | Q(owner__in=absent_of(user))
-        return self.visible_to(user).filter(Q(account__in=Account.objects.editable_by(user)) | mine)
+        mine = Q(owner__in=worked_by(user)) | Q(account__in=Account.objects.editable_by(user))
+        return self.visible_to(user).filter(mine)
 
     def open(self) -> CtaQuerySet:
         """To be worked now: neither snoozed nor closed."""

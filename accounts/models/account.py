@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from accounts.choices import LEADER_ROLES, PORTAL_ROLES, AccountStatus, Role
-from accounts.models.stand_ins import absent_of
+from accounts.models.stand_ins import worked_by
 from tenants.guard import TenantModel, TenantQuerySet
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class AccountQuerySet(TenantQuerySet):
     def in_book_of(self, user: User) -> AccountQuerySet:
         """Accounts ``user`` owns or is on the team of, and those of whom they stand in for today."""
         on_team = TeamMember.objects.filter(user=user).values("account")
-        return self.filter(Q(owner=user) | Q(pk__in=on_team) | Q(owner__in=absent_of(user)))
+        return self.filter(Q(owner__in=worked_by(user)) | Q(pk__in=on_team))
 
     def live(self) -> AccountQuerySet:
         """Neither archived nor churned."""

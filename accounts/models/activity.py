@@ -14,7 +14,7 @@ from django.db.models.functions import Cast
 from accounts.choices import TOUCH_KINDS, ActivityKind, Visibility
 from accounts.models.account import Account
 from accounts.models.files import AccountFile
-from accounts.models.stand_ins import absent_of
+from accounts.models.stand_ins import worked_by
 from tenants.guard import TenantModel, TenantQuerySet
 
 if TYPE_CHECKING:
@@ -59,8 +59,7 @@ class ActivityQuerySet(TenantQuerySet):
         """Next steps ``user`` may do or move: of accounts they may edit, theirs, and of whom they stand in for."""
         if not user.is_authenticated or user.is_portal:
             return self.none()
-        mine = Q(next_step_owner=user) | Q(next_step_owner__in=absent_of(user))
-        mine |= Q(account__in=Account.objects.editable_by(user))
+        mine = Q(next_step_owner__in=worked_by(user)) | Q(account__in=Account.objects.editable_by(user))
         return self.visible_to(user).with_step().filter(mine)
 
 

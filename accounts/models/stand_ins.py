@@ -29,10 +29,14 @@ class StandInQuerySet(TenantQuerySet):
         return self.filter(from_on__lte=until_on, until_on__gte=from_on)
 
 
-def absent_of(user: User) -> models.QuerySet[Any]:
-    """Keys of those ``user`` stands in for today, for use inside another query."""
+def worked_by(user: User) -> models.QuerySet[Any]:
+    """Keys of those whose work is ``user``'s today: their own and of whom they stand in for. For use inside a query.
+
+    One list: "theirs, or of somebody away" would keep PostgreSQL from looking either up by its index.
+    """
     today = user.workspace_settings.day_of(timezone.now())
-    return StandIn.objects.by(user).on(today).values("absent")
+    oneself = StandIn.absent.field.related_model.objects.filter(pk=user.pk).order_by().values("pk")
+    return oneself.union(StandIn.objects.by(user).on(today).order_by().values("absent"), all=True)
 
 
 class StandIn(TenantModel):

@@ -6,11 +6,11 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
 
-from django.db.models import CharField, DateField, DateTimeField, F, Field, Q, QuerySet, UUIDField, Value
+from django.db.models import CharField, DateField, DateTimeField, F, Field, QuerySet, UUIDField, Value
 from django.db.models.functions import Cast, Left
 
 from accounts.models import Activity
-from accounts.models.stand_ins import absent_of
+from accounts.models.stand_ins import worked_by
 from accounts.queries.stand_ins import lent
 
 if TYPE_CHECKING:
@@ -66,7 +66,6 @@ def lines(rows: QuerySet[Any], kind: str, order: str, **fields: Any) -> QuerySet
 def day_steps(user: User, until_on: date) -> QuerySet[Any]:
     """Open next steps of ``user`` and of those they stand in for, due up to ``until_on``, as ``Line`` values."""
     rows = Activity.objects.visible_to(user).with_open_step()
-    whose = Q(next_step_owner=user) | Q(next_step_owner__in=absent_of(user))
-    mine = rows.filter(whose, next_step_on__lte=until_on, account__archived_at=None)
+    mine = rows.filter(next_step_owner__in=worked_by(user), next_step_on__lte=until_on, account__archived_at=None)
     fields = {"title": "next_step", "note": "title", "due_on": "next_step_on", "moment": "next_step_at", "ref": "kind"}
     return lines(mine, "step", "next_step_on", pk="pk", account="account", lent=lent(user, "next_step_owner"), **fields)

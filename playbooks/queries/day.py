@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db.models import Q, QuerySet
 
-from accounts.models.stand_ins import absent_of
+from accounts.models.stand_ins import worked_by
 from accounts.queries.day import lines
 from accounts.queries.stand_ins import lent
 from playbooks.choices import CtaStatus, Priority
@@ -36,4 +36,4 @@ def day_tasks(user: User, today: date) -> QuerySet[Any]:
 
 
 def _whose(user: User, owner: str) -> Q:
-    return Q(**{owner: user}) | Q(**{f"{owner}__in": absent_of(user)})
+    return Q(**{f"{owner}__in": worked_by(user)})

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from accounts.keys import is_key
 from accounts.models import User
-from accounts.models.stand_ins import absent_of
+from accounts.models.stand_ins import worked_by
 from accounts.queries.stand_ins import lent
 from playbooks.choices import CtaKind, CtaStatus, Outcome, Priority
 from playbooks.models import Cta, CtaQuerySet, Playbook, Task
@@ -312,7 +312,7 @@ def _due(due: str, today: date) -> dict[str, Any]:
 
 def _owner(owner: str, user: User) -> Q:
     if owner == "me":
-        return Q(owner=user) | Q(owner__in=absent_of(user))
+        return Q(owner__in=worked_by(user))
     return Q(owner=None if owner == "none" else owner)
 
 
