@@ -119,7 +119,12 @@ def as_text(raw: Any) -> str:
     """A stored value as the database writes it as text."""
     if raw is None or isinstance(raw, str):
         return raw or ""
-    return json.dumps(raw, ensure_ascii=False)
+    return f"{_exact(raw):f}" if isinstance(raw, float) else json.dumps(raw, ensure_ascii=False)
+
+
+def _exact(number: float | Decimal) -> Decimal:
+    """A number by its digits: Python writes small ones as 1e-05, which neither people nor the database do."""
+    return Decimal(repr(number)) if isinstance(number, float) else Decimal(number)
 
 
 def _standing_number(field: FieldDefinition, raw: Any, written: str) -> Any:
@@ -159,7 +164,7 @@ def in_words(value: Any) -> str:
     if isinstance(value, bool):
         return "Yes" if value else "No"
     if isinstance(value, int | float | Decimal):
-        return f"{value:,}"
+        return f"{_exact(value):,f}"
     return value.isoformat() if isinstance(value, date) else str(value)
 
 
@@ -181,7 +186,7 @@ def as_typed(value: Any) -> str:
     """The same as a form sends it."""
     if isinstance(value, bool):
         return "true" if value else "false"
-    return "" if value is None else str(value)
+    return "" if value is None else as_text(value) if isinstance(value, float) else str(value)
 
 
 def cleaned(

@@ -73,7 +73,8 @@ def typed(field: FieldDefinition) -> Any:
 def _as_number(field: FieldDefinition, raw: Any) -> Any:
     stored = Func(F("custom"), Value(field.key), template="(%(expressions)s)", arg_joiner=" -> ")
     stored.output_field = JSONField()
-    number = Cast(stored, _NUMBERS)
+    # Without limits: the cast to the column's size of one that is too large would stop the whole query.
+    number = Func(stored, template="(%(expressions)s)::numeric", output_field=_NUMBERS)
     # Nearly all are numbers of JSON, for which no text has to be looked at; a CASE casts nothing before it asked.
     is_number = Case(
         When(Exact(Func(stored, function="jsonb_typeof", output_field=TextField()), "number"), then=_fits(number)),
@@ -81,7 +82,7 @@ def _as_number(field: FieldDefinition, raw: Any) -> Any:
         output_field=BooleanField(),
     )
     return Case(
-        When(is_number, then=number),
+        When(is_number, then=Cast(number, _NUMBERS)),
         When(Regex(raw, f"^{NUMBER}$"), then=Cast(raw, _NUMBERS)),
         default=None,
         output_field=_NUMBERS,
