@@ -83,7 +83,7 @@ def decode(cursor: str, field: Field[Any, Any], key_field: Field[Any, Any]) -> t
         if not _is_storable(parsed):
             raise ValueError("no column holds this")
         return parsed, key_field.to_python(key), bool(backwards)
-    except (ValueError, TypeError, ValidationError) as problem:
+    except (ValueError, TypeError, ValidationError, RecursionError) as problem:
         raise Http404 from problem
 
 

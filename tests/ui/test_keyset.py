@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from base64 import urlsafe_b64encode
 
 import pytest
 from django.db import connection
@@ -76,6 +77,12 @@ def test_a_number_that_no_column_holds_begins_no_page(accounts, value):
 @pytest.mark.parametrize("value", ["a\0b", "\ud800"])
 def test_a_text_that_no_column_holds_begins_no_page(accounts, value):
     cursor = keyset.encode(value, Account.objects.first().pk)
+    with pytest.raises(Http404):
+        keyset.page(accounts, keyset.Order("name"), Account._meta.get_field("name"), cursor, 2)
+
+
+def test_a_cursor_nested_without_end_begins_no_page(accounts):
+    cursor = urlsafe_b64encode(b"[" * 3000).decode()
     with pytest.raises(Http404):
         keyset.page(accounts, keyset.Order("name"), Account._meta.get_field("name"), cursor, 2)
 
