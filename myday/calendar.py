@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
@@ -11,6 +12,8 @@ from icalendar import Calendar, Event
 PRODUCT = "-//Tenure//My work//EN"
 REFRESH = timedelta(hours=1)
 MEETING = timedelta(minutes=30)
+# RFC 5545 §3.1 has none in a text: a calendar may refuse the whole feed for one.
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 class Item(NamedTuple):
@@ -47,8 +50,8 @@ def calendar_of(items: Iterable[Item], *, name: str) -> bytes:
 
 
 def _line(text: str) -> str:
-    """``text`` on one line: a line break in a name must not begin a property."""
-    return " ".join(text.split())
+    """``text`` on one line: a line break in a name must not begin a property, and control characters are none."""
+    return " ".join(_CONTROLS.sub(" ", text).split())
 
 
 def _event(item: Item) -> Event:

@@ -66,6 +66,11 @@ class TestLetters:
         assert not re.search(rb"^(ATTENDEE|METHOD:CANCEL)", body, re.MULTILINE)
         assert body.count(b"\r\nEND:VEVENT\r\n") == 1
 
+    def test_a_control_character_in_a_title_does_not_spoil_the_calendar(self):
+        body = calendar_of([item(title="Call\x07Ann \x1b[1m\x7f now")], name="Ac\x00me")
+        assert re.findall(rb"[\x00-\x09\x0b\x0c\x0e-\x1f\x7f]", body) == []
+        assert list(events(body)) == ["Call Ann [1m now"]
+
     def test_the_same_items_in_any_order_give_the_same_bytes(self):
         items = [item("b"), item("a"), item("c", day=MOMENT.date() - timedelta(days=1))]
         assert calendar_of(items, name="x") == calendar_of(reversed(items), name="x")
