@@ -1,7 +1,8 @@
 """Working through a file, batch by batch.
 
 A batch, its counts and its rejected rows commit together with the place reached: a worker killed at any moment
-leaves a whole number of batches, and the next one goes on from there. Two workers on one job take turns.
+leaves a whole number of batches, and the next one goes on from there. Of two workers on one job, which a message
+delivered twice makes, the one that finds the other at work leaves.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from datetime import datetime
 from itertools import islice
 from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts.audit import acting_via, record
@@ -36,9 +37,10 @@ Row = tuple[int, list[str]]
 
 
 def work(job_id: UUID, *, seconds: float = AT_A_TIME) -> bool:
-    """Work on the job for about ``seconds``. True when nothing is left to do, False to be called again.
+    """Work on the job for about ``seconds``. True when nothing is left to do here, False to be called again.
 
-    An error that is ours stops the job with a message; its batch is rolled back.
+    An error that is ours stops the job with a message; its batch is rolled back. RACE: each batch, the end and an undo
+    are the work of one worker, and another one leaves the job to it.
     """
     job = ImportJob.objects.select_related("created_by").get(pk=job_id)
     until = time.monotonic() + seconds
@@ -62,20 +64,37 @@ def work(job_id: UUID, *, seconds: float = AT_A_TIME) -> bool:
         return True
 
 
+def _alone(job_id: UUID) -> bool:
+    """Whether no other worker is at the job; until the transaction ends none will be.
+
+    Not the lock on the job's row: a person who cancels holds that one too, and no worker has to leave for it.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_try_advisory_xact_lock(hashtext(%s), hashtext(current_schema()))", [f"import:{job_id}"]
+        )
+        return bool(cursor.fetchone()[0])
+
+
+@transaction.atomic
 def _undone(job: ImportJob) -> None:
+    if not _alone(job.pk):
+        return
     number = undo(job)
     text = f"{job.file_name} was taken back: {number:,} record{'' if number == 1 else 's'}"
     _tell(job, text, at=timezone.now())
 
 
 def _through(job: ImportJob, until: float) -> bool:
-    """Take batches until the file or the time ends. True at the end of the file."""
+    """Take batches until the file or the time ends. True at the end of the file, or with another worker at it."""
     with job.file.open("rb") as file:
         raw = file.read()
     layout = Layout(job.encoding, job.delimiter, job.headers, job.rows)
     place, remaining = -1, iter(())
     while time.monotonic() < until:
         with transaction.atomic():
+            if not _alone(job.pk):
+                return True
             job = ImportJob.objects.select_for_update(of=("self",)).select_related("created_by").get(pk=job.pk)
             if job.state not in {ImportState.CHECKING, ImportState.RUNNING}:
                 return True
@@ -148,6 +167,8 @@ def _settled(job_id: UUID, until: float) -> bool:
         context = Context(job.source, job.created_by, now, dry_run=False)
         TARGETS[job.target].advance(job, context)
         with transaction.atomic():
+            if not _alone(job_id) or not ImportJob.objects.filter(pk=job_id, state=ImportState.SETTLING).exists():
+                return True
             if TARGETS[job.target].finish(job):
                 _end(job, ImportState.DONE, at=now)
                 return True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.db import connection, connections, transaction
@@ -43,3 +44,18 @@ def _wait_until_somebody_waits():
                 return
         time.sleep(0.02)
     pytest.fail("Nobody waited for this transaction.")
+
+
+def elsewhere(work):
+    """What ``work`` returns, called in this workspace over a connection of its own; raises what it raises."""
+    tenant = connection.tenant
+
+    def run():
+        try:
+            connection.set_tenant(tenant)
+            return work()
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        return pool.submit(run).result(timeout=30)

@@ -7,13 +7,23 @@ from django.utils import timezone
 from accounts.choices import Role
 from accounts.errors import RuleViolated
 from accounts.models import Account, Contact
-from imports.actions import cancel_import, choose_columns, forget_files, start_check, start_import, take_file
+from imports import running
+from imports.actions import (
+    cancel_import,
+    choose_columns,
+    forget_files,
+    start_check,
+    start_import,
+    start_undo,
+    take_file,
+)
 from imports.models import ImportJob, SavedMapping
 from imports.running import work
 from imports.targets import TARGETS
 from tenants.quotas import set_limits
 from tests.factories import UserFactory
 from tests.imports.conftest import counts
+from tests.racing import elsewhere
 
 ACCOUNTS = "external_id,name,industry\n1,One,Food\n2,Two,\n3,,Food\n"
 
@@ -146,6 +156,40 @@ class TestRunning:
         job.refresh_from_db()
         assert counts(job) == ("done", 7, 7, 0, 0, 0)
         assert (calls, Account.objects.count()) == ([2, 2, 2, 2, 1], 7)
+
+    def test_a_second_worker_leaves_the_job_to_the_first(self, leader, small_batches, monkeypatch):
+        text = "external_id,name\n" + "".join(f"{n},Account {n}\n" for n in range(5))
+        job = start_import(take(text, leader), actor=leader, at=timezone.now())
+        target = type(TARGETS["accounts"])
+        original, second = target.settle, []
+
+        def disturbed(self, job, rows, context):
+            if not second:
+                second.append(None)
+                second[0] = elsewhere(lambda: work(job.pk))
+            return original(self, job, rows, context)
+
+        monkeypatch.setattr(target, "settle", disturbed)
+        assert work(job.pk)
+        job.refresh_from_db()
+        assert (second, counts(job)) == ([True], ("done", 5, 5, 0, 0, 0))
+        assert Account.objects.count() == 5
+
+    def test_a_second_worker_leaves_an_undo_to_the_first(self, leader, bring_in, monkeypatch):
+        job = start_undo(bring_in(ACCOUNTS, "accounts"), actor=leader, at=timezone.now())
+        original, second = running.undo, []
+
+        def disturbed(job):
+            if not second:
+                second.append(None)
+                second[0] = elsewhere(lambda: work(job.pk))
+            return original(job)
+
+        monkeypatch.setattr(running, "undo", disturbed)
+        assert work(job.pk)
+        job.refresh_from_db()
+        assert (second, str(job.state), job.message) == ([True], "undone", "")
+        assert not Account.objects.exists()
 
     def test_cancelled_it_stops_after_the_batch_and_keeps_what_is_in(self, leader, small_batches):
         text = "external_id,name\n" + "".join(f"{n},Account {n}\n" for n in range(5))
