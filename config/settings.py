@@ -143,6 +143,8 @@ TRIGGER_NAMES = "health.queries.automation.trigger_names"
 ACCOUNT_PLACE = "health.book.accounts.place.place_of"
 # What tests an own field otherwise than a new definition of it allows: (definition) -> names.
 OWN_FIELD_TESTS = "health.queries.segments.broken_by"
+# Mail whose files not everybody may have, by its kind: (user) -> why it is not sent after all, asked as it goes out.
+MAIL_WITHHELD = {"board_pack": "health.queries.packs.why_withheld"}
 # Files of an account that other domains keep: (user, account id) -> accounts.queries.files.Attached.
 ACCOUNT_FILE_SOURCES = ["support.queries.files.attached_to"]
 # What other domains say at the head of an account's page.

@@ -98,11 +98,6 @@ def mails_of(dedupe_key: str) -> dict[Any, str]:
     return {row.user_id: row.state for row in rows.only("user", "sent_at", "dead_at", "bundled_in", "attempts")}
 
 
-def waiting_with_files(kind: str) -> list[OutboxMessage]:
-    """Mail of ``kind`` to colleagues that was not sent yet and has files, with whom it is for. One query."""
-    return list(OutboxMessage.objects.pending().filter(kind=kind).exclude(files=[]).select_related("user"))
-
-
 def outbox_counts() -> dict[str, int]:
     """How many messages stand in each state. One query."""
     return OutboxMessage.objects.aggregate(**{state: Count("pk", filter=_STATES[state]) for state in STATES})

@@ -15,7 +15,7 @@ from health.actions import activate_due, dry_runs, expire_overrides, open_ctas, 
 from health.actions.backtests import run
 from health.actions.claiming import LOST_AFTER
 from health.actions.digest import send_digests
-from health.actions.packs import order_due, send_written, stop_broken, withdraw_lost
+from health.actions.packs import order_due, send_written, stop_broken
 from health.actions.reviews import start_due_reviews
 from health.actions.triggers import forget_runs
 from health.choices import BACKTEST_WORKING, DRY_RUN_WORKING
@@ -103,11 +103,10 @@ def digest() -> int:
 
 @shared_task(base=TenantTask, name="health.packs")
 def packs() -> dict[str, int]:
-    """Stop and take back what may not go out any more, order the board packs that are due, send those written."""
+    """Stop schedules that may not go on, order the board packs that are due, send those written."""
     now = timezone.now()
     return {
         "stopped": stop_broken(at=now),
-        "withdrawn": withdraw_lost(at=now),
         "ordered": order_due(at=now, draw=board_data),
         "sent": send_written(at=now),
     }

@@ -22,8 +22,6 @@ from documents.actions import order_document
 from documents.choices import DocumentKind, DocumentState
 from engagement.actions import notify
 from engagement.choices import Kind
-from engagement.delivery import give_up
-from engagement.queries import waiting_with_files
 from health.book.scope import Scope
 from health.choices import PackStop, SendingState
 from health.models import PackSchedule, PackSending
@@ -123,19 +121,6 @@ def send_written(*, at: datetime) -> int:
     """Send the packs whose files are ready, and tell of those that came to nothing; how many were sent."""
     keys = PackSending.objects.filter(state=SendingState.MAKING).order_by("created_at").values_list("pk", flat=True)
     return sum(_send(key, at) for key in list(keys))
-
-
-def withdraw_lost(*, at: datetime) -> int:
-    """Take back mail with a pack that waits for somebody who may not have it any more; how many.
-
-    Mail waits through quiet hours, and for days where the server does not answer. One query while none waits.
-    """
-    waiting = waiting_with_files(Kind.BOARD_PACK)
-    if not waiting:
-        return 0
-    workspace = Workspace.objects.get()
-    lost = [message for message in waiting if message.user and why_not(message.user, workspace)]
-    return give_up(lost, "Whom it is for may not have it any more.", at=at)
 
 
 @transaction.atomic

@@ -44,6 +44,16 @@ def why_not(person: User, workspace: Workspace) -> str:
     return ""
 
 
+def why_withheld(person: User) -> str:
+    """Why mail with a pack does not go out to ``person`` after all, as a sentence; empty where it does. Two queries.
+
+    ``settings.MAIL_WITHHELD``: mail waits through quiet hours, and for days where the server does not answer.
+    """
+    fresh = User.objects.get(pk=person.pk)
+    why = why_not(fresh, Workspace.objects.get())
+    return f"Whom it is for may not have it any more: {fresh} {why}." if why else ""
+
+
 def why_stopped(schedule: PackSchedule) -> PackStop | None:
     """What keeps ``schedule`` from being sent at all, if anything. No query where owner and view were read with it."""
     owner = schedule.owner
