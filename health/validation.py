@@ -256,7 +256,7 @@ def _trigger(trigger: Mapping[str, Any]) -> Iterator[Problem]:
     yield from _texts(trigger, ("key", "name"), "")
     actions = trigger.get("actions")
     if not isinstance(actions, list) or not actions or not all(isinstance(item, str) and item for item in actions):
-        yield Problem("/actions", "list", "a trigger names at least one action")
+        yield Problem("/actions", "list", "a trigger says in at least one step what to do")
     yield from _condition(trigger.get("condition"), "/condition")
     if trigger.get("release") is not None:
         yield from _condition(trigger["release"], "/release")

@@ -77,7 +77,7 @@ def in_words(condition: Condition, names: Names = NO_NAMES) -> str:
         return _event(condition, names)
     if "absent" in condition:
         days = condition["days"]
-        return f"no {_inside(event_in_words(condition['absent'], names))} for {so_many_days(days)}"
+        return f"no {inside(event_in_words(condition['absent'], names))} for {so_many_days(days)}"
     if "segment" in condition:
         return f"the account is in the segment {condition.get('name') or condition['segment']}"
     return _measured(condition, names)
@@ -119,7 +119,7 @@ def _compared(condition: Condition, names: Names) -> str:
     if key in _PHRASES and op in _IS:
         phrase, unit = _PHRASES[key]
         return phrase.format(f"{_IS[op]} {wording.with_unit(limit, unit)}")
-    name = (_OWN.get(key) or _inside(names.metrics.get(key) or wording.said(key))) + severity
+    name = (_OWN.get(key) or inside(names.metrics.get(key) or wording.said(key))) + severity
     if op in {"in", "between"} or _number(limit) is None:
         return f"{name} {_verb(name)} {_one_of(key, op, limit, names)}"
     return f"{name} {_verb(name)} {_IS[op]} {wording.measured(key, limit)}"
@@ -183,7 +183,7 @@ def _verb(name: str) -> str:
     return "are" if head.endswith("s") and not head.endswith(("ss", "us", "NPS", "analysis")) else "is"
 
 
-def _inside(name: str) -> str:
+def inside(name: str) -> str:
     """A name within a sentence; an abbreviation keeps its capitals."""
     return name if len(name) < 2 or not name[1].islower() else name[0].lower() + name[1:]
 

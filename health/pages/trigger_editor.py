@@ -22,7 +22,7 @@ from health.errors import DefinitionRefused
 from health.models import Trigger
 from health.queries.vocabulary import Vocabulary, vocabulary
 from health.validation import Problem, trigger_problems
-from health.wording import in_words
+from health.wording import in_words, inside
 from playbooks.choices import CtaKind, Priority
 
 UNPROCESSABLE = 422
@@ -129,7 +129,7 @@ def _whats(words: Vocabulary, form: Form) -> list[tuple[str, list[tuple[str, str
     offered = [
         ("Health", [(f"metric:{key}", words.metrics[key].label) for key in own]),
         ("Events", [*((f"event:{key}", name) for key, name in words.events.items()), ("event:", "Another event…")]),
-        ("Silence", [*((f"absent:{key}", f"No {name[:1].lower() + name[1:]}") for key, name in words.silences.items()),
+        ("Silence", [*((f"absent:{key}", f"No {inside(name)}") for key, name in words.silences.items()),
                      ("absent:", "No other event…")]),
         ("Segments", [(f"segment:{key}", f"In {name}") for key, name in words.segments.items()]),
         ("Figures", [(f"metric:{key}", each.label) for key, each in words.metrics.items() if key not in own]),

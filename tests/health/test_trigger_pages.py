@@ -80,7 +80,7 @@ def test_a_rule_written_in_the_editor_rests_as_a_draft_and_opens_ctas_once_in_fo
     ("changes", "said"),
     [
         ({"name": ""}, "name must be given"),
-        ({"actions": " "}, "a trigger names at least one action"),
+        ({"actions": " "}, "a trigger says in at least one step what to do"),
         ({"c-0-0-days": "soon"}, "days must be a whole number from 1 to 3660"),
         ({"hold_days": "-1"}, "hold_days must be a whole number from 0 to 3660"),
         ({"reentry_max": "2"}, "reentry_max and reentry_days go together"),
@@ -105,6 +105,7 @@ def test_buttons_add_and_remove_tests_and_groups_without_script(client, rail):
     more = client.post(NEW, typed(do="add c 0")).content.decode()
     assert 'name="c-0-1-what"' in more
     assert 'value="absent:meeting" selected' in more
+    assert all(f">{silence}</option>" in more for silence in ("No meeting", "No CTA"))
     two = typed(**{"c-0-1-what": "metric:health_score", "c-0-1-op": "<", "c-0-1-value": "70"})
     fewer = client.post(NEW, two | {"do": "remove c 0 0"}).content.decode()
     assert 'value="absent:meeting" selected' not in fewer
