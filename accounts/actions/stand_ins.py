@@ -47,9 +47,14 @@ def set_stand_in(absent: User, colleague: User, *, from_on: date, until_on: date
 
 @transaction.atomic
 def end_stand_in(period: StandIn, *, actor: User, at: datetime) -> None:
-    """Take a period away; one that lasts ends at once. Raises RuleViolated where it is not the actor's to end."""
+    """Take a period away; one that lasts ends at once. Nothing happens where somebody ended it before.
+
+    Raises RuleViolated where it is not the actor's to end.
+    """
     if not may_set(period.absent, actor):
         raise RuleViolated("stand_in.not_yours", "Only leaders end what somebody else set up.", "absent")
+    if StandIn.objects.select_for_update(of=("self",)).filter(pk=period.pk).first() is None:
+        return
     record("stand_in.ended", period, actor=actor, at=at, before=_plain(period))
     period.delete()
 

@@ -262,6 +262,12 @@ class TestSetting:
         with pytest.raises(RuleViolated):
             end_stand_in(period, actor=bob, at=BEFORE)
 
+    def test_ended_by_two_at_once_it_is_noted_once(self, away, dana, vp):
+        again = StandIn.objects.get()
+        end_stand_in(away, actor=dana, at=BEFORE)
+        end_stand_in(again, actor=vp, at=BEFORE)
+        assert AuditEntry.objects.filter(action="stand_in.ended").count() == 1
+
     def test_the_page_sets_refuses_at_the_field_and_ends(self, client, dana, bob, vp):
         with time_machine.travel(BEFORE, tick=False):
             client.force_login(dana)
