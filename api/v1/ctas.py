@@ -20,6 +20,7 @@ from rest_framework.response import Response
 
 from accounts.fields import FieldError, choice, day, identifier, text
 from accounts.models import Account, User
+from accounts.models.stand_ins import worked_by
 from accounts.record_fields import ACCOUNT_REFERENCE
 from api.problems import bad_parameter
 from api.schema import IF_MATCH
@@ -80,7 +81,7 @@ class CtaQuery(QuerySerializer):
     kind = serializers.ChoiceField(CtaKind.choices)
     priority = serializers.ChoiceField(Priority.choices)
     account = serializers.UUIDField()
-    owner = serializers.CharField(help_text="E-mail address or id, me, or none")
+    owner = serializers.CharField(help_text="E-mail address or id, me (also of whom one stands in for), or none")
     due_before = DayField(source="due_on__lt", help_text="Due before this day")
 
 
@@ -218,7 +219,7 @@ def workable(user: User, cta_id: UUID) -> Cta:
 
 def _owned(rows: QuerySet[Cta], wanted: str, user: User) -> QuerySet[Cta]:
     if wanted == "me":
-        return rows.filter(owner=user)
+        return rows.filter(owner__in=worked_by(user))
     if wanted == "none":
         return rows.filter(owner=None)
     if "@" in wanted:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
+from accounts.actions.stand_ins import set_stand_in
 from accounts.models import WorkCalendar, Workspace
 from packs.actions import install_pack
 from playbooks.actions import add_task, close_cta, install_playbook
 from playbooks.models import Cta, Playbook
-from tests.factories import AT, AccountFactory, CtaFactory
+from tests.factories import AT, AccountFactory, CtaFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 OFFICE = {"timezone": "Europe/Berlin", "weekly": {"tue": [["09:00", "17:00"]], "wed": [["09:00", "17:00"]]}}
@@ -98,6 +100,14 @@ class TestCtas:
         assert len(found("owner=none")) == 2
         for query in ("status=odd", "owner=x", "due_before=x", "colour=red"):
             assert api.get(f"ctas/?{query}").status_code == 400
+
+    def test_mine_are_also_those_of_whom_one_stands_in_for_as_on_the_page(self, api, owner):
+        now, away = timezone.now(), UserFactory()
+        mine, lent, _theirs = CtaFactory(owner=owner), CtaFactory(owner=away), CtaFactory(owner=UserFactory())
+        days = {"from_on": now.date(), "until_on": now.date() + timedelta(days=1)}
+        set_stand_in(away, owner, **days, actor=owner, at=now)
+        found = {row["id"] for row in api.get("ctas/?owner=me").json()["results"]}
+        assert found == {str(mine.pk), str(lent.pk)}
 
     def test_others_accounts_are_read_but_not_worked_and_hidden_ones_do_not_exist(self, csm_api):
         cta = CtaFactory()
