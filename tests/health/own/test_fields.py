@@ -17,7 +17,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from accounts.actions import archive_field, change_field, define_field, edit_accounts, update_account
-from accounts.choices import Role
 from accounts.models import Account, AuditEntry, OwnField, SavedView
 from accounts.own_values import FieldDefinition, held
 from accounts.queries.own_fields import live_fields
@@ -25,27 +24,11 @@ from health.book.accounts.asked import Asked
 from health.book.accounts.export import lines
 from health.book.accounts.place import place_of
 from health.book.accounts.rows import page_of
-from tests.factories import AT, AccountFactory, UserFactory
+from tests.factories import AT, AccountFactory
 from tests.health.listed import NOW, TODAY, asked
-from tests.health.owned import FIELDS, define_fields, htmx
+from tests.health.own.defined import FIELDS, htmx
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def vp():
-    return UserFactory(role=Role.VP_CS)
-
-
-@pytest.fixture
-def desk(client, vp):
-    client.force_login(vp)
-    return client
-
-
-@pytest.fixture
-def own():
-    return define_fields()
 
 
 def names(vp, query):

@@ -12,33 +12,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from accounts.actions import archive_field, define_field, edit_accounts, undo_edit
-from accounts.choices import Role
 from accounts.errors import RuleViolated
 from accounts.models import Account, BulkEdit, OwnField
-from tests.factories import AT, AccountFactory, UserFactory
+from tests.factories import AT, AccountFactory
 from tests.health.listed import NOW
-from tests.health.owned import FIELDS, define_fields, htmx
+from tests.health.own.defined import FIELDS, htmx
 from tests.tables import contents
 
 pytestmark = pytest.mark.django_db
 RECORDS = ("accounts_auditentry", "accounts_bulkedit", "accounts_bulkeditrow", "accounts_changedaccount")
 COUNTED = {"accounts_account": ("version", "updated_at")}
-
-
-@pytest.fixture
-def vp():
-    return UserFactory(role=Role.VP_CS)
-
-
-@pytest.fixture
-def desk(client, vp):
-    client.force_login(vp)
-    return client
-
-
-@pytest.fixture
-def own():
-    return define_fields()
 
 
 class TestEdits:

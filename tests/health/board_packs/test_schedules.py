@@ -21,32 +21,10 @@ from health.actions.pack_schedules import When, change_schedule, schedule_pack, 
 from health.actions.packs import order_due
 from health.models import PackSchedule, PackSending
 from health.pages.board_data import board_data
-from tests.factories import AccountFactory, UserFactory
-from tests.health.packs import BEFORE, MONDAY, TICK, WEEK, WEEKLY, leave, mails, notes, sweep
+from tests.factories import UserFactory
+from tests.health.board_packs.sweeps import BEFORE, MONDAY, TICK, WEEK, WEEKLY, leave, mails, notes, sweep
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def vp():
-    return UserFactory(role=Role.VP_CS, name="Victoria Hale")
-
-
-@pytest.fixture
-def reader():
-    return UserFactory(role=Role.READ_ONLY, name="Rea Der")
-
-
-@pytest.fixture
-def view(vp):
-    AccountFactory(name="Halden", segment="SMB", arr=100, owner=vp)
-    AccountFactory(name="Elsewhere", segment="Enterprise", arr=900)
-    return save_view(page="portfolio", name="Small ones", query="segment=SMB", actor=vp, at=BEFORE)
-
-
-@pytest.fixture
-def schedule(view, vp, reader):
-    return schedule_pack(view, when=WEEKLY, recipients=[vp, reader], actor=vp, at=BEFORE)
 
 
 class TestRecipients:
@@ -91,8 +69,10 @@ class TestRecipients:
         lost = mails(user=csm).get()
         assert (lost.state, lost.last_error) == (
             "dead",
-            "Whom it is for may not have it any more: "
-            "Mara Lind sees their own book only, and a board pack holds every account.",
+            (
+                "Whom it is for may not have it any more: "
+                "Mara Lind sees their own book only, and a board pack holds every account."
+            ),
         )
 
     def test_the_right_is_asked_as_each_mail_leaves_not_when_the_worker_takes_them(self, view, vp, monkeypatch):
