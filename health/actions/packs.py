@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
+from django.db.models import Q
 
 from accounts.audit import record
 from accounts.errors import RuleViolated
@@ -25,6 +26,7 @@ from engagement.choices import Kind
 from health.book.scope import Scope
 from health.choices import PackStop, SendingState
 from health.models import PackSchedule, PackSending
+from health.models.packs import ASKED
 from health.queries.packs import due_day, schedules_of, sent_slots, why_not, why_stopped, worked_days
 from ui import formats
 
@@ -88,14 +90,19 @@ def order_due(*, at: datetime, draw: Draw) -> int:
 
 @transaction.atomic
 def order_slot(schedule: PackSchedule, slot: str, *, draw: Draw, at: datetime) -> bool:
-    """Order the pack of one slot as of the owner's day; False where it has been or the schedule ended meanwhile.
+    """Order the pack of one slot as of the owner's day; False where it or a later day's was ordered already, or the
+    schedule ended meanwhile.
 
     Raises RuleViolated while five packs are being written.
     """
     # RACE: two workers find it due; the second waits here for the first's sending and sees it.
     rows = PackSchedule.objects.select_for_update(of=("self",)).select_related("owner", "view")
     fresh = rows.filter(pk=schedule.pk, stopped_at=None).first()
-    if fresh is None or fresh.view is None or fresh.sendings.filter(slot=slot).exists():
+    if fresh is None or fresh.view is None:
+        return False
+    # The last business day of a month comes earlier when it is taken off: what was sent for the later one stands.
+    later = Q(slot__gte=slot) & ~Q(slot__startswith=ASKED)
+    if fresh.sendings.filter(Q(slot=slot) | later).exists():
         return False
     owner, view = fresh.owner, fresh.view
     # A day that the view was saved of would send the same pack for ever.

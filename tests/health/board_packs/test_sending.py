@@ -14,7 +14,7 @@ from django_tenants.utils import tenant_context
 from accounts.actions import change_view, delete_view, save_view
 from accounts.actions.people import change_role
 from accounts.choices import Role
-from accounts.models import User
+from accounts.models import User, WorkCalendar
 from documents.actions import remove_document, write_document
 from documents.models import Document
 from engagement.actions import bundle_excess, set_preferences
@@ -32,6 +32,7 @@ from health.actions.pack_schedules import (
 from health.actions.packs import order_due, send_written, stop_broken
 from health.models import PackSending
 from health.pages.board_data import board_data
+from playbooks.due import OFFICE_WEEK
 from tests.factories import UserFactory
 from tests.health.board_packs.sweeps import BEFORE, MONDAY, TICK, WEEK, WEEKLY, leave, mails, notes, sweep
 
@@ -90,6 +91,17 @@ class TestSending:
         schedule_pack(view, when=When("month_end", 8), recipients=[vp], actor=vp, at=BEFORE - timedelta(days=40))
         assert order_due(at=datetime(2026, 10, 30, 7, 59, tzinfo=UTC), draw=board_data) == 0
         assert order_due(at=datetime(2026, 10, 30, 8, tzinfo=UTC), draw=board_data) == 1  # the 31st is a Saturday
+
+    def test_a_month_that_had_its_pack_gets_no_other_when_its_last_day_is_taken_off(self, view, vp):
+        schedule_pack(view, when=When("month_end", 8), recipients=[vp], actor=vp, at=BEFORE - timedelta(days=40))
+        calendar = WorkCalendar.objects.create(key="ours", name="Ours", definition=OFFICE_WEEK)
+        friday = datetime(2026, 10, 30, 8, tzinfo=UTC)
+        assert sweep(friday) == (0, 1, 1)
+        calendar.definition = {**OFFICE_WEEK, "holidays": ["2026-10-30"]}
+        calendar.save()
+        assert sweep(friday + timedelta(hours=1)) == (0, 0, 0)
+        assert sweep(MONDAY) == (0, 1, 1)
+        assert list(PackSending.objects.order_by("slot").values_list("slot", flat=True)) == ["2026-10-30", "2026-11-30"]
 
     @pytest.mark.parametrize(("late", "ordered"), [(timedelta(days=2) - TICK, 1), (timedelta(days=2), 0)])
     def test_what_could_not_be_sent_for_two_days_is_left_out(self, schedule, late, ordered):
