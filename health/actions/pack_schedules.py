@@ -70,9 +70,9 @@ def change_schedule(
 ) -> PackSchedule:
     """Another time or other recipients; times before ``at`` are not made up for. Returns the schedule.
 
-    Raises RuleViolated as ``schedule_pack`` does, StaleVersion when somebody was faster.
+    Raises RuleViolated as ``schedule_pack`` does and where it was deleted, StaleVersion when somebody was faster.
     """
-    schedule = locked(schedule, expected_version=expected_version)
+    schedule = _there(schedule, expected_version=expected_version)
     kept = _checked(when)
     _check_recipients(recipients)
     before = _plain(schedule, list(schedule.recipients.all()))
@@ -119,20 +119,23 @@ def resume_schedule(schedule: PackSchedule, *, actor: User, at: datetime) -> boo
 
 @transaction.atomic
 def delete_schedule(schedule: PackSchedule, *, actor: User, at: datetime) -> None:
-    """Delete it; what was sent stays in the log."""
-    before = _plain(schedule, list(schedule.recipients.all()))
-    record("pack_schedule.deleted", schedule, actor=actor, at=at, before=before)
-    schedule.delete()
+    """Delete it; what was sent stays in the log. Nothing happens where somebody deleted it before."""
+    there = PackSchedule.objects.select_for_update(of=("self",)).filter(pk=schedule.pk).first()
+    if there is None:
+        return
+    before = _plain(there, list(there.recipients.all()))
+    record("pack_schedule.deleted", there, actor=actor, at=at, before=before)
+    there.delete()
 
 
 @transaction.atomic
 def send_now(schedule: PackSchedule, *, draw: Draw, actor: User, at: datetime) -> None:
     """Make a pack of it and send it as soon as it is written, whether it rests or not.
 
-    Raises RuleViolated when it was stopped, or while one is being made: pressed twice, it is sent once.
+    Raises RuleViolated when it was stopped or deleted, or while one is being made: pressed twice, it is sent once.
     """
     # RACE: two who press at once; the second waits here and finds the first's sending.
-    fresh = PackSchedule.objects.select_for_update(of=("self",)).select_related("owner").get(pk=schedule.pk)
+    fresh = _there(schedule)
     why = (fresh.stopped_why and fresh.get_stopped_why_display()) or (
         found.label if (found := why_stopped(fresh)) else ""
     )
@@ -142,6 +145,13 @@ def send_now(schedule: PackSchedule, *, draw: Draw, actor: User, at: datetime) -
         raise RuleViolated("pack.making", "One is being written; it is sent as soon as it is ready.")
     order_slot(fresh, f"{ASKED}{at.isoformat(timespec='microseconds')}", draw=draw, at=at)
     record("pack_schedule.sent_now", fresh, actor=actor, at=at)
+
+
+def _there(schedule: PackSchedule, *, expected_version: int | None = None) -> PackSchedule:
+    try:
+        return locked(schedule, expected_version=expected_version)
+    except PackSchedule.DoesNotExist:
+        raise RuleViolated("pack.deleted", "The schedule was deleted.") from None
 
 
 def _check_view(view: SavedView, actor: User) -> None:

@@ -17,7 +17,7 @@ from accounts.models import AuditEntry, SavedView, Workspace
 from engagement.actions import retry_message
 from engagement.delivery import deliver_due
 from engagement.models import OutboxMessage
-from health.actions.pack_schedules import When, change_schedule, schedule_pack, send_now
+from health.actions.pack_schedules import When, change_schedule, delete_schedule, schedule_pack, send_now
 from health.actions.packs import order_due
 from health.models import PackSchedule, PackSending
 from health.pages.board_data import board_data
@@ -179,6 +179,15 @@ class TestRules:
         delete_view(view, actor=vp, at=BEFORE)
         with pytest.raises(RuleViolated, match="Its view was deleted"):
             send_now(schedule, draw=board_data, actor=vp, at=BEFORE)
+
+    def test_what_was_deleted_meanwhile_is_not_sent_now_nor_changed(self, schedule, vp):
+        delete_schedule(PackSchedule.objects.get(), actor=vp, at=BEFORE)
+        with pytest.raises(RuleViolated, match="was deleted"):
+            send_now(schedule, draw=board_data, actor=vp, at=BEFORE)
+        with pytest.raises(RuleViolated, match="was deleted"):
+            change_schedule(schedule, when=WEEKLY, recipients=[vp], actor=vp, at=BEFORE)
+        delete_schedule(schedule, actor=vp, at=BEFORE)
+        assert (PackSending.objects.count(), notes("deleted").count()) == (0, 1)
 
 
 class TestPages:
