@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
@@ -25,6 +26,7 @@ from health.queries.automation import clean_day, firings_of, log_page, names_of_
 from health.queries.lab import names_of
 from health.wording import fact
 from ui import formats, wording
+from ui.charts import Chart, Series, stacked_bars
 
 SHOWN = 200
 _SPANS = ((1, "today"), (7, "7 days"), (30, "30 days"), (90, "90 days"))
@@ -143,6 +145,7 @@ def _report(request: HttpRequest, asked: DryRun) -> dict[str, Any]:
     rows, wanted = _narrowed(request, asked)
     told = list(_told(request, asked, rows[:SHOWN]))
     people = names_of_people()
+    by_day = [((asked.start_at + timedelta(days=day)).date(), n) for day, n in enumerate(result.get("by_day", ()))]
     reasons = dict(Held.choices)
     triggers = [
         {
@@ -158,9 +161,8 @@ def _report(request: HttpRequest, asked: DryRun) -> dict[str, Any]:
         "opened": sum(result["by_day"]),
         "triggers": sorted(triggers, key=lambda row: (-row["opened"], row["name"])),
         "owners": [(key, people.get(key, key) or "Nobody", n) for key, n in Counter(result["by_owner"]).most_common()],
-        "days": [
-            (day, (asked.start_at + timedelta(days=day)).date(), n) for day, n in enumerate(result["by_day"]) if n
-        ],
+        "days": [(day, on, n) for day, (on, n) in enumerate(by_day) if n],
+        "chart": _day_chart(by_day),
         "most_a_day": max(result["by_day"], default=0),
         "rows": told,
         "total": len(rows),
@@ -168,6 +170,17 @@ def _report(request: HttpRequest, asked: DryRun) -> dict[str, Any]:
         "narrowed": bool(wanted["trigger"]) or wanted["owner"] is not None or wanted["day"] is not None,
         "query": request.GET.urlencode(),
     }
+
+
+def _day_chart(by_day: list[tuple[date, int]]) -> Chart | None:
+    """Bars, one a day, without the table that the page has with links; None where one bar would be all."""
+    if len(by_day) < 2 or not any(n for _on, n in by_day):
+        return None
+    names = [(formats.day(on, today=by_day[0][0]), formats.day(on)) for on, _n in by_day]
+    most = max(n for _on, n in by_day)
+    desc = f"Bars, one a day from {names[0][1]} to {names[-1][1]}; at most {most:,} on one day."
+    drawn = stacked_bars("CTAs by day", desc, names, [Series("c1", "CTAs", [n for _on, n in by_day])], "{:,.0f}".format)
+    return replace(drawn, rows=())
 
 
 @requires(GET="health.view")

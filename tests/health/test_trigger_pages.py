@@ -1,5 +1,6 @@
 """Trigger rules through their pages: write, check, draft, put in force, edit a methodology's, reset, limit."""
 
+import re
 from datetime import time, timedelta
 
 import pytest
@@ -322,6 +323,8 @@ def test_the_dry_runs_page_reports_by_trigger_owner_and_day_and_as_csv(client, r
     said = client.get(page).content.decode()
     assert "1 CTA in 90 days" in said
     assert "The health score is over 10" in said
+    assert re.search(r"Bars, one a day from [\w ]+ to [\w ]+; at most 1 on one day\.", said)
+    assert said.count('href="?day=') == 1
     assert client.get(page + "progress/")["HX-Refresh"] == "true"
     assert "Nobody gets anything." in client.get(page + "?day=3").content.decode()
     lines = b"".join(client.get(page + "export.csv")).decode("utf-8-sig").splitlines()
