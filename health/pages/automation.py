@@ -176,7 +176,7 @@ def _day_chart(by_day: list[tuple[date, int]]) -> Chart | None:
     """Bars, one a day, without the table that the page has with links; None where one bar would be all."""
     if len(by_day) < 2 or not any(n for _on, n in by_day):
         return None
-    names = [(formats.day(on, today=by_day[0][0]), formats.day(on)) for on, _n in by_day]
+    names = [(formats.day(on, today=on), formats.day(on)) for on, _n in by_day]
     most = max(n for _on, n in by_day)
     desc = f"Bars, one a day from {names[0][1]} to {names[-1][1]}; at most {most:,} on one day."
     drawn = stacked_bars("CTAs by day", desc, names, [Series("c1", "CTAs", [n for _on, n in by_day])], "{:,.0f}".format)

@@ -56,6 +56,22 @@ def test_each_of_the_three_widths_is_named_and_states_its_finding(chart):
         assert named[1]
 
 
+@pytest.mark.parametrize("days", [2, 31, 91])
+def test_names_under_many_bars_stand_apart_and_inside(days):
+    names = [(f"{1 + day % 28} Nov", f"Day {day}") for day in range(days)]
+    series = [charts.Series("c1", "CTAs", [1] * days)]
+    chart = charts.stacked_bars("CTAs by day", "One a day.", names, series, lambda value: f"{value:.0f}")
+    for svg in (chart.narrow, chart.middle, chart.wide):
+        image = parse(svg)
+        places = [
+            (float(each.get("x")), each.text) for each in image.findall(".//*") if (each.text or "").endswith("Nov")
+        ]
+        halves = [6 * len(text) / 2 for _x, text in places]
+        edges = [(x - half, x + half) for (x, _text), half in zip(places, halves, strict=True)]
+        assert edges[-1][1] <= float(image.get("width"))
+        assert all(before[1] <= after[0] for before, after in pairwise(edges))
+
+
 def test_ids_differ_between_the_widths_of_one_page():
     ids = re.findall(r'id="([^"]+)"', bars().html())
     assert len(ids) == len(set(ids))

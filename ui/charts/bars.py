@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from math import ceil
 
 from ui.charts.chart import Chart
 from ui.charts.svg import (
@@ -25,6 +26,7 @@ from ui.charts.svg import (
 
 TOP, BOTTOM, LEFT = 10, 24, 46
 LABEL_ROOM, LABEL_STEP = 118, 30
+NAME_ROOM, LETTER = 30, 6  # wide at least; a letter, on an average
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +95,8 @@ def _body(frame: _Frame) -> str:
         parts += [line(LEFT, y, frame.right, y, "line" if step else "line-strong")]
         parts += [text(LEFT - 8, y + 4, frame.axis(step), anchor="end")]
     room = (frame.right - LEFT) / max(1, len(frame.categories))
-    every = -(-30 // max(1, int(room)))
+    widest = max((len(short) for short, _long in frame.categories), default=0)
+    every = ceil(max(NAME_ROOM, LETTER * widest + 6) / room)
     for at in range(len(frame.categories)):
         parts.append(_bar(frame, at, room, top, totals[at]))
         parts.append(_category(frame, at, room, every))
@@ -106,7 +109,7 @@ def _category(frame: _Frame, at: int, room: float, every: int) -> str:
     last = at == len(frame.categories) - 1
     if (len(frame.categories) - 1 - at) % every:
         return ""
-    x = LEFT + at * room + room / 2
+    x = min(LEFT + at * room + room / 2, frame.width - LETTER * len(frame.categories[at][0]) / 2)
     bold = last and frame.labels
     return text(
         x,
