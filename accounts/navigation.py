@@ -58,6 +58,7 @@ ENTRIES = (
     Entry("portal:home", "Home", "layout-dashboard", phone=True),
     Entry("accounts:portfolio", "Portfolio", "layout-dashboard", phone=True),
     Entry("accounts:account-list", "Accounts", "building-2", phone=True),
+    Entry("health:renewal-list", "Renewals", "refresh-cw"),
     Entry("playbooks:cta-list", "CTAs", "list-checks", phone=True),
     Entry("support:ticket-list", "Tickets", "ticket", first_for=frozenset({Role.SUPPORT_AGENT})),
     Entry("support:escalation-list", "Escalations", "triangle-alert"),

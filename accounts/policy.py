@@ -57,6 +57,8 @@ CAPABILITIES: dict[str, Capability] = {
     "health.view": Capability(STAFF_ROLES, Scope.READ),
     "health.override": Capability(LEADER_ROLES | {Role.CSM}, Scope.WRITE),
     "health.configure": Capability(LEADER_ROLES, Scope.ADMIN),
+    # Where the system's signal and the call on a renewal disagree.
+    "renewals.decide": Capability(LEADER_ROLES, Scope.WRITE),
     "portfolio.view": Capability(STAFF_ROLES - {Role.SUPPORT_AGENT, Role.TRAINER}, Scope.READ),
     "portfolio.views": Capability(STAFF_ROLES - {Role.SUPPORT_AGENT, Role.TRAINER}, Scope.WRITE),
     # What goes to the board holds every account, and is for those who answer for all of them.

@@ -115,3 +115,44 @@ class SendingState(TextChoices):
     MAKING = "making", "Being written"
     SENT = "sent", "Sent"
     FAILED = "failed", "Not sent"
+
+
+class RenewalSignal(TextChoices):
+    """What the scores and open risks of an account said of its renewal on the day of a checkpoint."""
+
+    RENEW = "renew", "Renews"
+    AT_RISK = "at_risk", "At risk"
+    UNKNOWN = "unknown", "No signal"
+
+
+class RenewalCall(TextChoices):
+    """What the person who works the account says of its renewal."""
+
+    WILL_RENEW = "will_renew", "Will renew"
+    MONITOR = "monitor", "Monitor"
+    AT_RISK = "at_risk", "At risk"
+    WILL_CHURN = "will_churn", "Will churn"
+
+
+class RenewalState(TextChoices):
+    """How the two signals of a checkpoint stand to each other, what is to be done first."""
+
+    DISAGREED = "disagreed", "Disagree"
+    NO_CALL = "no_call", "No call yet"
+    ONE_SIDED = "one_sided", "One signal only"
+    AGREED = "agreed", "Agree"
+    DECIDED = "decided", "Decided"
+
+
+class RenewalSide(TextChoices):
+    """Which of two signals that disagree a leader goes by."""
+
+    SYSTEM = "system", "The system's signal"
+    CALL = "call", "The call"
+
+
+class RenewalOutcome(TextChoices):
+    """What became of a term that is over."""
+
+    RENEWED = "renewed", "Renewed"
+    LOST = "lost", "Lost"

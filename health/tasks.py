@@ -16,6 +16,7 @@ from health.actions.backtests import run
 from health.actions.claiming import LOST_AFTER
 from health.actions.digest import send_digests
 from health.actions.packs import order_due, send_written, stop_broken
+from health.actions.renewal_sweep import record_signals
 from health.actions.reviews import start_due_reviews
 from health.actions.triggers import forget_runs
 from health.choices import BACKTEST_WORKING, DRY_RUN_WORKING
@@ -57,7 +58,7 @@ def _score(now: datetime) -> dict[str, Any]:
 
 @shared_task(base=TenantTask, name="health.nightly")
 def nightly() -> dict[str, Any]:
-    """Versions whose day has come; the day's full run, if it has not been; its CTAs; reviews that begin."""
+    """Versions whose day has come; the day's full run, if it has not been; its CTAs; reviews; signals of renewals."""
     now = timezone.now()
     activate_due(at=now)
     result = recompute_nightly(at=now)
@@ -65,6 +66,7 @@ def nightly() -> dict[str, Any]:
         return {"skipped": "today has been run"}
     handled = open_ctas(at=now)
     start_due_reviews(at=now)
+    record_signals(at=now)
     forget_runs(at=now)
     return {"accounts": result.accounts, "seconds": round(result.seconds, 3), "ctas": handled.ctas}
 

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from accounts.actions import methodology
 from health.actions import install_kpi, install_scorecard, install_trigger
+from health.actions.renewals import install_renewal
 from health.actions.reviews import install_review
 from knowledge.actions import install_categories
 from packs.features import FIRST
@@ -131,6 +132,10 @@ def _review(definitions: Definitions, install: PackInstall, at: datetime) -> Non
     install_review({part["key"]: part["data"] for part in definitions}, pack=install.key)
 
 
+def _renewal(definitions: Definitions, install: PackInstall, at: datetime) -> None:
+    install_renewal({part["key"]: part["data"] for part in definitions}, pack=install.key)
+
+
 def _shelves(definitions: Definitions, install: PackInstall, at: datetime) -> None:
     """The knowledge base's categories; a pack that names none leaves one, since an article stands in one."""
     parts = {part["key"]: part["data"] for part in definitions}
@@ -138,7 +143,7 @@ def _shelves(definitions: Definitions, install: PackInstall, at: datetime) -> No
 
 
 # Sections that are one object: its app takes it whole, part by part under its key.
-WHOLE = frozenset({"escalation", "health_review", "knowledge"})
+WHOLE = frozenset({"escalation", "health_review", "knowledge", "renewal"})
 INSTALLERS: dict[str, Installer] = {
     "calendars": _rows(methodology.upsert_calendars),
     "severities": _rows(methodology.upsert_severities),
@@ -158,6 +163,7 @@ INSTALLERS: dict[str, Installer] = {
     "triggers": _each(install_trigger),
     "kpis": _each(install_kpi),
     "health_review": _review,
+    "renewal": _renewal,
     "playbooks": _playbooks,
     "knowledge": _shelves,
 }

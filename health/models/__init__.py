@@ -5,6 +5,7 @@ from health.models.definitions import Kpi, Scorecard, ScorecardVersion, Trigger,
 from health.models.lab import Backtest
 from health.models.packs import PackSchedule, PackSending
 from health.models.portfolio import DigestWeek, FigureTarget, PortfolioDay, Standing
+from health.models.renewals import RenewalPlan, RenewalReview
 from health.models.reviews import HealthReview, ReviewItem, ReviewPlan
 from health.models.scores import AccountHealth, BandChange, HealthOverride, HealthRun, HealthScore
 from health.models.segments import Segment, SegmentMember
@@ -28,6 +29,8 @@ __all__ = [
     "PackSchedule",
     "PackSending",
     "PortfolioDay",
+    "RenewalPlan",
+    "RenewalReview",
     "ReviewItem",
     "ReviewPlan",
     "Scorecard",

@@ -35,6 +35,7 @@ from playbooks.queries.listing import (
     open_ctas,
     playbook_list,
     status_counts,
+    unclosed_cta,
     waiting_ctas,
 )
 from playbooks.queries.past import ctas_as_of
@@ -76,5 +77,6 @@ __all__ = [
     "open_ctas",
     "playbook_list",
     "status_counts",
+    "unclosed_cta",
     "waiting_ctas",
 ]

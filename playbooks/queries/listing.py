@@ -224,6 +224,11 @@ def open_ctas() -> CtaQuerySet:
     return Cta.objects.open()
 
 
+def unclosed_cta(pk: UUID | None) -> Cta | None:
+    """The CTA of this key for whoever opened it by a rule; None once it is closed, and for no key. One query."""
+    return Cta.objects.unclosed().filter(pk=pk).first() if pk else None
+
+
 def fired_ctas(user: User, *, since: date) -> QuerySet[Any]:
     """CTAs that a trigger opened from ``since`` on and that ``user`` may see, the newest first.
 

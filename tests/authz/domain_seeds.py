@@ -28,6 +28,7 @@ from health.models import (
     DryRun,
     HealthReview,
     PackSending,
+    RenewalReview,
     ReviewItem,
     ScorecardVersion,
     Trigger,
@@ -66,6 +67,7 @@ def fill(world: World, letter: str) -> None:
         _health(world, letter, number, account)
         _work(world, letter, number, account)
         fill_support(world, letter, number, account)
+        _renewal(world, letter, number, account)
     _review(world, letter, people["owner"], accounts)
     _notices(world, letter, people["owner"])
     _imports(world, letter, people["owner"])
@@ -266,6 +268,19 @@ def _review(world: World, letter: str, actor: User, accounts: dict[int, Account]
     for number, account in accounts.items():
         item = ReviewItem.objects.select_related("account").get(review=review, account=account)
         world.keep(letter, "review_item", number, plant(item, letter, number, only=("note",)))
+
+
+def _renewal(world: World, letter: str, number: int, account: Account) -> None:
+    """A renewal whose two signals disagree."""
+    contract = account.contracts.get()
+    contract.end_on = world.now.date() + timedelta(days=60)
+    contract.save(update_fields=["end_on"])
+    review = RenewalReview.objects.create(
+        contract=contract, account=account, ends_on=contract.end_on, days_before=90, recorded_at=world.now,
+        signal="at_risk", reasons=[canary(letter, number, "i", "because")], call_due_on=contract.end_on,
+        call="will_renew", call_reason="x", days_left=60, called_at=world.now, called_by=account.owner,
+    )  # fmt: skip
+    world.keep(letter, "renewal", number, plant(review, letter, number, only=("call_reason",)))
 
 
 def _work(world: World, letter: str, number: int, account: Account) -> None:

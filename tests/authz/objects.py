@@ -174,6 +174,7 @@ KWARGS: list[tuple[str, str, Kind]] = [
     (r"api:backtest-cancel", "backtest_id", Kind("backtest_waiting")),
     (r".*", "backtest_id", Kind("backtest")),
     (r".*", "dry_run_id", Kind("dry_run")),
+    (r"(health|api):renewal.*", "review_id", Kind("renewal", scoped=True)),
     (r"(health|api):review.*", "review_id", Kind("review")),
     (r"(health|api):review-item", "item_id", Kind("review_item", scoped=True)),
     (r"health:run-detail", "run_id", Kind("trigger_run")),

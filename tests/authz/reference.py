@@ -45,6 +45,7 @@ TABLE: dict[str, tuple[str, str]] = {
     "health.view": (STAFF, "read"),
     "health.override": ("OAVC", "write"),
     "health.configure": ("OAV", "admin"),
+    "renewals.decide": ("OAV", "write"),
     "portfolio.view": ("OAVCBNR", "read"),
     "portfolio.views": ("OAVCBNR", "write"),
     "portfolio.packs": ("OAV", "read"),

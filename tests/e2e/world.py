@@ -32,8 +32,9 @@ from health.actions.backtests import run, start_backtest
 from health.actions.dry_runs import run as run_dry
 from health.actions.dry_runs import start_dry_run
 from health.actions.recompute import recompute
+from health.actions.renewal_sweep import record_signals
 from health.actions.reviews import start_review
-from health.models import ScorecardVersion, TriggerRun
+from health.models import RenewalReview, ScorecardVersion, TriggerRun
 from knowledge import actions as knowledge
 from packs.actions.install import install_pack
 from packs.models import PackItem
@@ -204,6 +205,7 @@ def _work(account: Account, leader: User, now: datetime) -> dict[str, UUID | str
         "backtest": _backtest(leader, now),
         "dry run": _dry_run(leader, now),
         "review": _review(leader, now),
+        **_renewals(leader, now),
         **_webhook(account, leader, now),
         "run": TriggerRun.objects.order_by("-fired").values_list("pk", flat=True)[0],
     }
@@ -236,6 +238,25 @@ def _review(leader: User, now: datetime) -> UUID:
     review = start_review("month", actor=leader, at=now)
     Notification.objects.filter(dedupe_key=f"review:{review.pk}").delete()
     return review.pk
+
+
+def _renewals(leader: User, now: datetime) -> dict[str, UUID | str]:
+    """Renewals in every state: two signals that disagree, agree, and were decided on, and calls to be made.
+
+    Set in place, so that no CTA and no notice comes of it.
+    """
+    record_signals(at=now)
+    mine = RenewalReview.objects.filter(account__owner=leader).order_by("ends_on")
+    first, second, third = mine
+    said = {"call_reason": "They rolled it out to two more depots.", "called_at": now, "called_by": leader}
+    for row, call, signal in ((first, "will_renew", "at_risk"), (second, "at_risk", "at_risk"),
+                              (third, "will_renew", "at_risk")):  # fmt: skip
+        days_left = (row.ends_on - timezone.localdate(now)).days
+        RenewalReview.objects.filter(pk=row.pk).update(call=call, signal=signal, days_left=days_left, **said)
+    settled = {"side": "system", "side_reason": "No sponsor is left.", "decided_at": now, "decided_by": leader}
+    RenewalReview.objects.filter(pk=third.pk).update(**settled)
+    waiting = RenewalReview.objects.filter(call="").order_by("ends_on").values_list("pk", flat=True)[0]
+    return {"renewal": first.pk, "waiting renewal": waiting}
 
 
 def _entry(account: Account, leader: User, now: datetime) -> UUID:

@@ -71,6 +71,8 @@ EXAMPLES: dict[str, Example] = {
     "POST health:review-list": Example({"kind": "week"}),
     "POST health:review-detail": Example({"do": "done", "step": "1"}),
     "POST health:review-item": Example({"done": "1", "note": "Spoke to them"}),
+    "POST health:renewal-call": Example({"call": "at_risk", "reason": "Budget cut"}),
+    "POST health:renewal-decision": Example({"side": "system", "reason": "No sponsor"}),
     "POST api:review-list": Example({"kind": "week"}, status=201),
     "PATCH api:review-detail": Example({"step": 1, "done": True}),
     "PATCH api:review-item": Example({"done": True, "note": "Spoke to them"}),
