@@ -18,11 +18,11 @@ import psycopg
 
 from config.stack import StackError
 from config.stack.folder import DataFolder
-from config.stack.ports import LOOPBACK, free_from
+from config.stack.ports import LOOPBACK
 from config.stack.process import Child, Program, User
+from config.stack.server import Server
 from config.stack.terminal import Terminal
 
-FIRST_PORT = 54329
 NAME = "tenure"  # of the superuser and of the database
 # The server changes into its data directory before it drops root, and this path leads there without
 # passing through folders that its user may not enter (a checkout below /root, a folder of mode 0700).
@@ -56,18 +56,19 @@ FAST = {
 }
 
 
-class Postgres:
+class Postgres(Server):
     """A cluster under ``folder`` named after its major version, and its server."""
 
+    name = "PostgreSQL"
+    first_port = 54329
+
     def __init__(self, folder: DataFolder, terminal: Terminal, *, durable: bool) -> None:
-        self._folder, self._terminal, self._durable = folder, terminal, durable
+        super().__init__(folder, terminal, durable=durable)
         self._user = unprivileged_user()
         self.bin = _usable(installed(), self._user)
         self._major = int(_version(self.bin).partition(".")[0])
         self.data = folder / f"pg{self._major}"
         self._password = folder.secret("postgres-password")
-        self.port = 0
-        self.child: Child | None = None
 
     @property
     def url(self) -> str:
@@ -75,18 +76,9 @@ class Postgres:
         return f"postgresql://{NAME}:{quote(self._password)}@{LOOPBACK}:{self.port}/{NAME}"
 
     def start(self) -> Child:
-        """Start the server, on the next free port if another program takes ours meanwhile, and wait for it."""
+        """The same, with a cluster made first where there is none."""
         self._initialise()
-        first = FIRST_PORT
-        while True:
-            self.port = free_from(first)
-            self.child = Child(self._program(), self._terminal, self._folder / "pids")
-            self.child.start()
-            if self._answers():
-                return self.child
-            if not _taken(self.child):
-                raise StackError("\n".join(["PostgreSQL does not start. Its last words:", *self.child.last_lines]))
-            first = self.port + 1
+        return super().start()
 
     def _program(self) -> Program:
         settings = {**SETTINGS, "port": str(self.port), **(DURABLE if self._durable else FAST)}
@@ -164,6 +156,9 @@ class Postgres:
                 time.sleep(0.05)
         return False
 
+    def _lost_its_port(self, ended: Child) -> bool:
+        return any("could not bind" in line or "Address already in use" in line for line in ended.last_lines)
+
 
 def installed() -> Path:
     """The folder of the server's programs in the wheel; raises StackError when it is not installed."""
@@ -232,11 +227,6 @@ def _version(programs: Path) -> str:
         [programs / "postgres", "--version"], capture_output=True, text=True, check=True, cwd="/"
     ).stdout
     return said.split()[-1]
-
-
-def _taken(child: Child) -> bool:
-    """True if the server ended because another program took its port between our look and its start."""
-    return any("could not bind" in line or "Address already in use" in line for line in child.last_lines)
 
 
 def _clean_environment() -> dict[str, str]:

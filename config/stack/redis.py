@@ -11,39 +11,26 @@ from pathlib import Path
 
 from config.stack import StackError
 from config.stack.folder import DataFolder
-from config.stack.ports import LOOPBACK, free_from
+from config.stack.ports import LOOPBACK
 from config.stack.process import Child, Program
+from config.stack.server import Server
 from config.stack.terminal import Terminal
 
-FIRST_PORT = 63799
 
-
-class Redis:
+class Redis(Server):
     """A server under ``folder``/redis whose queue survives kill -9 (at most its last second is lost)."""
 
+    name = "Redis"
+    first_port = 63799
+
     def __init__(self, folder: DataFolder, terminal: Terminal, *, durable: bool) -> None:
-        self._folder, self._terminal, self._durable = folder, terminal, durable
+        super().__init__(folder, terminal, durable=durable)
         self._password = folder.secret("redis-password")
-        self.port = 0
-        self.child: Child | None = None
 
     @property
     def url(self) -> str:
         """The server as REDIS_URL."""
         return f"redis://:{self._password}@{LOOPBACK}:{self.port}/0"
-
-    def start(self) -> Child:
-        """Start the server, on the next free port if another program takes ours meanwhile, and wait for it."""
-        first = FIRST_PORT
-        while True:
-            self.port = free_from(first)
-            self.child = Child(self._program(), self._terminal, self._folder / "pids")
-            self.child.start()
-            if self._answers():
-                return self.child
-            if not any("in use" in line for line in self.child.last_lines):
-                raise StackError("\n".join(["Redis does not start. Its last words:", *self.child.last_lines]))
-            first = self.port + 1
 
     def _program(self) -> Program:
         data = self._folder / "redis"
@@ -79,6 +66,9 @@ class Redis:
                 raise StackError(f"Redis does not answer on port {self.port}.")
             time.sleep(0.03)
         return False
+
+    def _lost_its_port(self, ended: Child) -> bool:
+        return any("in use" in line for line in ended.last_lines)
 
 
 def installed(folder: Path) -> Path:
