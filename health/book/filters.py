@@ -39,6 +39,28 @@ def _uuid(text: str) -> str:
         return ""
 
 
+def in_state(status: str) -> Q:
+    """Accounts in a state of ``STATUSES``."""
+    if status == "archived":
+        return Q(archived_at__isnull=False)
+    if status == "live":
+        return Q(archived_at=None) & ~Q(status=AccountStatus.CHURNED)
+    return Q(archived_at=None, status=status)
+
+
+def renewing(within: str, today: date) -> Q:
+    """Accounts that renew as one of ``RENEWALS`` says; all for an empty one."""
+    if within == "overdue":
+        return Q(renewal_on__lt=today)
+    return Q(renewal_on__range=(today, today + timedelta(days=int(within)))) if within else Q()
+
+
+def changed(direction: str) -> Q:
+    """Accounts whose score went ``down`` or ``up`` within 30 days; all for an empty one."""
+    sides = {"down": Q(health__change_30d__lt=0), "up": Q(health__change_30d__gt=0)}
+    return sides[direction] if direction else Q()
+
+
 @dataclass(frozen=True, slots=True)
 class AccountFilters:
     """Filters of the list; empty means any. A value that means nothing is dropped, as if it were not there."""
@@ -76,7 +98,8 @@ class AccountFilters:
 
     def accounts(self, user: Any, today: date) -> AccountQuerySet:
         """The accounts of ``user`` that match."""
-        rows = Account.objects.visible_to(user).filter(self._state(), self._people(user), self._renewing(today))
+        asked = (in_state(self.status), self._people(user), renewing(self.renewal, today), changed(self.change))
+        rows = Account.objects.visible_to(user).filter(*asked)
         if self.q:
             rows = rows.filter(Q(name__icontains=self.q) | Q(external_ids__external_id__iexact=self.q)).distinct()
         if self.band:
@@ -90,16 +113,7 @@ class AccountFilters:
         for name in ("tier", "stage"):
             if getattr(self, name):
                 rows = rows.filter(**{name: getattr(self, name)})
-        if self.change:
-            rows = rows.filter(**{"health__change_30d__lt" if self.change == "down" else "health__change_30d__gt": 0})
         return rows
-
-    def _state(self) -> Q:
-        if self.status == "archived":
-            return Q(archived_at__isnull=False)
-        if self.status == "live":
-            return Q(archived_at=None) & ~Q(status=AccountStatus.CHURNED)
-        return Q(archived_at=None, status=self.status)
 
     def _people(self, user: Any) -> Q:
         if self.owner == MINE:
@@ -107,10 +121,3 @@ class AccountFilters:
         if self.owner == NOBODY:
             return Q(owner=None)
         return Q(owner=self.owner) if self.owner else Q()
-
-    def _renewing(self, today: date) -> Q:
-        if self.renewal == "overdue":
-            return Q(renewal_on__lt=today)
-        if self.renewal:
-            return Q(renewal_on__range=(today, today + timedelta(days=int(self.renewal))))
-        return Q()

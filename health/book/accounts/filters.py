@@ -13,13 +13,13 @@ from django.db.models import F, Q
 from django.http import QueryDict
 from django.utils import timezone
 
-from accounts.choices import TOUCH_KINDS, AccountStatus
+from accounts.choices import TOUCH_KINDS
 from accounts.fields import Unreadable, read_number
 from accounts.models import Account, Activity, ExternalId
 from accounts.models.account import AccountQuerySet
 from health.book.accounts.own_filters import OwnFilter, read_own_filters
 from health.book.accounts.parameters import join, split
-from health.book.filters import COLOURS, MINE, NOBODY, RENEWALS, STATUSES
+from health.book.filters import COLOURS, MINE, NOBODY, RENEWALS, STATUSES, changed, in_state, renewing
 from health.book.since import changed_since_looked
 from health.choices import Rag
 from health.queries.segments import in_segments
@@ -127,29 +127,21 @@ class ListFilters:
     def condition(self, user: Any, today: date) -> Q:
         """The filters as one condition without joins that multiply rows, so that it also counts within a query."""
         parts = [
-            self._state(),
+            in_state(self.status),
             self._found(),
             self._coloured(),
             self._owned(user),
             self._segmented(),
-            self._renewing(today),
+            renewing(self.renewal, today),
+            changed(self.change),
             self._silent(today),
             self._seated(),
         ]
         parts += [Q(**{f"{name}__in": getattr(self, name)}) for name in ("tier", "stage") if getattr(self, name)]
-        if self.change:
-            parts.append(Q(**{"health__change_30d__lt" if self.change == "down" else "health__change_30d__gt": 0}))
         parts += [changed_since_looked(user)] if self.seen else []
         parts += [Q(arr__gte=Decimal(self.arr_min))] if self.arr_min else []
         parts += [Q(arr__lte=Decimal(self.arr_max))] if self.arr_max else []
         return Q(*parts, *(each.condition() for each in self.own))
-
-    def _state(self) -> Q:
-        if self.status == "archived":
-            return Q(archived_at__isnull=False)
-        if self.status == "live":
-            return Q(archived_at=None) & ~Q(status=AccountStatus.CHURNED)
-        return Q(archived_at=None, status=self.status)
 
     def _found(self) -> Q:
         if not self.q:
@@ -175,13 +167,6 @@ class ListFilters:
         keys = _ids(self.segment)
         names = [value for value in self.segment if value not in keys]
         return (Q(segment__in=names) if names else Q()) | (Q(pk__in=in_segments(keys)) if keys else Q())
-
-    def _renewing(self, today: date) -> Q:
-        if self.renewal == "overdue":
-            return Q(renewal_on__lt=today)
-        if self.renewal:
-            return Q(renewal_on__range=(today, today + timedelta(days=int(self.renewal))))
-        return Q()
 
     def _silent(self, today: date) -> Q:
         if not self.silent:
