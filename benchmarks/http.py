@@ -7,9 +7,10 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -121,47 +122,46 @@ def _read(connection: socket.socket) -> bytes:
 def exchange_together(port: int, requests: Sequence[bytes], *, connections: int) -> list[bytes]:
     """Send the requests over several connections at once; every answer, in any order. Raises what a thread raised."""
     answers: list[bytes] = []
-    errors: list[BaseException] = []
 
     def run(share: Sequence[bytes]) -> None:
-        try:
-            answers.extend(exchange(port, share))
-        except BaseException as error:
-            errors.append(error)
+        answers.extend(exchange(port, share))
 
-    threads = [threading.Thread(target=run, args=(requests[n::connections],)) for n in range(connections)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    if errors:
-        raise errors[0]
+    _at_once([partial(run, requests[n::connections]) for n in range(connections)])
     return answers
 
 
 def timed_together(port: int, request: bytes, *, connections: int, each: int) -> list[float]:
     """Send a request ``each`` times over every one of several connections at once; the seconds of each answer."""
     seconds: list[float] = []
-    errors: list[BaseException] = []
 
     def run() -> None:
+        with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            for _ in range(each):
+                began = time.perf_counter()
+                connection.sendall(request)
+                answer = _read(connection)
+                seconds.append(time.perf_counter() - began)
+                assert b" 200 " in answer[:20], answer[:400]
+
+    _at_once([run] * connections)
+    return seconds
+
+
+def _at_once(runs: Sequence[Callable[[], None]]) -> None:
+    """Each in a thread of its own. Raises what the first of them raised."""
+    errors: list[BaseException] = []
+
+    def guarded(run: Callable[[], None]) -> None:
         try:
-            with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
-                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                for _ in range(each):
-                    began = time.perf_counter()
-                    connection.sendall(request)
-                    answer = _read(connection)
-                    seconds.append(time.perf_counter() - began)
-                    assert b" 200 " in answer[:20], answer[:400]
+            run()
         except BaseException as error:
             errors.append(error)
 
-    threads = [threading.Thread(target=run) for _ in range(connections)]
+    threads = [threading.Thread(target=guarded, args=(run,)) for run in runs]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     if errors:
         raise errors[0]
-    return seconds
