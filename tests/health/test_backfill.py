@@ -19,14 +19,6 @@ def fired():
     return list(TriggerFiring.objects.order_by("id").values_list("version__trigger__key", flat=True))
 
 
-@pytest.fixture
-def rail():
-    world.card()
-    account = world.account(owner=world.person())
-    world.measure(account, FLEET_BEST)
-    return account
-
-
 def test_a_backfill_scores_the_past_and_alerts_nobody(rail):
     world.trigger("mna:usage-decline")
     world.measure(rail, {**FLEET_BEST, "usage_change_pct": "-20"}, at=NOON - 40 * DAY)

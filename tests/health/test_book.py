@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
@@ -12,70 +12,16 @@ from accounts.choices import Role
 from accounts.models import Account, Contract
 from health.book.filters import AccountFilters
 from health.book.retention import Retention, retention, retention_of
-from health.choices import Rag, VersionState
-from health.models import AccountHealth, HealthScore, Scorecard, ScorecardVersion
+from health.choices import Rag
 from tests.factories import AccountFactory, UserFactory
-from tests.health.definitions import CARDS
+from tests.health.listed import NOW, TODAY, scored
 
 pytestmark = pytest.mark.django_db
-NOW = datetime(2026, 11, 24, 9, tzinfo=UTC)
-TODAY = NOW.date()
-CARD = CARDS["fleet-health"]
 
 
 @pytest.fixture
 def vp():
     return UserFactory(role=Role.VP_CS)
-
-
-@pytest.fixture
-def version():
-    card = Scorecard.objects.create(key=CARD["key"], name=CARD["name"], is_default=True, created_at=NOW)
-    return ScorecardVersion.objects.create(
-        scorecard=card, number=1, state=VersionState.ACTIVE, definition=CARD, created_at=NOW, activated_at=NOW
-    )
-
-
-@pytest.fixture
-def scored(version):
-    """Give an account a score: the row that the recompute would write, with plain evidence."""
-    measures = sum(len(part["measures"]) for part in CARD["dimensions"])
-
-    def evidence(score, rag, band):
-        points = [5_000_000] * measures
-        return {
-            "version": version,
-            "scorecard_key": CARD["key"],
-            "score": score,
-            "shown": score,
-            "band": band,
-            "rag": rag,
-            "coverage_pct": 100,
-            "values": [None] * 20,
-            "observed_at": [None] * 20,
-            "sources": [None] * 20,
-            "states": "-" * 20,
-            "levels": [0] * measures,
-            "points": points,
-            "dimensions": [sum(5_000_000 for _ in part["measures"]) for part in CARD["dimensions"]],
-            "computed_at": NOW,
-        }
-
-    def give(account, score, rag, *, change=None):
-        return AccountHealth.objects.create(
-            account=account,
-            current_band=rag,
-            current_rag=rag,
-            change_30d=change,
-            band_since_on=TODAY,
-            computed_on=TODAY,
-            **evidence(score, rag, rag),
-        )
-
-    give.history = lambda account, score, rag, on: HealthScore.objects.create(
-        account=account, computed_on=on, **evidence(score, rag, rag)
-    )
-    return give
 
 
 def filters(**query):
@@ -121,7 +67,7 @@ class TestFilters:
         }
         assert found == {"live": {"live", "soon"}, "active": {"live"}, "churned": {"gone"}, "archived": {"away"}}
 
-    def test_bands_are_colours_and_no_data_includes_the_never_scored(self, vp, scored):
+    def test_bands_are_colours_and_no_data_includes_the_never_scored(self, vp):
         for colour in (Rag.RED, Rag.ORANGE, Rag.YELLOW, Rag.GREEN):
             scored(AccountFactory(name=colour), 50, colour)
         scored(AccountFactory(name="thin"), None, Rag.NONE)

@@ -8,7 +8,7 @@ from accounts.errors import RuleViolated
 from health.actions import clear_override, expire_overrides, recompute, set_override
 from health.models import AccountHealth, TriggerFiring
 from tests.health import world
-from tests.health.world import FLEET_BEST, NOON
+from tests.health.world import NOON
 
 pytestmark = pytest.mark.django_db
 DAY = timedelta(days=1)
@@ -16,14 +16,6 @@ DAY = timedelta(days=1)
 
 def fired():
     return list(TriggerFiring.objects.order_by("id").values_list("version__trigger__key", flat=True))
-
-
-@pytest.fixture
-def rail():
-    world.card()
-    account = world.account(owner=world.person())
-    world.measure(account, FLEET_BEST)
-    return account
 
 
 def test_an_override_stands_beside_the_computed_band_until_it_expires(rail):

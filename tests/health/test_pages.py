@@ -18,13 +18,6 @@ from tests.health.world import FLEET_BEST, NOON
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def admin(client):
-    person = world.person("ada@acme.test", role="admin")
-    client.force_login(person)
-    return person
-
-
 def test_the_list_names_every_card_with_its_running_version(client, admin):
     world.card()
     world.card("mna-health")

@@ -23,13 +23,6 @@ BASE = "/health/scorecards/fleet-health/"
 
 
 @pytest.fixture
-def admin(client):
-    person = world.person("ada@acme.test", role="admin")
-    client.force_login(person)
-    return person
-
-
-@pytest.fixture
 def version(admin):
     return world.card()
 

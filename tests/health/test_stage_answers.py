@@ -16,14 +16,6 @@ from tests.health.world import FLEET_BEST, NOON
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def rail():
-    world.card()
-    account = world.account(owner=world.person())
-    world.measure(account, FLEET_BEST)
-    return account
-
-
 def answered(account):
     """The tasks that the account's signs opened."""
     recompute(at=NOON)

@@ -34,13 +34,6 @@ COMPLAINTS = "/health/triggers/user-complaints/"
 
 
 @pytest.fixture
-def admin(client):
-    person = world.person("ada@acme.test", role="admin")
-    client.force_login(person)
-    return person
-
-
-@pytest.fixture
 def rail(admin):
     world.card()
     account = world.account(owner=world.person())

@@ -34,14 +34,6 @@ def run(at):
     return open_ctas(at=at)
 
 
-@pytest.fixture
-def rail():
-    world.card()
-    account = world.account(owner=world.person())
-    world.measure(account, FLEET_BEST)
-    return account
-
-
 @pytest.mark.requirement("MNA-5.4")
 def test_a_condition_that_goes_on_holding_opens_one_cta_with_its_tasks_owner_and_reason(rail):
     world.trigger("mna:usage-decline")

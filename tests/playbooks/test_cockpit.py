@@ -29,17 +29,6 @@ pytestmark = pytest.mark.django_db
 HTMX = {"HX-Request": "true", "HX-Current-URL": "http://acme.localhost/ctas/board/"}
 
 
-@pytest.fixture
-def leader():
-    return UserFactory(role=Role.VP_CS, name="Vera Prince")
-
-
-@pytest.fixture
-def desk(client, leader):
-    client.force_login(leader)
-    return client
-
-
 def text(response):
     return response.content.decode()
 

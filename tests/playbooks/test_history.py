@@ -28,11 +28,6 @@ from tests.factories import AT, AccountFactory, UserFactory
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def leader():
-    return UserFactory(role=Role.VP_CS, name="Vera Prince")
-
-
 def fired(account, minutes=0, **values):
     given = {"title": "Low adoption", "reason": "", "kind": "risk", "priority": "high", "trigger_key": "low-adoption"}
     return open_cta(account, at=AT + timedelta(minutes=minutes), **{**given, **values})

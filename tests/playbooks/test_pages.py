@@ -22,17 +22,6 @@ from tests.factories import AT, AccountFactory, CtaFactory, UserFactory
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def leader():
-    return UserFactory(role=Role.VP_CS, name="Vera Prince")
-
-
-@pytest.fixture
-def desk(client, leader):
-    client.force_login(leader)
-    return client
-
-
 def text(response):
     return response.content.decode()
 

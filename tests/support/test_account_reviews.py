@@ -24,12 +24,6 @@ def lead():
     return agent("vp_cs")
 
 
-@pytest.fixture
-def desk(client, lead):
-    client.force_login(lead)
-    return client
-
-
 def section(page: str) -> str:
     """The part of the page on support, without its markup."""
     inside = page.split('id="h-entitled"')[1].split("</section>", maxsplit=1)[0]

@@ -17,7 +17,7 @@ from businesstime.findings import night_overlaps, oddities
 from support import actions
 from support.models import HolidayList
 from tests.factories import AccountFactory
-from tests.support.levels import DAYS, FRIDAY, OFFICE, due, gold_level, own_calendar
+from tests.support.levels import DAYS, FRIDAY, OFFICE, due
 from tests.support.world import agent, at, install, ticket
 
 pytestmark = pytest.mark.django_db
@@ -26,22 +26,6 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def lead():
     return agent("admin")
-
-
-@pytest.fixture
-def desk(client, lead):
-    client.force_login(lead)
-    return client
-
-
-@pytest.fixture
-def office():
-    return own_calendar()
-
-
-@pytest.fixture
-def gold(lead, office):
-    return gold_level(lead, office)
 
 
 HOURS = {"name": "Office", "timezone": "Europe/Berlin", "minutes_per_day": "480"} | dict.fromkeys(DAYS, "9:00-17:00")

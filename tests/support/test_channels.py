@@ -26,12 +26,6 @@ def lead():
     return agent("vp_cs")
 
 
-@pytest.fixture
-def desk(client, lead):
-    client.force_login(lead)
-    return client
-
-
 def reached(account, moment):
     """{channel: open or not} of an account at a moment."""
     return {each.channel.key: each.is_open for each in reach_of(account, at=moment)}

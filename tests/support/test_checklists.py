@@ -28,12 +28,6 @@ def lead():
     return agent("vp_cs")
 
 
-@pytest.fixture
-def desk(client, lead):
-    client.force_login(lead)
-    return client
-
-
 def escalated(account, lead, reason, moment, **given):
     ladder = Ladder.objects.get(pack="fleet")
     return actions.escalate(account, ladder=ladder, path="default", reason=reason, actor=lead, at=moment, **given)

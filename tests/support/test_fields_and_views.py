@@ -23,12 +23,6 @@ def lead():
     return agent("vp_cs")
 
 
-@pytest.fixture
-def desk(client, lead):
-    client.force_login(lead)
-    return client
-
-
 def field(lead, label, kind="text", **given):
     return actions.save_field(None, label=label, kind=kind, actor=lead, at=timezone.now(), **given)
 

@@ -15,7 +15,7 @@ from accounts.models import Tier
 from support import actions
 from support.models import DeadlineRun, SlaClock, SlaPolicy
 from tests.factories import AccountFactory
-from tests.support.levels import FRIDAY, OFFICE, due, gold_level, own_calendar, promise
+from tests.support.levels import FRIDAY, OFFICE, due, promise
 from tests.support.world import agent, at, clock, customer, install, ticket
 
 pytestmark = pytest.mark.django_db
@@ -24,22 +24,6 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def lead():
     return agent("admin")
-
-
-@pytest.fixture
-def desk(client, lead):
-    client.force_login(lead)
-    return client
-
-
-@pytest.fixture
-def office():
-    return own_calendar()
-
-
-@pytest.fixture
-def gold(lead, office):
-    return gold_level(lead, office)
 
 
 # What the editor sends for one severity ("any other" is the last row of the table).

@@ -82,12 +82,6 @@ def lead(db):
     return agent("vp_cs")
 
 
-@pytest.fixture
-def desk(client, lead):
-    client.force_login(lead)
-    return client
-
-
 def team(name, lead, *people, **fields):
     made = actions.save_team(None, name=name, actor=lead, at=timezone.now(), **fields)
     for each in people:
