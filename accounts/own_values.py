@@ -192,25 +192,31 @@ def as_typed(value: Any) -> str:
 def cleaned(
     custom: Mapping[str, Any], fields: Mapping[str, FieldDefinition], kept: Mapping[str, Any]
 ) -> tuple[dict[str, Any], list[FieldError]]:
-    """``custom`` with every value of a field of ``fields`` as that is stored, and what is wrong, by ``custom.key``.
+    """What an account that holds ``kept`` holds after ``custom``, and what is wrong, by ``custom.key``.
 
-    A key that no field has is taken as it comes. What stands there already (``kept``) is never refused; a field
-    emptied by null or blank text leaves no key.
+    Keys that ``custom`` does not name stay. A value of a field of ``fields`` is stored by its kind, that of a key
+    which no field has as it comes; null, for a field blank text too, takes the key away. What stands there already
+    is never refused.
     """
-    clean: dict[str, Any] = {}
+    result = dict(kept)
     errors = []
     for key, raw in custom.items():
-        field = fields.get(key)
-        if field is None or field.is_archived or (key in kept and same(kept[key], raw)):
-            clean[key] = raw
+        if key in kept and same(kept[key], raw):
             continue
         try:
-            value = read_own(field, raw)
+            value = _stored(fields.get(key), raw)
         except Unreadable as wrong:
-            errors.append(FieldError(field.name, wrong.rule, f"{field.label}: {wrong.message}"))
+            errors.append(FieldError(PREFIX + key, wrong.rule, f"{fields[key].label}: {wrong.message}"))
+            continue
+        if value is None:
+            result.pop(key, None)
         else:
-            clean |= {} if value is None else {key: value}
-    return clean, errors
+            result[key] = value
+    return result, errors
+
+
+def _stored(field: FieldDefinition | None, raw: Any) -> Any:
+    return raw if field is None or field.is_archived else read_own(field, raw)
 
 
 def same(one: Any, other: Any) -> bool:

@@ -69,7 +69,8 @@ def update_account(
 ) -> Account:
     """Change fields of ``account`` and return it, its version counted up; unchanged when nothing differs.
 
-    ``owner`` passes through the rules of ``assign_owner`` (``reason`` too). Raises StaleVersion when somebody
+    ``owner`` passes through the rules of ``assign_owner`` (``reason`` too); ``custom`` says what own fields shall hold,
+    None for nothing, and leaves the others. Raises StaleVersion when somebody
     was faster than ``expected_version``, RuleViolated naming the field.
     """
     reason = changes.pop("reason", "")

@@ -16,6 +16,7 @@ from accounts.actions.locking import lock_source, locked
 from accounts.audit import record
 from accounts.choices import FieldKind
 from accounts.errors import RuleViolated
+from accounts.fields import Unreadable
 from accounts.models import Account, OwnField
 from accounts.own_values import (
     KEY,
@@ -28,6 +29,7 @@ from accounts.own_values import (
 )
 from accounts.queries.own_fields import forget_fields
 from accounts.queries.own_values import misfit
+from accounts.record_fields import ACCOUNT
 from tenants.on_commit import run_on_commit
 
 if TYPE_CHECKING:
@@ -156,16 +158,19 @@ def restore_field(
 
 
 def clean_custom(custom: Mapping[str, Any], kept: Mapping[str, Any]) -> dict[str, Any]:
-    """``custom`` of an account that holds ``kept``, every value of a field by its kind. One query.
+    """What an account that holds ``kept`` holds after ``custom``, as ``own_values.cleaned`` says. One query.
 
-    Raises RuleViolated at ``custom/key`` for the first value that does not fit; what stands there already may stay.
+    Raises RuleViolated at ``custom/key`` for the first value that does not fit, at ``custom`` for too much in all.
     """
     if not custom:
-        return dict(custom)
-    clean, errors = cleaned(custom, OwnField.objects.live().named(custom).by_key(), kept)
+        return dict(kept)
+    held, errors = cleaned(custom, OwnField.objects.live().named(custom).by_key(), kept)
     for wrong in errors:
         raise RuleViolated(wrong.rule, wrong.message, wrong.field.replace(".", "/", 1))
-    return clean
+    try:
+        return dict(ACCOUNT["custom"].read(held))
+    except Unreadable as wrong:
+        raise RuleViolated(wrong.rule, wrong.message, "custom") from wrong
 
 
 def _one_at_a_time() -> None:

@@ -107,17 +107,15 @@ class OwnFields:
         return [self[name] for name in self.own_keys]  # type: ignore[index]
 
     def with_custom(self, values: dict[str, Any]) -> dict[str, Any]:
-        """``values`` with what was filled in as ``custom``, over what else the account holds there."""
+        """``values`` with what was filled in as ``custom``; None for a field that was emptied."""
         if not self.own_keys:
             return values
-        custom = dict(self.custom_before)
+        custom: dict[str, Any] = {}
         for name, key in self.own_keys.items():
             value = values.pop(name, None)
             # A field defined since the form was drawn was not in it, and is not emptied by it.
             if name not in self.data:
                 continue
-            if value is not None:
+            if value is not None or self.custom_before.get(key) is not None:
                 custom[key] = value
-            elif custom.get(key) is not None:
-                del custom[key]
         return values | {"custom": custom}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from typing import ClassVar
 
 from accounts.actions import upsert_accounts, upsert_contacts, upsert_contracts
@@ -111,7 +110,7 @@ class Accounts(Records):
     kind = "account"
     fields = fields_of("accounts", BULK_ACCOUNT, ("external_id", "name"))
     bags = ("custom",)
-    upsert = partial(upsert_accounts, keep_custom=True)
+    upsert = upsert_accounts
 
     def all_fields(self) -> Mapping[str, TargetField]:
         """The record's fields, and own fields that are not archived. One look-up."""

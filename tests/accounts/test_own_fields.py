@@ -185,13 +185,24 @@ class TestValues:
         assert errors == [[], [("custom.seats", "number")]]
         assert list(Account.objects.values_list("custom", flat=True)) == [{"seats": 7}]
 
-    def test_own_fields_that_a_bulk_row_does_not_name_stay_where_that_is_asked(self, define, admin):
+    def test_own_fields_that_a_bulk_row_does_not_name_stay(self, define, admin):
         given = {"source": "crm", "actor": admin, "at": AT}
         upsert_accounts([{"external_id": "1", "name": "A", "custom": {"a": 1, "b": 2}}], **given)
-        upsert_accounts([{"external_id": "1", "custom": {"b": 3}}], **given, keep_custom=True)
+        upsert_accounts([{"external_id": "1", "custom": {"b": 3}}, {"external_id": "1", "custom": {"c": 4}}], **given)
+        assert Account.objects.get().custom == {"a": 1, "b": 3, "c": 4}
+        upsert_accounts([{"external_id": "1", "custom": {"c": None}}], **given)
         assert Account.objects.get().custom == {"a": 1, "b": 3}
-        upsert_accounts([{"external_id": "1", "custom": {"c": 4}}], **given)
-        assert Account.objects.get().custom == {"c": 4}
+        (again,) = upsert_accounts([{"external_id": "1", "custom": {"c": None, "a": 1}}], **given)
+        assert again.outcome == "unchanged"
+
+    def test_what_an_account_holds_in_all_stays_within_its_limit(self, define, admin):
+        account = create_account(actor=admin, at=AT, name="A", custom={f"k{n}": n for n in range(99)})
+        account = update_account(account, actor=admin, at=AT, custom={"k99": 99})
+        assert refused(lambda: update_account(account, actor=admin, at=AT, custom={"k100": 100}))[:2] == (
+            "custom", "custom",
+        )  # fmt: skip
+        account = update_account(account, actor=admin, at=AT, custom={"k0": None, "k100": 100})
+        assert (len(account.custom), account.custom["k100"]) == (100, 100)
 
 
 class TestPages:

@@ -119,11 +119,20 @@ def test_cleaning_names_each_wrong_value_and_leaves_what_stood_there():
     }
     custom = {"n": "12", "free": {"a": 1}, "old": "whenever"}
     assert cleaned(custom, fields, {}) == ({"n": 12, "free": {"a": 1}, "old": "whenever"}, [])
-    assert cleaned({"n": None, "x": None}, fields, {"n": 3}) == ({"x": None}, [])
     assert cleaned({"n": "many"}, fields, {"n": "many"}) == ({"n": "many"}, [])
     message = "Seats: This must be a number with a point for decimals."
-    assert cleaned({"n": "more"}, fields, {"n": "many"}) == ({}, [FieldError("custom.n", "number", message)])
+    assert cleaned({"n": "more"}, fields, {"n": "many"}) == ({"n": "many"}, [FieldError("custom.n", "number", message)])
     assert cleaned({"n": True}, fields, {"n": 1})[1]
+
+
+def test_cleaning_keeps_what_is_not_named_and_takes_away_what_is_nothing():
+    fields = {key: FieldDefinition(key, key, "text", is_archived=key == "old") for key in ("a", "b", "old")}
+    kept = {"a": "1", "b": "2", "old": "3", "free": "4", "other": "5"}
+    assert cleaned({}, fields, kept) == (kept, [])
+    emptied = {"a": None, "b": " ", "old": None, "free": None, "never": None}
+    assert cleaned(emptied, fields, kept) == ({"other": "5"}, [])
+    assert cleaned({"free": "", "new": "6"}, fields, kept)[0] == {**kept, "free": "", "new": "6"}
+    assert kept["a"] == "1"
 
 
 @pytest.mark.parametrize(

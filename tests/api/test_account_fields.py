@@ -70,9 +70,26 @@ class TestValues:
         define("Pilot", "yes_no")
         sent = {"seats": "12", "pilot": "yes", "free": 1.5, "nothing": None}
         made = api.post("accounts/", {"name": "A", "custom": sent})
-        assert made.json()["custom"] == {"seats": 12, "pilot": True, "free": 1.5, "nothing": None}
-        changed = api.patch(f"accounts/{made.json()['id']}/", {"custom": {"seats": None, "pilot": False}})
-        assert changed.json()["custom"] == {"pilot": False}
+        assert made.json()["custom"] == {"seats": 12, "pilot": True, "free": 1.5}
+
+    @pytest.mark.parametrize(
+        ("sent", "held"),
+        [
+            ({"seats": 15}, {"seats": 15, "pilot": True, "free": "x"}),
+            ({"seats": None, "free": None, "gone": None}, {"pilot": True}),
+            ({"note": "new"}, {"seats": 12, "pilot": True, "free": "x", "note": "new"}),
+            ({}, {"seats": 12, "pilot": True, "free": "x"}),
+            (None, {"seats": 12, "pilot": True, "free": "x"}),
+        ],
+    )
+    def test_a_change_is_of_the_keys_it_names(self, api, sent, held):
+        define("Seats", "number")
+        custom = {"seats": 12, "pilot": True, "free": "x"}
+        account = AccountFactory(custom=custom)
+        assert api.patch(f"accounts/{account.pk}/", {"custom": sent}).json()["custom"] == held
+        named = api.put("accounts/by-external-id/crm/1/", {"name": "B", "custom": custom})
+        assert named.json()["custom"] == custom
+        assert api.put("accounts/by-external-id/crm/1/", {"custom": sent}).json()["custom"] == held
 
     def test_what_does_not_fit_is_422_at_its_key_and_changes_nothing(self, api):
         define("Seats", "number")

@@ -27,21 +27,14 @@ __all__ = [
 
 
 def upsert_accounts(
-    rows: Sequence[Any],
-    *,
-    source: str,
-    actor: User | None,
-    at: datetime,
-    dry_run: bool = False,
-    keep_custom: bool = False,
+    rows: Sequence[Any], *, source: str, actor: User | None, at: datetime, dry_run: bool = False
 ) -> list[RowResult]:
     """Create or update accounts by ``external_id`` in ``source``; fields of ``record_fields.BULK_ACCOUNT``.
 
-    Absent fields stay as they are; with ``keep_custom`` also own fields that a row's ``custom`` does not name.
+    Absent fields stay as they are, and so do own fields that a row's ``custom`` does not name; null there empties one.
     One result a row, in order; some fifteen statements per 1,000 rows.
     """
-    upsert = UpsertAccounts(source=source, actor=actor, at=at, dry_run=dry_run, keep_custom=keep_custom)
-    return upsert.run(rows)
+    return UpsertAccounts(source=source, actor=actor, at=at, dry_run=dry_run).run(rows)
 
 
 def upsert_contacts(

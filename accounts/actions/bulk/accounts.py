@@ -27,15 +27,9 @@ COLUMNS = [*ACCOUNT, "stage_since_on", "version", "updated_at"]
 
 
 class UpsertAccounts(Upsert[Account]):
-    """``keep_custom``: own fields that a row does not name stay; without it ``custom`` is all there is."""
-
     kind = "account"
     fields: ClassVar = BULK_ACCOUNT
     required: ClassVar = ("name",)
-
-    def __init__(self, *, keep_custom: bool = False, **given: Any) -> None:
-        super().__init__(**given)
-        self.keep_custom = keep_custom
 
     def load(self, rows: Sequence[Mapping[str, Any]]) -> None:
         """About ten queries, whatever the number of rows."""
@@ -81,9 +75,9 @@ class UpsertAccounts(Upsert[Account]):
         if "custom" not in values:
             return []
         kept = row.custom if row is not None else {}
-        clean, errors = cleaned(values["custom"], self._own, kept)
+        held, errors = cleaned(values["custom"], self._own, kept)
         try:
-            values["custom"] = ACCOUNT["custom"].read({**kept, **clean}) if self.keep_custom else clean
+            values["custom"] = ACCOUNT["custom"].read(held)
         except Unreadable as wrong:
             errors.append(FieldError("custom", wrong.rule, wrong.message))
         return errors
