@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from urllib.parse import urlencode
 
@@ -49,9 +50,10 @@ class KeysetPagination(BasePagination):
 
     def _order(self, request: Request, view: Any) -> keyset.Order:
         wanted = request.query_params.get("ordering") or view.ordering
-        path = view.ordering_fields.get(wanted.removeprefix("-"))
+        path = view.ordering_path(wanted.removeprefix("-"))
         if path is None:
-            names = ", ".join(view.ordering_fields)
+            own = f", or {view.ordering_prefix} and the key of an own field" if view.ordering_prefix else ""
+            names = ", ".join(view.ordering_fields) + own
             raise bad_parameter("ordering", f"one of {names}, with - in front to turn it round.")
         return keyset.Order(path, wanted.startswith("-"))
 
@@ -76,12 +78,14 @@ class KeysetPagination(BasePagination):
 
     def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
         """The parameters every list has."""
-        orders = [name for key in view.ordering_fields for name in (key, f"-{key}")]
+        orders: dict[str, Any] = {"enum": [name for key in view.ordering_fields for name in (key, f"-{key}")]}
+        if view.ordering_prefix:
+            orders = {"anyOf": [orders, {"pattern": f"^-?{re.escape(view.ordering_prefix)}"}]}
         size = {"type": "integer", "minimum": 1, "maximum": self.max_page_size, "default": self.page_size}
         return [
             _parameter("page_size", size),
             _parameter("cursor", {"type": "string"}, "From next or previous of another page"),
-            _parameter("ordering", {"type": "string", "enum": orders, "default": view.ordering}, "What to sort by"),
+            _parameter("ordering", {"type": "string", **orders, "default": view.ordering}, "What to sort by"),
             _parameter("fields", {"type": "string"}, "Only these fields, separated by commas"),
         ]
 

@@ -50,6 +50,8 @@ class Endpoint(GenericAPIView):
     query_class: ClassVar[type[QuerySerializer]] = QuerySerializer
     ordering_fields: ClassVar[Mapping[str, str]] = {}
     ordering: ClassVar[str] = ""
+    # What a name behind which own fields are sorted by begins with; a view that has one says their path.
+    ordering_prefix: ClassVar[str] = ""
     # Its answers hold a secret: one kept for a repeated call is sealed.
     answers_secret: ClassVar[bool] = False
     format_kwarg = None  # addresses have no .json at their end
@@ -108,6 +110,10 @@ class Endpoint(GenericAPIView):
     def refuse_parameters(self) -> None:
         """Raise Problem 400 for anything behind the question mark that ``query_class`` does not know."""
         _ = self.query
+
+    def ordering_path(self, name: str) -> str | None:
+        """What rows are sorted by for ``name``, without its sign; None for a word that means nothing."""
+        return self.ordering_fields.get(name)
 
     def page(self, rows: QuerySet[Any]) -> Response:
         """A page of ``rows``. One query, and those by which the serializer extends its rows."""

@@ -19,6 +19,8 @@ from accounts.actions import archive_account, create_account, set_external_id, u
 from accounts.choices import Role
 from accounts.fields import text
 from accounts.models import Account, ExternalId
+from accounts.own_values import PREFIX
+from accounts.queries.own_fields import known_fields
 from accounts.record_fields import ACCOUNT, BULK_ACCOUNT
 from api.bulk import BulkAnswerSerializer, BulkEndpoint, bulk_schema, read_source
 from api.schema import IF_MATCH
@@ -26,6 +28,7 @@ from api.scope import editable_account, require_editable, visible_account
 from api.serializers import RecordSerializer, Row, RowSerializer, invalid, record
 from api.v1.account_filters import AccountQuery, accounts_asked_for
 from api.views import Endpoint, etag
+from health.book.accounts.order import OWN, sorted_by
 
 AccountRecord = record(
     "AccountRecord", {**ACCOUNT, "reason": text(300, help="Why a CSM gets more accounts of a tier than it allows")}
@@ -97,15 +100,26 @@ class AccountList(Endpoint):
         "health": "health__score",
     }
     ordering = "name"
+    ordering_prefix = PREFIX
+
+    def ordering_path(self, name: str) -> str | None:
+        """A column, or of an own field the value that rows carry for it."""
+        known = name.startswith(PREFIX) and name.removeprefix(PREFIX) in known_fields()
+        return OWN if known else super().ordering_path(name)
 
     @extend_schema(
         summary="List accounts",
         description="Fields of account-fields/ filter too: custom.region=North,South takes options, true or false, or a"
         " part of a text; custom_min.seats and custom_max.seats a range of numbers or days. ~none stands for accounts"
-        " that hold nothing there, ~bad for values that do not fit.",
+        " that hold nothing there, ~bad for values that do not fit. ordering=custom.seats sorts by one: a choice by its"
+        " options, and what holds nothing or does not fit comes last.",
     )
     def get(self, request: Request) -> Response:
-        return self.page(accounts_asked_for(self.query, self.user))
+        rows = accounts_asked_for(self.query, self.user)
+        wanted = request.query_params.get("ordering", "").removeprefix("-")
+        if self.ordering_path(wanted) == OWN:
+            rows = rows.annotate(**{OWN: sorted_by(wanted.removeprefix(PREFIX))})
+        return self.page(rows)
 
     @extend_schema(
         summary="Create an account",

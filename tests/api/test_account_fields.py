@@ -144,3 +144,56 @@ class TestFilters:
         define("Region", "choice", options=["North", "South"])
         AccountFactory()
         assert problem(api.get(f"accounts/?{query}"), 400)[0][1] == query.partition("=")[0]
+
+
+class TestOrder:
+    @pytest.fixture
+    def fields(self):
+        define("Seats", "number")
+        define("Region", "choice", options=["South", "North"])
+        define("Note", "text")
+        define("Pilot", "yes_no")
+        held = {
+            "a": {"seats": 30, "region": "North", "note": "b", "pilot": True},
+            "b": {"seats": "4", "region": "South", "note": "a", "pilot": "no"},
+            "c": {"seats": 30, "region": "South", "note": "c"},
+            "d": {"seats": "many", "region": "West"},
+            "e": {},
+        }
+        for number, (name, custom) in enumerate(held.items(), 1):
+            AccountFactory(pk=f"00000000-0000-0000-0000-00000000000{number}", name=name, custom=custom)
+
+    @pytest.mark.parametrize(
+        ("ordering", "found"),
+        [
+            ("custom.seats", "bacde"),
+            ("-custom.seats", "acbde"),
+            ("custom.region", "bcade"),
+            ("custom.note", "bacde"),
+            ("-custom.pilot", "abcde"),
+        ],
+    )
+    @pytest.mark.parametrize("size", [1, 2, 5])
+    def test_pages_follow_an_own_field_and_the_key_among_equals(self, api, fields, ordering, found, size):
+        address, walked = f"accounts/?ordering={ordering}&page_size={size}", ""
+        while address:
+            page = api.get(address.rpartition("/api/v1/")[2]).json()
+            walked += "".join(row["name"] for row in page["results"])
+            back, address = page["previous"], page["next"]
+        assert walked == found
+        if size < len(found):
+            before = api.get(back.rpartition("/api/v1/")[2]).json()
+            assert "".join(row["name"] for row in before["results"]) in found
+
+    def test_a_field_nobody_has_is_refused_with_what_there_is(self, api, fields):
+        refused = api.get("accounts/?ordering=custom.gone")
+        assert refused.status_code == 400
+        assert refused.json()["errors"] == [
+            {
+                "pointer": "",
+                "code": "ordering",
+                "detail": "ordering: one of id, name, arr, renewal_on, created_at, updated_at, health, or custom. and"
+                " the key of an own field, with - in front to turn it round.",
+            }
+        ]
+        assert api.get("account-fields/?ordering=custom.seats").status_code == 400

@@ -65,15 +65,15 @@ def derived(sort: str = "") -> dict[str, Any]:
     # The first entry of its index; a maximum would read all touches of the account.
     touches = Activity.objects.filter(account=OuterRef("pk"), kind__in=TOUCH_KINDS).order_by("-at").values("at")[:1]
     key = sort.removeprefix("-").removeprefix(PREFIX)
-    own = {OWN: _sorted_by(key)} if sort.removeprefix("-").startswith(PREFIX) else {}
+    own = {OWN: sorted_by(key)} if sort.removeprefix("-").startswith(PREFIX) else {}
     return own | {
         "seat_use": Cast(Round(F("assigned_users") * 100.0 / NullIf(F("seats"), 0)), IntegerField(null=True)),
         "touched_at": Subquery(touches, output_field=DateTimeField(null=True)),
     }
 
 
-def _sorted_by(key: str) -> Any:
-    """What rows are sorted by for the own field ``key``, also of one that was archived since it was asked for."""
+def sorted_by(key: str) -> Any:
+    """What rows are sorted by for the own field ``key``, an archived one too. One look-up. Raises KeyError."""
     field = known_fields()[key]
     if field.kind in {FieldKind.TEXT, FieldKind.LINK}:
         return Left(typed(field), _SORTED_LENGTH, output_field=TextField(null=True))
