@@ -161,9 +161,12 @@ FOLLOWS_AN_ACCOUNT = [
     "health.HealthScore",
     "health.SegmentMember",
     "health.Standing",
+    "health.TriggerFiring",
     "health.TriggerState",
     "webhooks.Event",
 ]
+# The same as long as no person did anything with them, which their querysets tell by ``touched``.
+FOLLOWS_AN_ACCOUNT_UNTOUCHED = ["playbooks.Cta"]
 # What the search finds, in this order: an ``accounts.search.Source`` each.
 SEARCH_SOURCES = [
     "accounts.search.ACCOUNTS",

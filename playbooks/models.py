@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
-from accounts.models import Account
+from accounts.models import Account, AuditEntry
 from accounts.models.stand_ins import worked_by
 from playbooks.choices import CtaKind, CtaStatus, DayUnit, Outcome, Priority
 from tenants.guard import TenantModel, TenantQuerySet
@@ -92,6 +92,11 @@ class CtaQuerySet(TenantQuerySet):
 
     def waking_on(self, day: date) -> CtaQuerySet:
         return self.filter(status=CtaStatus.SNOOZED, snoozed_until_on__lte=day)
+
+    def touched(self) -> CtaQuerySet:
+        """Of accounts where a person opened, changed or worked a CTA or a task of one, by the audit log."""
+        log = AuditEntry.objects.filter(account_id=OuterRef("account"), object_type__in=["cta", "task"])
+        return self.filter(Exists(log.exclude(actor=None)))
 
 
 class Cta(TenantModel):

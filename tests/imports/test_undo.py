@@ -12,12 +12,28 @@ from accounts.actions import create_contact, update_account, update_contact
 from accounts.choices import Role
 from accounts.errors import RuleViolated
 from accounts.models import Account, AuditEntry, Contact, ExternalId, Tier
+from health.actions import open_ctas, record_event
 from health.actions.recompute import recompute
+from health.models import TriggerFiring
 from imports.actions import start_undo
 from imports.models import ImportJob
 from imports.queries import diff_table, left_behind
 from imports.running import work
+from playbooks.actions import (
+    add_task,
+    close_cta,
+    complete_task,
+    create_cta,
+    open_cta,
+    reassign_cta,
+    reopen_task,
+    snooze_cta,
+    update_cta,
+    update_task,
+)
+from playbooks.models import Cta, Task
 from tests.factories import UserFactory
+from tests.health import world
 from tests.tables import contents
 from webhooks.actions import create_endpoint
 from webhooks.collecting import collect
@@ -76,7 +92,10 @@ def test_the_diff_is_a_page_and_a_file(bring_in, leader, client):
 
 @pytest.mark.parametrize("seed", range(6))
 def test_undo_restores_exactly_the_state_before(bring_in, leader, seed):
-    """Random files over random records, one of each kind, undone newest first: each time what was before."""
+    """Random files over random records, one of each kind, undone newest first: each time what was before.
+
+    CTAs that rules open on new accounts meanwhile go with them.
+    """
     draw = random.Random(seed)
     Tier.objects.get_or_create(key="gold", defaults={"name": "Gold", "rank": 9})
     bring_in(accounts_file(draw, range(6)), "accounts")
@@ -87,6 +106,10 @@ def test_undo_restores_exactly_the_state_before(bring_in, leader, seed):
         seen.append(everything())
         jobs.append(bring_in(make(draw, range(2, 9)), target))
         assert jobs[-1].created
+        if target == "accounts":
+            new = Account.objects.filter(external_ids__external_id__in=["6", "7", "8"])
+            for account in new.order_by("name")[: draw.randrange(4)]:
+                a_rules_cta(account)
     for before, job in zip(reversed(seen), reversed(jobs), strict=True):
         job = undo(job, leader)
         assert (str(job.state), left_behind(job)) == ("undone", [])
@@ -151,6 +174,52 @@ def test_what_hangs_on_a_new_account_keeps_it_until_it_is_gone(bring_in, leader)
     assert (Account.objects.count(), ExternalId.objects.count(), left_behind(job)) == (0, 0, [])
     with pytest.raises(RuleViolated, match="left nothing"):
         undo(job, leader)
+
+
+def a_rules_cta(account):
+    return open_cta(
+        account, title="Usage decline", reason="It fell.", kind="risk", priority="high", trigger_key="usage-decline",
+        duplicate_key="usage-decline", actions=["Call", "Write"], at=timezone.now(),
+    )  # fmt: skip
+
+
+def test_what_a_trigger_did_with_a_new_account_goes_with_it(bring_in, leader):
+    world.trigger("mna:competitive-activity")
+    job = bring_in(FILE, "accounts")
+    now = timezone.now()
+    for account in Account.objects.all():
+        record_event(account, "competitor_evaluated", now)
+    recompute(at=now)
+    open_ctas(at=now)
+    assert (Cta.objects.count(), TriggerFiring.objects.count()) == (2, 2)
+
+    undo(job, leader)
+
+    left = [model.objects.count() for model in (Account, Cta, Task, TriggerFiring)]
+    assert (left, left_behind(job)) == ([0, 0, 0, 0], [])
+
+
+TOUCHES = {
+    "edit": lambda cta, **by: update_cta(cta, priority="low", **by),
+    "hand over": lambda cta, **by: reassign_cta(cta, UserFactory(role=Role.ADMIN), **by),
+    "snooze": lambda cta, **by: snooze_cta(cta, until_on=date(2999, 1, 1), reason="Later", **by),
+    "close": lambda cta, **by: close_cta(cta, outcome="resolved", **by),
+    "do a task": lambda cta, **by: complete_task(cta.tasks.first(), **by),
+    "take a task back": lambda cta, **by: reopen_task(complete_task(cta.tasks.first(), **by), **by),
+    "edit a task": lambda cta, **by: update_task(cta.tasks.first(), title="Visit", **by),
+    "add a task": lambda cta, **by: add_task(cta, title="Visit", **by),
+    "open another": lambda cta, **by: create_cta(cta.account, title="By hand", **by),
+}
+
+
+@pytest.mark.parametrize("touch", TOUCHES)
+def test_what_a_person_did_with_a_cta_of_a_rule_keeps_the_account(bring_in, leader, touch):
+    job = bring_in(FILE, "accounts")
+    ctas = {cta.account.name: cta for cta in map(a_rules_cta, Account.objects.all())}
+    TOUCHES[touch](ctas["Two"], actor=leader, at=timezone.now())
+    job = undo(job, leader)
+    assert [(step.name, step.refused) for step in left_behind(job)] == [("Two", "Something hangs on it: CTAs.")]
+    assert set(Cta.objects.values_list("account__name", flat=True)) == {"Two"}
 
 
 def test_a_new_record_that_was_edited_stays(bring_in, leader):

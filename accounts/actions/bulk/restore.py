@@ -78,8 +78,9 @@ def restore_rows(
 ) -> dict[UUID, str]:
     """Give every row what it had before and remove those that were created. Returns why some were left, by key.
 
-    A row that somebody changed since is left, and a created one that something hangs on. ``followers`` are the
-    accounts of contracts: they get back what followed from them. Versions count on. One audit entry a row.
+    A row that somebody changed since is left, and a created one that something hangs on; what the product made of it
+    by itself goes with it, a trigger's CTA only while no person did anything with one of the account. ``followers`` are
+    the accounts of contracts: they get back what followed from them. Versions count on. One audit entry a row.
     Two statements and a savepoint a changed row; some thirty for removing 1,000.
     """
     _check_references_at_once()
@@ -198,7 +199,9 @@ def _hanging(kind: str, keys: Collection[UUID], source: str) -> dict[UUID, set[s
     if not keys:
         return found
     for model, name in _pointing_at(KINDS[kind]):
-        rows = model._base_manager.filter(**{f"{name}__in": keys})
+        rows: Any = model._base_manager.filter(**{f"{name}__in": keys})
+        if model._meta.label in settings.FOLLOWS_AN_ACCOUNT_UNTOUCHED:
+            rows = model._default_manager.filter(pk__in=rows.values("pk")).touched()
         if model is ExternalId:
             rows = rows.exclude(source=source)
         if model is Account:
