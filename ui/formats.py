@@ -73,9 +73,12 @@ def signed(value: Number, places: int | None = None) -> str:
     return f"+{text}" if value > 0 and text.strip("0.,") else text
 
 
-def percent(value: Number | None, places: int = 0) -> str:
-    """``92%``; a dash for None."""
-    return DASH if value is None else f"{number(value, places)}%"
+def percent(value: Number | None, places: int | None = 0) -> str:
+    """``92 %``, ``103.0 %`` with one place: how pages, PDFs and mails write per cent; a dash for None.
+
+    ``places`` as ``number`` has them.
+    """
+    return DASH if value is None else f"{number(value, places)} %"
 
 
 @lru_cache(maxsize=4096)
@@ -83,9 +86,8 @@ def share(value: float | None) -> str:
     """``12 %`` for 0.12, ``1.2 %`` for 0.012: one decimal under ten, a dash for None."""
     if value is None:
         return DASH
-    percent = value * 100
-    places = 0 if percent >= 10 or not percent else 1
-    return f"{percent:.{places}f} %"
+    in_hundred = value * 100
+    return percent(in_hundred, 0 if in_hundred >= 10 or not in_hundred else 1)
 
 
 def day(value: date | None, *, today: date | None = None) -> str:

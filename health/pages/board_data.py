@@ -151,7 +151,7 @@ def _loads(data: Portfolio, choices: ScopeChoices, currency: str) -> list[dict[s
             "accounts": load.book.accounts,
             "arr": formats.money(load.book.arr, currency, compact=True),
             "at_risk": formats.money(load.at_risk.arr, currency, compact=True),
-            "used": f"{load.used * 100:.0f}%" if load.owner_id and load.book.accounts > load.unlimited else "–",
+            "used": formats.percent(load.used * 100) if load.owner_id and load.book.accounts > load.unlimited else "–",
         }
         for load in ranked(data.now)[:MOST_LOADS]
     ]

@@ -115,7 +115,7 @@ def metric_line(metric: Metric, events: list[tuple[date, str]]) -> charts.Chart 
     known = [value for value in metric.values if value is not None]
     if len(known) < 2:
         return None
-    suffix = "%" if metric.unit == "%" else ""
+    suffix = " %" if metric.unit == "%" else ""
     marks = [(at, name[:28]) for day, name in events if (at := _index(metric.days, day)) is not None]
     first, last = formats.number(round(known[0], 1)), formats.number(round(known[-1], 1))
     return charts.Line(

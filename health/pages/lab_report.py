@@ -256,7 +256,7 @@ def _line(rows: Sequence[Mapping[str, Any]], share: str, **words: Any) -> charts
     values = _in_pct(rows, share)
     if sum(value is not None for value in values) < 2:
         return None
-    percent = {"values": values, "formatter": lambda value: f"{formats.number(value)} %", "low": 0.0}
+    percent = {"values": values, "formatter": lambda value: formats.percent(value, None), "low": 0.0}
     return charts.Line(**percent, **words).chart()
 
 
@@ -295,7 +295,7 @@ def _scored_line(result: Mapping[str, Any]) -> charts.Chart | None:
         desc="By what counts as known on each day.",
         categories=[formats.day(date.fromordinal(day)) for day in result["days"]],
         values=[None if not there else round(scored * 100 / there, 1) for there, scored in pairs],
-        formatter=lambda value: f"{formats.number(value)} %",
+        formatter=lambda value: formats.percent(value, None),
         label="Scored",
         low=0.0,
         high=100.0,

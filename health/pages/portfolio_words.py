@@ -37,7 +37,7 @@ class Target:
 
     @property
     def words(self) -> str:
-        """``Target 107.0%, 4.0 pt to go``."""
+        """``Target 107.0 %, 4.0 pt to go``."""
         state = {True: ", met", False: f", {self.missing} to go", None: ""}[self.is_met]
         return f"Target {self.value}{state}"
 
@@ -105,7 +105,7 @@ def moved(
 
 
 def moved_in_words(figure: Figure, now: Decimal | None, then: Decimal | None) -> str:
-    """The change as text: ``+0.5%``, ``−4.2 pt``, ``no change``; empty where one day is not known."""
+    """The change as text: ``+0.5 %``, ``−4.2 pt``, ``no change``; empty where one day is not known."""
     change, unit = _change(figure, now, then)
     if change is None:
         return ""
@@ -118,7 +118,7 @@ def _change(figure: Figure, now: Decimal | None, then: Decimal | None) -> tuple[
         return None, ""
     if figure.unit in {"percent", "points"}:
         return _tenth(now - then), " pt" if figure.unit == "percent" else ""
-    return (_tenth((now - then) * 100 / then), "%") if then else (None, "")
+    return (_tenth((now - then) * 100 / then), " %") if then else (None, "")
 
 
 def _tenth(value: Decimal) -> Decimal:
@@ -308,7 +308,7 @@ def _load(load: Load, most: Decimal, choices: ScopeChoices, scope: Scope, curren
         "accounts": load.book.accounts,
         "arr": formats.money(load.book.arr, currency, compact=True),
         "at_risk": load.at_risk.accounts,
-        "used": f"{used:.0f}% of capacity" if limited else "",
+        "used": f"{formats.percent(used)} of capacity" if limited else "",
         "over": limited and used > 100,
         "bar": bar,
     }

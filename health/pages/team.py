@@ -83,7 +83,7 @@ def _row(member: Member, scope: Scope, currency: str) -> dict[str, Any]:
         "risk_url": figure_url("risk", scope, owner=owner),
         "risk_arr": formats.money(load.at_risk.arr, currency, compact=True),
         "score": formats.number(load.score, 1),
-        "used": f"{used:.0f}%" if limited else "no limit set",
+        "used": formats.percent(used) if limited else "no limit set",
         "over": limited and used > 100,
         "bar": bullet(used, 100, "risk" if used > 100 else "c1", width=120, top=150) if limited else "",
         "open": work.open,

@@ -66,7 +66,7 @@ def page_of(name: str, *keys: Any) -> str:
 
 def pct(value: float | None) -> str:
     """``93.8 %``, a dash for None."""
-    return DASH if value is None else f"{value:.1f} %"
+    return formats.percent(value, 1)
 
 
 def hours(value: float | None) -> str:
@@ -182,7 +182,7 @@ def _channel(
         Cell(label),
         Cell(f"{opened:,}", behind(period, "opened", channel=",".join(listed)) if listed else ""),
         Cell(pct(100 * resolved / opened if opened else None)),
-        Cell(f"{expected} %" if expected is not None else DASH),
+        Cell(formats.percent(expected, None)),
         Cell(hours(mean)),
         Cell(_promised(guide)),
         Cell(pct(100 * satisfied / rated if rated else None)),

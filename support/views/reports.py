@@ -21,6 +21,7 @@ from support.queries.reports.promises import DIMENSIONS, kept_by, whole
 from support.views import report_tables as tables
 from support.views.report_tables import BY, Table
 from ui.charts import Line, Series, stacked_bars
+from ui.formats import percent
 
 TABS = (
     ("support:report-promises", "Promises"),
@@ -234,7 +235,7 @@ def _kept_chart(request: HttpRequest, period: Period) -> Any:
         return None
     names = [f"{month:%b %y}" for month in period.months]
     desc = "Share of promises kept, month by month."
-    return Line("Promises kept", desc, names, values, "{:.0f} %".format, label="Kept", low=0, high=100).chart()
+    return Line("Promises kept", desc, names, values, percent, label="Kept", low=0, high=100).chart()
 
 
 def _month_chart(title: str, period: Period, counts: list[int], events: list[tuple[int, str]]) -> Any:

@@ -40,4 +40,4 @@ def test_written_reviewed_published_found_suggested_and_said_to_answer(visit):
     page.locator("#id_subject").press_sequentially("Customer asks how a tracker is paired")
     expect(page.locator("#suggested").get_by_role("link", name="Pair a tracker")).to_be_visible()
     page = visit("vp", "/kb/insights/").page
-    expect(page.get_by_role("row", name="Portal 1 0 100%")).to_be_visible()
+    expect(page.get_by_role("row", name="Portal 1 0 100 %")).to_be_visible()

@@ -222,9 +222,9 @@ class TestReasons:
             ({"touched_at": NOW - timedelta(days=31)}, {}, "No contact for 31 days"),
             ({"touched_at": NOW - timedelta(days=30)}, {}, None),
             ({"owner__email": None}, {}, "Nobody owns it"),
-            ({"seat_use": 95}, {}, "95% of seats given out"),
-            ({"seat_use": 12}, {}, "Only 12% of seats given out"),
-            ({"health__coverage_pct": Decimal(20)}, {}, "Score rests on 20% of its weight"),
+            ({"seat_use": 95}, {}, "95 % of seats given out"),
+            ({"seat_use": 12}, {}, "Only 12 % of seats given out"),
+            ({"health__coverage_pct": Decimal(20)}, {}, "Score rests on 20 % of its weight"),
             ({"health__change_30d": Decimal(8)}, {}, "Score up 8 in 30 days"),
         ],
     )

@@ -173,9 +173,9 @@ class TestPage:
 
     def test_load_is_measured_against_what_tiers_allow(self, client, scored):
         card = text(client.get("/portfolio/")).split('id="h-load"', 1)[1].split("</section>")[0]
-        assert "75% of capacity" in card
+        assert "75 % of capacity" in card
         Tier.objects.update(capacity={"csm": {"max": 2}})
-        assert "150% of capacity" in text(client.get("/portfolio/"))
+        assert "150 % of capacity" in text(client.get("/portfolio/"))
         Tier.objects.update(capacity={})
         assert "of capacity" not in text(client.get("/portfolio/")).split('id="h-load"', 1)[1].split("</section>")[0]
 

@@ -154,5 +154,5 @@ def test_what_was_brought_in_is_scored_and_fills_the_portfolio(bring_in, client,
         "Eastline Foods": (50, Decimal("33.3")),
     }
     assert "ARR $2k 2 accounts" in page
-    assert "Accounts scored 50.0% 1 of 2" in page
+    assert "Accounts scored 50.0 % 1 of 2" in page
     assert "Nobody 2 accounts" in page

@@ -1,7 +1,11 @@
+import re
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
+from django.apps import apps as django_apps
+from django.conf import settings
 
 from ui import formats
 
@@ -42,6 +46,45 @@ def test_numbers_have_one_decimal_unless_they_are_whole(value, text):
 
 def test_a_number_that_rounds_to_nothing_has_no_sign():
     assert (formats.number(-0.04, 1), formats.signed(0.04, 1), formats.signed(0.05 + 0.01, 1)) == ("0.0", "0.0", "+0.1")
+
+
+@pytest.mark.parametrize(
+    ("value", "places", "text"),
+    [
+        (95, 0, "95 %"),
+        (Decimal("103.04"), 1, "103.0 %"),
+        (Decimal("99.5"), 0, "100 %"),
+        (Decimal("99.5"), None, "99.5 %"),
+        (1250, 0, "1,250 %"),
+        (-3, 0, "\N{MINUS SIGN}3 %"),
+        (None, 1, "–"),
+    ],
+)
+def test_per_cent_is_written_in_one_way(value, places, text):
+    assert formats.percent(value, places) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(0.12, "12 %"), (0.012, "1.2 %"), (0.0, "0 %"), (1.0, "100 %"), (None, "–")]
+)
+def test_a_small_share_has_a_decimal(value, text):
+    assert formats.share(value) == text
+
+
+# Thresholds of promises as they are kept and typed, and patterns of the database.
+NO_FIGURES = {"accounts/search.py", "support/actions/clocks.py", "support/actions/sweep.py"}
+
+
+def test_no_module_writes_per_cent_without_a_blank():
+    root = Path(settings.BASE_DIR)
+    apps = [config.name for config in django_apps.get_app_configs() if (root / config.name).is_dir()]
+    found = {
+        str(path.relative_to(root))
+        for app in apps
+        for path in (root / app).rglob("*.py")
+        if "migrations" not in path.parts and re.search(r"\}%[\"'` ]", path.read_text())
+    }
+    assert found == NO_FIGURES
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ FORBIDDEN = {
     "a javascript address": re.compile(r"javascript:", re.IGNORECASE),
     "another host": re.compile(r"<(?:script|link|img)[^>]+(?:src|href)\s*=\s*['\"](?:https?:)?//", re.IGNORECASE),
     "unescaped output": re.compile(r"{%\s*autoescape off"),
+    "per cent without a blank": re.compile(r"[}\d]%(?!})"),
 }
 
 
@@ -57,6 +58,7 @@ def test_the_rules_catch_what_they_are_for():
         "a javascript address": '<a href="javascript:x()">',
         "another host": '<script src="https://cdn.example/x.js" defer></script>',
         "unescaped output": "{% autoescape off %}",
+        "per cent without a blank": "{{ share }}%",
     }
     assert {what for what, text in bad.items() if FORBIDDEN[what].search(text)} == set(FORBIDDEN)
 

@@ -23,6 +23,7 @@ from ui.charts.svg import (
     ticks,
     tip,
 )
+from ui.formats import percent
 
 TOP, BOTTOM, LEFT = 10, 24, 46
 LABEL_ROOM, LABEL_STEP = 118, 30
@@ -162,7 +163,7 @@ def _labels(frame: _Frame, top: float, total: float) -> str:
         if not one.values[-1]:
             continue
         y -= overflow
-        share = f" · {one.values[-1] / total * 100:.0f}%" if total else ""
+        share = f" · {percent(one.values[-1] / total * 100)}" if total else ""
         parts += [
             mark(one.key, frame.right + 16, y - 5, 9),
             text(frame.right + 27, y - 1, one.label, "text", weight=600),

@@ -8,6 +8,7 @@ from math import cos, pi, sin
 from django.utils.safestring import SafeString, mark_safe
 
 from ui.charts.svg import Formatter, coordinate, document, mark, stroke, tag, text, tip
+from ui.formats import percent
 
 RADIUS, CENTRE_X, WIDTH, RING_WIDTH = 62, 84, 320, 168
 _GAP, _ROW = 0.03, 36
@@ -38,7 +39,7 @@ def donut(
         angle = end
     for at, (key, label, amount) in enumerate(parts if legend else ()):
         y = middle - (len(parts) - 1) * _ROW / 2 + at * _ROW
-        share = f" · {amount / total * 100:.0f}%" if total else ""
+        share = f" · {percent(amount / total * 100)}" if total else ""
         drawn += mark(key, 180, y - 5, 9) + text(192, y - 1, label, "text", 12, weight=600)
         drawn += text(192, y + 14, f"{formatter(amount)}{share}", "text-2", 12)
     drawn += text(CENTRE_X, middle + 2, centre[0], "text", 20, anchor="middle", weight=600)
@@ -56,5 +57,5 @@ def _slice(key: str, label: str, value: str, share: float, start: float, end: fl
         f"M{c(CENTRE_X + RADIUS * cos(a))} {c(middle + RADIUS * sin(a))}A{RADIUS} {RADIUS} 0 {large} 1 "
         f"{c(CENTRE_X + RADIUS * cos(b))} {c(middle + RADIUS * sin(b))}"
     )
-    rows = [(key, "Share", f"{share * 100:.0f}%"), ("note", "", value)]
+    rows = [(key, "Share", percent(share * 100)), ("note", "", value)]
     return tag("g", tag("path", d=path, **stroke(key, 20)), data_tip=tip(label, rows), class_="arc")

@@ -23,7 +23,7 @@ RENEWALS = (
     ("180", "In 180 days"),
 )
 SILENCES = (("14", "14 days"), ("30", "30 days"), ("60", "60 days"), ("90", "90 days"), ("never", "Ever"))
-SEATS = (("low", "Under 50%"), ("high", "90% and more"), ("over", "More than bought"))
+SEATS = (("low", "Under 50 %"), ("high", "90 % and more"), ("over", "More than bought"))
 CHANGES = (("down", "Falling"), ("up", "Rising"))
 SEEN = (("changed", "Changed since I looked"),)
 STATUSES = (

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Any
 
 from health.book.filters import AT_RISK
-from ui.formats import number
+from ui.formats import number, percent
 
 Row = Mapping[str, Any]
 # A score that moved less says little; somebody spoken to within these days was not forgotten.
@@ -60,11 +60,11 @@ def _quiet(row: Row, now: datetime, today: date) -> Reason | None:
     if row["owner__email"] is None:
         return Reason("Nobody owns it")
     if used is not None and used >= FULL_PCT:
-        return Reason(f"{used}% of seats given out", GROWTH)
+        return Reason(f"{percent(used)} of seats given out", GROWTH)
     if used is not None and used < EMPTY_PCT:
-        return Reason(f"Only {used}% of seats given out")
+        return Reason(f"Only {percent(used)} of seats given out")
     if coverage is not None and coverage < THIN_PCT:
-        return Reason(f"Score rests on {number(coverage, 0)}% of its weight")
+        return Reason(f"Score rests on {percent(coverage)} of its weight")
     change = row["health__change_30d"]
     if change is not None and change >= ROSE_BY:
         return Reason(f"Score up {number(change, 0)} in 30 days", GROWTH)
