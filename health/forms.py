@@ -28,9 +28,11 @@ class FiguresForm(forms.Form):
         return {name: value for name, value in self.cleaned_data.items() if value not in {"", None, False}}
 
     def refuse(self, refusals: list[Refusal]) -> None:
-        """Show each refusal at its field."""
+        """Show each refusal at its field, which it calls as the form does."""
         for refusal in refusals:
-            self.add_error(refusal.field if refusal.field in self.fields else None, refusal.detail)
+            field = self.fields.get(refusal.field)
+            detail = refusal.detail if field is None else refusal.detail.replace(refusal.field, f"“{field.label}”", 1)
+            self.add_error(refusal.field if field else None, detail)
 
 
 class ScorecardInputsForm(FiguresForm):

@@ -6,16 +6,15 @@ everything that was typed. Nothing is kept before "Keep as a draft".
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from health.choices import RISK, Rag
 from health.editing import REST, SCORING
+from health.pages.refusals import in_form_words
 from health.scoring import DEFAULT_MAX_AGE_DAYS, POINTS_SUM
 from health.validation import COMBINES, Problem
-from ui import wording
 
 KINDS = {
     "levels": "Levels, each with its tests",
@@ -129,7 +128,7 @@ class Editor:
         self.problems: list[tuple[str, str]] = []
         for problem in problems:
             place = self._home(problem.pointer)
-            detail = _in_words(problem.detail)
+            detail = in_form_words(problem, COMBINE | LABELS)
             self.by_place.setdefault(place, []).append(detail)
             self.problems.append((place, detail))
         self.card = self._node(
@@ -256,12 +255,6 @@ class Editor:
         return self._node(at, ("name", "rag", "min", "label"), hidden=("key",))
 
 
-def _in_words(detail: str) -> str:
-    """A refusal with the fields it names called as the form calls them."""
-    return _FIELD.sub(lambda found: f"“{LABELS.get(found[0]) or wording.titled(found[0])}”", detail)
-
-
-_FIELD = re.compile(r"\b[a-z]+(?:_[a-z]+)+\b")
 _CHOICES: dict[str, tuple[tuple[str, str], ...]] = {
     "stale_policy": (("", "Count, and are marked"), ("missing", "Are left out like missing ones")),
     "combine": tuple((key, COMBINE.get(key, key)) for key in sorted(COMBINES)),

@@ -20,12 +20,37 @@ from health.conditions import HEALTH_BAND, HEALTH_CHANGE, HEALTH_SCORE
 from health.differences import fingerprint
 from health.errors import DefinitionRefused
 from health.models import Trigger
+from health.pages.refusals import in_form_words
 from health.queries.vocabulary import Vocabulary, vocabulary
 from health.validation import Problem, trigger_problems
 from health.wording import in_words, inside
 from playbooks.choices import CtaKind, Priority
 
 UNPROCESSABLE = 422
+# What the form calls a field of the definition.
+LABELS = {
+    "name": "Name, which is the CTA's title",
+    "hold_days": "Must hold for, days",
+    "reentry_max": "At most, times",
+    "reentry_days": "within, days",
+    "duplicate_key": "Duplicate key",
+    "cta_kind": "Kind",
+    "priority": "Priority",
+    "playbook": "Tasks",
+    "owner": "Owner",
+    "due_days": "Due in, days",
+    "raises": "Records the event",
+    "actions": "Steps, one a line",
+    # Of a test.
+    "metric": "What",
+    "event": "Event",
+    "absent": "Event",
+    "segment": "Segment",
+    "op": "How",
+    "value": "Value",
+    "days": "Days",
+    "window_days": "Days",
+}
 _EMPTY: dict[str, Any] = {"actions": []}
 
 
@@ -87,8 +112,10 @@ def _draw(
     base: dict[str, Any],
     is_checked: bool = False,
 ) -> HttpResponse:
+    problems = [each._replace(detail=in_form_words(each, LABELS)) for each in problems]
     context = {
         "trigger": trigger,
+        "labels": LABELS,
         "fields": form.fields,
         "join": form.condition["join"],
         "joins": list(JOINS.items()),

@@ -89,7 +89,7 @@ def test_a_rule_is_written_without_javascript(visit):
     page.get_by_role("button", name="Update").click()
     page.get_by_label("Condition, test 1: days").fill("0")
     page.get_by_role("button", name="Keep as a draft").click()
-    expect(page.get_by_role("alert")).to_contain_text("Days must be a whole number from 1 to 3660")
+    expect(page.get_by_role("alert")).to_contain_text("“Days” must be a whole number from 1 to 3660")
     page.get_by_label("Condition, test 1: days").fill("100")
     page.get_by_role("button", name="Keep as a draft").click()
     expect(page.get_by_text("Fires when no meeting for 100 days.").first).to_be_visible()

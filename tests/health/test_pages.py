@@ -129,8 +129,8 @@ def test_a_refused_input_is_named_at_its_field(client, admin):
 
     assert page.status_code == 422
     assert page.context["form"].errors == {
-        "nps": ["nps must be 100 or less"],
-        "advocacy_score": ["advocacy_score must be a number"],
+        "nps": ["“NPS” must be 100 or less"],
+        "advocacy_score": ["“Advocacy” must be a number"],
     }
 
 

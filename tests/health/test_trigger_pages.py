@@ -73,16 +73,16 @@ def test_a_rule_written_in_the_editor_rests_as_a_draft_and_opens_ctas_once_in_fo
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"name": ""}, "name must be given"),
+        ({"name": ""}, "“Name, which is the CTA&#x27;s title” must be given"),
         ({"actions": " "}, "a trigger says in at least one step what to do"),
-        ({"c-0-0-days": "soon"}, "days must be a whole number from 1 to 3660"),
-        ({"hold_days": "-1"}, "hold_days must be a whole number from 0 to 3660"),
-        ({"reentry_max": "2"}, "reentry_max and reentry_days go together"),
-        ({"due_days": "900"}, "due_days must be a whole number from 1 to 365"),
+        ({"c-0-0-days": "soon"}, "“Days” must be a whole number from 1 to 3660"),
+        ({"hold_days": "-1"}, "“Must hold for, days” must be a whole number from 0 to 3660"),
+        ({"reentry_max": "2"}, "“At most, times” and “within, days” go together"),
+        ({"due_days": "900"}, "“Due in, days” must be a whole number from 1 to 365"),
         ({"raises": "What Ever"}, "an event is named in lower case"),
-        ({"c-0-0-what": "metric:health_score", "c-0-0-op": "<", "c-0-0-value": "low"}, "value must be a number"),
-        ({"c-0-0-what": "event:", "c-0-0-name": ""}, "event must be given"),
-        ({"priority": "enormous"}, "priority must be one of high, medium, low"),
+        ({"c-0-0-what": "metric:health_score", "c-0-0-op": "<", "c-0-0-value": "low"}, "“Value” must be a number"),
+        ({"c-0-0-what": "event:", "c-0-0-name": ""}, "“Event” must be given"),
+        ({"priority": "enormous"}, "“Priority” must be one of high, medium, low"),
     ],
 )
 def test_what_is_wrong_is_named_and_what_was_typed_stays(client, rail, changes, said):
@@ -93,6 +93,17 @@ def test_what_is_wrong_is_named_and_what_was_typed_stays(client, rail, changes, 
     assert said[0].upper() + said[1:] in page
     assert 'value="typed before"' in page
     assert not Trigger.objects.exists()
+
+
+def test_a_refusal_calls_every_field_as_the_form_does(client, rail):
+    wrong = typed(hold_days="-1", reentry_max="-1", reentry_days="-1", due_days="900", cta_kind="x", playbook="x" * 99)
+    page = client.post(NEW, wrong).content.decode()
+    called = re.findall(r"<li>“(.*?)” must be", page)
+    assert called == [
+        "Must hold for, days", "within, days", "At most, times", "Kind", "Tasks", "Due in, days",
+    ]  # fmt: skip
+    assert [label for label in called if f">{label} <" not in page and f">{label}<" not in page] == []
+    assert re.findall(r"[a-z]+_[a-z]+ (?:must|may|and|is)", page) == []
 
 
 def test_buttons_add_and_remove_tests_and_groups_without_script(client, rail):
