@@ -149,7 +149,7 @@ def _posted(letter: Letter, headers: Mapping[str, str]) -> Answer:
         return post(letter.url, letter.body, headers)
     except Exception as error:
         log.exception("a webhook could not be sent")
-        return Answer(None, 0, f"{type(error).__name__}: {error}"[:300])
+        return Answer(None, 0, "It could not be sent, for a fault of ours.", f"{type(error).__name__}: {error}"[:300])
 
 
 def _release(delivery: Delivery) -> None:
@@ -174,7 +174,7 @@ def note(letter: Letter, sent: Sent, *, at: datetime) -> str:
     Attempt.objects.create(
         delivery=delivery, at=at, duration_ms=answer.duration_ms, url=letter.url,
         request_headers=dict(sent.headers), status=answer.status, error=answer.error,
-        response_headers=dict(answer.headers), response_body=answer.body,
+        error_detail=answer.detail, response_headers=dict(answer.headers), response_body=answer.body,
     )  # fmt: skip
     if answer.succeeded:
         # Delivered, whoever delivered it last: a worker whose lease ran out has done it as well.

@@ -163,6 +163,7 @@ class Attempt(TenantModel):
     request_headers = models.JSONField()
     status = models.PositiveSmallIntegerField(null=True, blank=True)
     error = models.CharField(max_length=300, blank=True)
+    error_detail = models.CharField(max_length=300, blank=True, db_default="", help_text="As the machine says it")
     response_headers = models.JSONField(default=dict, blank=True)
     response_body = models.TextField(blank=True, help_text="Its first 4,096 bytes")
 

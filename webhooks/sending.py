@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import ssl
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from http.client import HTTPException
 from time import monotonic
 from typing import Any
 
@@ -30,12 +32,14 @@ _TOO_LATE = f"No answer within {TIMEOUT_SECONDS:.0f} s."
 class Answer:
     """What a receiver did: its status (None: it gave none, for the reason in ``error``), and the time it took.
 
+    ``error`` is for people, ``detail`` what the machine said below it; empty where that adds nothing.
     ``unreachable``: no connection, or no answer in time, so that others to it would only wait as long.
     """
 
     status: int | None
     duration_ms: int
     error: str = ""
+    detail: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
     body: str = ""
     retry_after: str = ""
@@ -58,15 +62,16 @@ def post(url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
             ) as response:  # fmt: skip
                 text = _read(response)
         except (requests.RequestException, OSError, ValueError) as error:
-            why = _TOO_LATE if late.is_set() else _in_words(error)
-            return Answer(None, _ms(started), why, unreachable=not isinstance(error, Refused))
+            why, detail = (_TOO_LATE, "") if late.is_set() else in_words(error)
+            return Answer(None, _ms(started), why, detail, unreachable=not isinstance(error, Refused))
         if late.is_set():
             # What was cut in the middle of its headers looks like an answer that ended there.
             return Answer(None, _ms(started), _TOO_LATE, unreachable=True)
     status = response.status_code
     error = "" if 200 <= status < 300 else _of_status(status)
     kept = {_plain(name): _plain(value)[:500] for name, value in list(response.headers.items())[:MOST_HEADERS]}
-    return Answer(status, _ms(started), error, kept, text, retry_after=response.headers.get("Retry-After", ""))
+    wish = response.headers.get("Retry-After", "")
+    return Answer(status, _ms(started), error, headers=kept, body=text, retry_after=wish)
 
 
 def _plain(text: str) -> str:
@@ -147,24 +152,34 @@ def _read(response: requests.Response) -> str:
     return _plain(read[:MOST_KEPT].decode("utf-8", "replace"))
 
 
-def _in_words(error: Exception) -> str:
+def in_words(error: Exception) -> tuple[str, str]:
+    """Why there was no answer, for people, and the innermost reason as the machine says it."""
     if isinstance(error, Refused):
-        return str(error)
-    if isinstance(error, requests.exceptions.SSLError):
-        return "The certificate could not be verified, or it does not speak TLS."
-    if isinstance(error, requests.Timeout):
-        return _TOO_LATE
-    if isinstance(error, requests.ConnectionError):
-        return _plain(f"No connection: {_cause(error)}")[:300]
-    return _plain(f"{type(error).__name__}: {error}")[:300]
+        return str(error), ""
+    causes = _causes(error)
+    # The innermost that says something; what libraries put around it says less, but of a timeout what it waited for.
+    told = (words for cause in causes for kind, words in _REASONS if isinstance(cause, kind))
+    return next(told, "No connection could be made."), _plain(f"{type(causes[0]).__name__}: {causes[0]}")[:300]
 
 
-def _cause(error: BaseException) -> str:
-    """The innermost reason, without the addresses of objects that libraries put around it."""
-    inner: Any = error
-    while inner.__cause__ or inner.__context__:
-        inner = inner.__cause__ or inner.__context__
-    return str(inner)
+_REASONS: tuple[tuple[type[BaseException], str], ...] = (
+    (requests.ConnectTimeout, f"No connection within {CONNECT_SECONDS:.0f} s."),
+    (requests.Timeout, _TOO_LATE),
+    (socket.gaierror, "The name of the host was not found."),
+    (ssl.SSLCertVerificationError, "The certificate could not be verified."),
+    (ssl.SSLError, "The host does not speak TLS, or no version of it that is safe."),
+    (ConnectionRefusedError, "The host refused the connection."),
+    (ConnectionError, "The host broke off before it answered."),
+    (HTTPException, "The answer is none that HTTP knows."),
+)
+
+
+def _causes(error: BaseException) -> list[BaseException]:
+    """The reasons of ``error``, the innermost first."""
+    found: list[BaseException] = [error]
+    while (inner := found[0].__cause__ or found[0].__context__) is not None:
+        found.insert(0, inner)
+    return found
 
 
 def _ms(started: float) -> int:

@@ -237,8 +237,8 @@ class WebhookAttemptSerializer(RowSerializer):
 
     class Meta:
         model = Attempt
-        fields = "at duration_ms url request_headers status error response_headers response_body".split()
-        blank_as_null = ("error",)
+        fields = "at duration_ms url request_headers status error error_detail response_headers response_body".split()
+        blank_as_null = ("error", "error_detail")
 
 
 class WebhookDeliveryWithTriesSerializer(WebhookDeliverySerializer):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import socket
+import ssl
 
 import pytest
 
@@ -98,3 +99,38 @@ def test_a_public_address_is_taken(url):
 def test_an_endpoint_at_a_private_address_cannot_be_set_up(admin):
     with pytest.raises(RuleViolated):
         create_endpoint(url="https://169.254.169.254/latest/", event_types=["cta.opened"], actor=admin, at=AT)
+
+
+@pytest.mark.parametrize(
+    ("raised", "said"),
+    [
+        (socket.gaierror(-2, "Name or service not known"), "The name of the host was not found."),
+        (ConnectionRefusedError(111, "Connection refused"), "The host refused the connection."),
+        (TimeoutError("timed out"), "No connection within 5 s."),
+        (
+            ConnectionResetError(104, "Connection reset by peer"),
+            "The host broke off before it answered.",
+        ),
+        (OSError(101, "Network is unreachable"), "No connection could be made."),
+        (ssl.SSLCertVerificationError(1, "certificate has expired"), "The certificate could not be verified."),
+        (ssl.SSLError(1, "wrong version number"), "The host does not speak TLS, or no version of it that is safe."),
+    ],
+)
+@pytest.mark.parametrize("unguarded", [False, True])
+def test_what_failed_is_said_in_words_and_kept_as_the_machine_said_it(monkeypatch, settings, raised, said, unguarded):
+    settings.WEBHOOKS_UNGUARDED = unguarded
+
+    def resolve(host, port, *_args, **_more):
+        if isinstance(raised, socket.gaierror):
+            raise raised
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("93.184.215.14", port))]
+
+    def connect(_self, _where):
+        raise raised
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    monkeypatch.setattr(socket.socket, "connect", connect)
+    answer = sending.post("https://hooks.example.com/", b"{}", {})
+    assert (answer.status, answer.error, answer.unreachable) == (None, said, True)
+    assert raised.args[-1] in answer.detail
+    assert "object at 0x" not in answer.detail

@@ -174,7 +174,9 @@ def test_nobody_at_home_is_an_error_in_words(endpoint, there, admin):
     there.server_close()
     happen(admin)
     assert sent()["failed"] == 1
-    assert Delivery.objects.get().last_error.startswith("No connection: ")
+    attempt = Attempt.objects.get()
+    assert Delivery.objects.get().last_error == attempt.error == "The host refused the connection."
+    assert attempt.error_detail.startswith("ConnectionRefusedError: ")
 
 
 def test_one_endpoint_that_does_not_answer_delays_no_other(endpoint, there, admin, monkeypatch):
