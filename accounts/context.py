@@ -26,13 +26,16 @@ class Permissions:
 
 
 def workspace(request: HttpRequest) -> dict[str, Any]:
-    """``workspace`` (the settings row, read when first used) and ``may``."""
+    """``workspace`` (the settings row, read when first used), ``may``, and ``page_frame``: what a page that colleagues
+    and customers share stands in.
+    """
     user = getattr(request, "user", None)
     if connection.schema_name == "public" or user is None:
         return {}
     return {
         "workspace": SimpleLazyObject(lambda: user.workspace_settings if user.is_authenticated else _settings()),
         "may": Permissions(user),
+        "page_frame": "portal_own.html" if getattr(user, "is_portal", False) else "app.html",
     }
 
 

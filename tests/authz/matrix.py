@@ -175,6 +175,10 @@ def judge(world: World, cell: Cell) -> list[str]:
         problems.append(f"{cell}: sent to {outcome.location!r} instead of the sign-in page")
     shown = {found for found in CANARY.findall(outcome.text) if not may_see(cell.actor, *found)}
     problems += [f"{cell}: shows canary-{'-'.join(found)}" for found in sorted(shown)]
+    frames = {"workplace": '<nav class="side"', "portal": '<body class="portal"'}
+    worn = {frame for frame, mark in frames.items() if mark in outcome.text}
+    if worn - {"workplace" if cell.actor.role in STAFF_ROLES else "portal"}:
+        problems.append(f"{cell}: wears the frame of the {', '.join(worn)}")
     if (refused or cell.method == "GET") and outcome.writes:
         problems.append(f"{cell}: wrote to {', '.join(sorted(outcome.writes))}")
     return problems

@@ -66,3 +66,20 @@ def test_a_login_without_a_company_is_told_so(client):
 def test_staff_do_not_enter_the_portal(client):
     client.force_login(UserFactory(role=Role.OWNER))
     assert client.get("/portal/").status_code == 403
+
+
+SHARED = """/people/profile/ /notifications/ /notifications/preferences/ /auth/sessions/ /auth/2fa/
+    /auth/password/change/""".split()
+
+
+@pytest.mark.parametrize("path", SHARED)
+def test_what_customers_share_with_colleagues_stands_in_each_one_s_frame(client, customer, path):
+    page = client.get(path)
+    assert page.status_code == 200
+    text = page.content.decode()
+    assert ('<body class="portal"' in text, '<nav class="side"' in text, "Overview</a>" in text) == (True, False, True)
+    marked = text[text.index('aria-label="Portal"') :].partition("</nav>")[0].count("aria-current")
+    assert marked == (1 if path == "/people/profile/" else 0)
+    client.force_login(UserFactory(role=Role.CSM))
+    text = client.get(path).content.decode()
+    assert ('<body class="portal"' in text, '<nav class="side"' in text) == (False, True)
