@@ -58,6 +58,16 @@ FLEET: dict[str, Measure] = {
     "renewals": Choice(RELATIONSHIP, ((0, "late"), (0.4, "standard"), (0.7, "proactive")), every=26),
     "tickets_month": Count(SUPPORT, 15, 0.8),
     "resolution_hours": Figure(SUPPORT, 98, 8, 1, every=2),
+    # KPIs of the methodology.
+    "time_to_first_value": Figure(VALUE, 34, 6, every=26),
+    "training_completion": Figure(VALUE, 62, 100, every=13),
+    "data_quality": Figure(VALUE, 82, 99.6, 1, every=13),
+    "migration_accuracy": Figure(VALUE, 96, 99.9, 1, every=26),
+    "nps_30_day": Figure(SATISFACTION, 4, 9.8, 1, every=26),
+    "training_attendance": Figure(RELATIONSHIP, 60, 100, every=13),
+    "quiz_pass": Figure(VALUE, 58, 98, every=13),
+    "time_to_competency": Figure(VALUE, 30, 7, every=13),
+    "training_satisfaction": Figure(SATISFACTION, 4.5, 9.6, 1, every=13),
 }
 
 FMEA: dict[str, Measure] = {
@@ -68,6 +78,19 @@ FMEA: dict[str, Measure] = {
     "nps": Figure(SATISFACTION, -70, 82, every=13),
     "csat_pct": Figure(SATISFACTION, 48, 99),
     "renewal_risk": Choice(RELATIONSHIP, ((0, "high"), (0.38, "medium"), (0.6, "low"))),
+    # KPIs of the methodology, which sets no targets for them.
+    "on_time_delivery": Figure(VALUE, 55, 100, every=13),
+    "on_budget_delivery": Figure(VALUE, 60, 100, every=13),
+    "compliance": Figure(VALUE, 70, 100, every=13),
+    "risk_reduction": Count(VALUE, 1, 14, every=13),
+    "incident_prevention": Count(VALUE, 0.5, 6, every=13),
+    "time_to_value": Figure(VALUE, 120, 25, every=26),
+    "onboarding_satisfaction": Figure(SATISFACTION, 2.4, 4.9, 1, every=26),
+    "csat_support": Figure(SATISFACTION, 52, 99, every=13),
+    "response_time": Figure(SUPPORT, 9, 0.6, 1, every=13),
+    "resolution_time": Figure(SUPPORT, 80, 7, 1, every=13),
+    "fcr": Figure(SUPPORT, 38, 88, every=13),
+    "escalation_rate": Figure(SUPPORT, 22, 0.5, 1, every=13),
 }
 
 BIS: dict[str, Measure] = {
@@ -83,6 +106,13 @@ BIS: dict[str, Measure] = {
     "tickets_per_user_monthly": Figure(SUPPORT, 4.2, 0.3, 1),
     "avg_resolution_hours": Figure(SUPPORT, 74, 7, 1),
     "escalation_rate_percentage": Figure(SUPPORT, 24, 0, 1),
+    # KPIs of the methodology.
+    "time_to_first_value": Figure(VALUE, 62, 14, every=26),
+    "mean_recommend": Figure(SATISFACTION, 3.5, 9.7, 1, every=13),
+    "query_response": Figure(VALUE, 9, 1.5, 1, every=13),
+    "data_accuracy": Figure(VALUE, 95.5, 99.9, 1, every=13),
+    "fcr": Figure(SUPPORT, 45, 92, every=13),
+    "setup_success": Figure(VALUE, 84, 100, every=26),
 }
 
 BY_PACK = {"fleet": FLEET, "fmea": FMEA, "bis": BIS}

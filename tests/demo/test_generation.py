@@ -14,6 +14,7 @@ from demo.measures import BY_PACK, Choice, Count, value
 from demo.story import CLIFF_WEEK, USAGE, WEEKS
 from demo.timeline import activities
 from demo.workspaces import DEMOS
+from packs.files import load
 
 TODAY = date(2026, 11, 24)
 
@@ -118,3 +119,12 @@ def test_the_timeline_tells_the_story(demo):
     assert demo.release in told["usage cliff"]
     assert "Not renewed" in told["green and lost"]
     assert "No answer" in told["silent"]
+
+
+def test_every_methodology_has_kpis_with_reported_figures(demo):
+    kpis = {kpi["key"].replace("-", "_"): kpi for kpi in load(demo.pack)["kpis"]}
+    reported = {name: measure for name, measure in BY_PACK[demo.pack].items() if name in kpis}
+    assert len(reported) >= 6
+    for name, measure in reported.items():
+        if (target := kpis[name].get("target")) is not None:
+            assert min(measure.worst, measure.best) < target <= max(measure.worst, measure.best), name

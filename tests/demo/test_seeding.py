@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
@@ -21,6 +21,7 @@ from health.backtest import grade, outcomes_of
 from health.cards import compile_definition
 from health.models import AccountHealth, ScorecardVersion
 from health.queries.replay import Replay, replay_days, roster
+from health.queries.targets import figures
 from playbooks.models import Cta
 from support.models import Escalation, Incident, IncidentAction, Macro, Ticket
 from tenants.actions import discard_tenant, explain_status
@@ -79,6 +80,17 @@ def test_a_seeded_workspace_holds_a_scored_portfolio(tenant):
         reviewed = dict(Incident.objects.values_list("status", "review__published_at"))
         assert {status: at is not None for status, at in reviewed.items()} == {"resolved": True, "open": False}
         assert IncidentAction.objects.filter(cta__status="open").count() == 2
+
+
+def test_its_success_metrics_have_figures_on_both_sides_of_their_targets(tenant):
+    with tenant_context(tenant):
+        accounts = list(Account.objects.live().values_list("pk", flat=True))
+        shown = figures(accounts, category="", on=NOW.date(), since=NOW.date() - timedelta(days=90))
+    measured = [one for one in shown if one.measured]
+    assert {one.kpi.category for one in measured} == {"onboarding", "migration", "training"}
+    assert len(measured) == 9
+    assert [one.kpi.key for one in measured if not 0 < (one.met or 0) < one.measured] == []
+    assert [one.kpi.key for one in measured if one.before is None] == []
 
 
 def test_the_backtest_finds_the_planted_stories(replayed):
