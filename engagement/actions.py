@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -49,7 +49,6 @@ def notify(
     if kind not in Kind.values:
         raise ValueError(f"{kind!r} is not a kind of notification")
     people = {user.pk: user for user in users if user.is_active and _may_see(user, account)}
-    channels = channels_of(people, kind)
     told: dict[str, Any] = {
         "kind": kind,
         "title": title[:200],
@@ -58,18 +57,7 @@ def notify(
         "dedupe_key": dedupe_key[:200],
         "created_at": at,
     }
-    notices = [Notification(user_id=pk, account=account, **told) for pk in people if channels[pk][0]]
-    mails = [
-        OutboxMessage(user_id=pk, to=user.email, not_before=at, files=list(files), **told)
-        for pk, user in people.items()
-        if channels[pk][1]
-    ]
-    already = set(
-        Notification.objects.filter(user__in=people, dedupe_key=told["dedupe_key"]).values_list("user_id", flat=True)
-    )
-    Notification.objects.bulk_create(notices, ignore_conflicts=True)
-    OutboxMessage.objects.bulk_create(mails, ignore_conflicts=True)
-    told_now = sum(notice.user_id not in already for notice in notices)
+    told_now = _write(people, told, account, list(files))
     if account is None or kind not in LENT or not people:
         return told_now
     told |= {"at": told.pop("created_at"), "account": account}
@@ -78,6 +66,23 @@ def notify(
         for period, words in _lent(people, body, at)
         if period.colleague_id not in people
     )
+
+
+def _write(people: Mapping[Any, User], told: dict[str, Any], account: Account | None, files: list[list[str]]) -> int:
+    """Write the notices and the mail that ``people`` want of ``told``. How many notices were new."""
+    channels = channels_of(people, told["kind"])
+    notices = [Notification(user_id=pk, account=account, **told) for pk in people if channels[pk][0]]
+    mails = [
+        OutboxMessage(user_id=pk, to=user.email, not_before=told["created_at"], files=files, **told)
+        for pk, user in people.items()
+        if channels[pk][1]
+    ]
+    already = set(
+        Notification.objects.filter(user__in=people, dedupe_key=told["dedupe_key"]).values_list("user_id", flat=True)
+    )
+    Notification.objects.bulk_create(notices, ignore_conflicts=True)
+    OutboxMessage.objects.bulk_create(mails, ignore_conflicts=True)
+    return sum(notice.user_id not in already for notice in notices)
 
 
 def _lent(people: Iterable[Any], body: str, at: datetime) -> list[tuple[StandIn, str]]:

@@ -66,9 +66,6 @@ def detail_context(request: HttpRequest, ticket: Ticket, **given: Any) -> dict[s
     said = record.conversation(user, ticket)
     found, escalations = beside(ticket), record.escalations_of(ticket)
     related = record.related(user, ticket)
-    wanted = request.GET.get("macro", "")
-    chosen = record.macros().filter(pk=wanted).first() if workable and is_key(wanted) else None
-    filled = record.filled(chosen, ticket, user) if chosen else ""
     return {
         "ticket": ticket,
         "tone": STATUS_TONES[ticket.status],
@@ -92,10 +89,6 @@ def detail_context(request: HttpRequest, ticket: Ticket, **given: Any) -> dict[s
         "statuses": record.next_statuses(ticket),
         "levels": record.next_levels(ticket),
         "macros": found.macros if workable else [],
-        "macro": wanted if chosen else "",
-        "reply_form": ReplyForm(initial={"body": filled}),
-        "reply_kind": "note" if chosen and chosen.is_internal else "reply",
-        "reply_status": chosen.actions.get("status", "") if chosen else "",
         "relate_form": RelateForm(prefix="relate"),
         "time_form": TimeForm(prefix="time"),
         "snooze_form": SnoozeForm(prefix="snooze"),
@@ -106,8 +99,22 @@ def detail_context(request: HttpRequest, ticket: Ticket, **given: Any) -> dict[s
         "accept": ACCEPT,
         "files_hint": HINT,
         "at": at,
+        **_reply(request, ticket, workable=workable),
         **_place(request, ticket, at),
         **given,
+    }
+
+
+def _reply(request: HttpRequest, ticket: Ticket, *, workable: bool) -> dict[str, Any]:
+    """The form of an answer, filled by the macro that the address names. A query where it names one."""
+    wanted = request.GET.get("macro", "")
+    chosen = record.macros().filter(pk=wanted).first() if workable and is_key(wanted) else None
+    filled = record.filled(chosen, ticket, request.user) if chosen else ""  # type: ignore[arg-type]
+    return {
+        "macro": wanted if chosen else "",
+        "reply_form": ReplyForm(initial={"body": filled}),
+        "reply_kind": "note" if chosen and chosen.is_internal else "reply",
+        "reply_status": chosen.actions.get("status", "") if chosen else "",
     }
 
 
