@@ -12,11 +12,13 @@ from django.db import IntegrityError, transaction
 from accounts.actions.activity import log_activity
 from accounts.actions.changes import mark_changed
 from accounts.actions.locking import differences, locked
+from accounts.actions.own_fields import within_limits
 from accounts.actions.refresh import CHURN, RETURN, refresh_from_contracts
 from accounts.audit import record
 from accounts.choices import ActivityKind, ContractStatus
 from accounts.errors import RuleViolated
 from accounts.models import Account, Activity, Contract, ContractLine
+from accounts.own_values import cleaned
 from accounts.record_fields import CONTRACT
 
 if TYPE_CHECKING:
@@ -70,12 +72,16 @@ def update_contract(
     lines: Sequence[Line] | None = None,
     **changes: Any,
 ) -> Contract:
-    """Change a contract and return it; ``lines`` replace all lines. Unchanged when nothing differs.
+    """Change a contract and return it; ``lines`` replace all lines, ``custom`` the keys that it names (None: gone).
+
+    Unchanged when nothing differs.
 
     Raises StaleVersion and RuleViolated (``arr`` of a contract with lines follows from them).
     """
     contract = locked(contract, expected_version=expected_version)
     changes = _own(changes)
+    if "custom" in changes:
+        changes["custom"] = within_limits(cleaned(changes["custom"], {}, contract.custom)[0])
     old_lines = list(contract.lines.order_by("pk").values("product", "seats", "arr"))
     if lines is not None:
         changes["arr"] = total(lines)

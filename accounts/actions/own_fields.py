@@ -167,8 +167,13 @@ def clean_custom(custom: Mapping[str, Any], kept: Mapping[str, Any]) -> dict[str
     held, errors = cleaned(custom, OwnField.objects.live().named(custom).by_key(), kept)
     for wrong in errors:
         raise RuleViolated(wrong.rule, wrong.message, wrong.field.replace(".", "/", 1))
+    return within_limits(held)
+
+
+def within_limits(custom: Mapping[str, Any]) -> dict[str, Any]:
+    """``custom``, whole, where it is no more than a record holds. Raises RuleViolated at ``custom``."""
     try:
-        return dict(ACCOUNT["custom"].read(held))
+        return dict(ACCOUNT["custom"].read(custom))
     except Unreadable as wrong:
         raise RuleViolated(wrong.rule, wrong.message, "custom") from wrong
 

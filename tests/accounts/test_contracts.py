@@ -156,6 +156,15 @@ class TestContracts:
         contract.refresh_from_db()
         assert (contract.number, contract.version) == ("first", 2)
 
+    def test_a_change_of_own_fields_is_of_the_keys_it_names(self):
+        contract = create_contract(AccountFactory(), actor=None, at=AT, start_on=TODAY, custom={"a": 1, "b": 2})
+        contract = update_contract(contract, actor=None, at=AT, custom={"b": None, "c": 3})
+        assert (contract.custom, contract.version) == ({"a": 1, "c": 3}, 2)
+        assert update_contract(contract, actor=None, at=AT, custom={"b": None, "a": 1}).version == 2
+        with pytest.raises(RuleViolated) as refused:
+            update_contract(contract, actor=None, at=AT, custom={f"k{n}": n for n in range(99)})
+        assert (refused.value.field, refused.value.rule) == ("custom", "custom")
+
     def test_the_same_values_again_are_no_change(self):
         contract = create_contract(AccountFactory(), actor=None, at=AT, start_on=TODAY, arr=Decimal(5))
         entries = AuditEntry.objects.count()
@@ -234,6 +243,17 @@ class TestBulk:
         assert str(result.outcome) == "updated"
         assert list(ContractLine.objects.values_list("seats", "arr")) == [(5, Decimal(150))]
         assert (Account.objects.get().arr, Contract.objects.get().version) == (Decimal(150), 2)
+
+    def test_own_fields_that_a_row_does_not_name_stay(self):
+        upsert_accounts([{"external_id": "A", "name": "Alpha"}], source="s", actor=None, at=AT)
+        row = {"external_id": "1", "account": "A", "start_on": "2026-01-01"}
+        for custom in ({"a": 1, "b": 2, "none": None}, {"b": None, "c": 3}):
+            (result,) = upsert_contracts([{**row, "custom": custom}], source="s", actor=None, at=AT)
+            assert result.errors == ()
+        assert Contract.objects.get().custom == {"a": 1, "c": 3}
+        many = {f"k{n}": n for n in range(99)}
+        (result,) = upsert_contracts([{**row, "custom": many}], source="s", actor=None, at=AT)
+        assert [(error.field, error.rule) for error in result.errors] == [("custom", "custom")]
 
     def test_churn_facts_count_where_no_contract_runs_to_a_last_day(self):
         upsert_accounts([{"external_id": x, "name": x} for x in "AB"], source="s", actor=None, at=AT)

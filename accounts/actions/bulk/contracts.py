@@ -14,7 +14,9 @@ from accounts.actions.changes import mark_changed
 from accounts.actions.contracts import DEFAULT_PRODUCT, check_contract, total
 from accounts.actions.refresh import refresh_from_contracts
 from accounts.errors import RuleViolated
+from accounts.fields import FieldError, Unreadable
 from accounts.models import Account, Contract, ContractLine
+from accounts.own_values import cleaned
 from accounts.record_fields import BULK_CONTRACT, CONTRACT
 
 COLUMNS = [*(CONTRACT.keys() - {"lines", "seats", "product"}), "account", "version", "updated_at"]
@@ -44,6 +46,16 @@ class UpsertContracts(Upsert[Contract]):
         for contract, product, seats, arr in lines.values_list("contract_id", "product", "seats", "arr"):
             self._lines[contract].append({"product": product, "seats": seats, "arr": arr})
         self._relined: set[UUID] = set()
+
+    def refine(self, row: Contract | None, values: dict[str, Any]) -> list[FieldError]:
+        if "custom" not in values:
+            return []
+        values["custom"], _none = cleaned(values["custom"], {}, row.custom if row is not None else {})
+        try:
+            CONTRACT["custom"].read(values["custom"])
+        except Unreadable as wrong:
+            return [FieldError("custom", wrong.rule, wrong.message)]
+        return []
 
     def build(self, external_id: str, values: dict[str, Any]) -> Contract:
         lines = _lines_of(values, [])
