@@ -223,6 +223,11 @@ PAGES = {
     "sessions": ("vp", "/auth/sessions/"),
     "portal": ("portal", "/portal/"),
     "portal files": ("portal", "/portal/files/"),
+    "profile of a customer": ("portal", "/people/profile/"),
+    "security of a customer": ("portal", "/auth/2fa/"),
+    "sessions of a customer": ("portal", "/auth/sessions/"),
+    "inbox of a customer": ("portal", "/notifications/"),
+    "notification settings of a customer": ("portal", "/notifications/preferences/"),
     "portal requests": ("portal", "/portal/tickets/"),
     "portal request new": ("portal", "/portal/tickets/new/"),
     "knowledge": ("vp", "/kb/?q=route"),
@@ -284,6 +289,8 @@ def test_a_page_is_accessible_and_stays_in_its_window(visit, world, name):
         "account usage",
         "contract new",
         "audit",
+        "profile of a customer",
+        "notification settings of a customer",
     ],
 )
 def test_a_page_reflows_at_320_pixels_in_its_own_and_in_a_wider_font(visit, world, name):
