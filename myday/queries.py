@@ -11,7 +11,7 @@ from uuid import UUID
 from django.utils import timezone
 
 from accounts.models import Account
-from accounts.queries.day import Line, day_steps
+from accounts.queries.day import Line, day_steps, lines
 from accounts.queries.stand_ins import lent
 from engagement.queries import day_notices
 from health.book.cells import band_name
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 AHEAD_DAYS = 7
 FAR_DAYS = 365
 SHOWN = 50
+ASIDE = "aside"
 FACTS = (
     "pk", "name", "lent", "arr", "currency", "renewal_on", "health__shown", "health__current_rag",
     "health__current_band", "health__change_30d",
@@ -58,11 +59,11 @@ class Day:
 
 def my_day(user: User, today: date, *, largest: Decimal = Decimal(0)) -> Day:
     """Everything that waits for ``user`` on ``today``, ranked. Five queries. ``largest`` is the book's largest ARR."""
-    listed = _lines(user, today)
+    read = _lines(user, today)
+    hidden = {(line.ref, line.pk) for line in read if line.kind == ASIDE}
     moved = {row.account: row for row in moved_on(Account.objects.in_book_of(user).live(), today)}
-    hidden = set(SetAside.objects.of(user).on(today).values_list("kind", "object_id"))
     why = why_moved(moved.values(), today) if moved else {}
-    listed = [line for line in listed if not _told_otherwise(line, moved)]
+    listed = [line for line in read if line.kind != ASIDE and not _told_otherwise(line, moved)]
     listed += [_change(row, why.get(row.account, "")) for row in moved.values()]
     kept = [line for line in listed if (line.kind, line.pk) not in hidden]
     facts = _facts(user, {line.account for line in kept if line.account})
@@ -92,8 +93,10 @@ def next_up(user: User, today: date) -> Line | None:
 
 
 def _lines(user: User, today: date) -> list[Line]:
+    """What there is to do and what is put aside from it (ASIDE; ``ref`` is of which kind). One query."""
     until = today + timedelta(days=AHEAD_DAYS)
-    parts = (day_tasks(user, today), day_steps(user, until), day_notices(user))
+    aside = lines(SetAside.objects.of(user).on(today), ASIDE, "until_on", most=None, pk="object_id", ref="kind")
+    parts = (day_tasks(user, today), day_steps(user, until), day_notices(user), aside)
     return [Line(*row) for row in day_ctas(user, until).union(*parts, all=True)]
 
 

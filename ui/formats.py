@@ -22,6 +22,11 @@ DASH = "\N{EN DASH}"
 _MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
 _DAY_SECONDS = 86_400
 _NEAR_DAYS = 60
+# From which size on which unit is written: 999,950 reads as 1M, not as 1000k.
+_LARGE = [
+    (limit * Decimal("0.9995"), limit, suffix)
+    for limit, suffix in ((Decimal(10) ** 9, "B"), (Decimal(10) ** 6, "M"), (Decimal(10) ** 3, "k"))
+]
 
 Number = int | float | Decimal
 
@@ -44,9 +49,8 @@ def _plain(size: Decimal) -> str:
 
 
 def _short(size: Decimal) -> str:
-    for limit, suffix in ((Decimal(10) ** 9, "B"), (Decimal(10) ** 6, "M"), (Decimal(10) ** 3, "k")):
-        # 999,950 reads as 1M, not as 1000k.
-        if size >= limit * Decimal("0.9995"):
+    for least, limit, suffix in _LARGE:
+        if size >= least:
             scaled = size / limit
             places = 2 if suffix != "k" and scaled < 100 else 0
             text = f"{scaled:,.{places}f}"

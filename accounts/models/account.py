@@ -41,8 +41,10 @@ class AccountQuerySet(TenantQuerySet):
 
     def in_book_of(self, user: User) -> AccountQuerySet:
         """Accounts ``user`` owns or is on the team of, and those of whom they stand in for today."""
+        # One list of keys, each half found by its index: an "or" would read every account.
+        owned = Account.objects.filter(owner__in=worked_by(user)).values("pk")
         on_team = TeamMember.objects.filter(user=user).values("account")
-        return self.filter(Q(owner__in=worked_by(user)) | Q(pk__in=on_team))
+        return self.filter(pk__in=owned.union(on_team, all=True))
 
     def live(self) -> AccountQuerySet:
         """Neither archived nor churned."""

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import OuterRef, Q, Subquery
 from django.db.models.functions import Lower
+from django.utils import timezone
 from django.utils.functional import cached_property
 
 from accounts.choices import FAILED_OUTCOMES, PORTAL_ROLES, STAFF_ROLES, Role, SignInOutcome
+from accounts.models.stand_ins import StandIn
 from accounts.models.workspace import Workspace
 from tenants.guard import TenantModel, TenantQuerySet
 
@@ -111,6 +114,12 @@ class User(AbstractBaseUser, TenantModel):
     def workspace_settings(self) -> Workspace:
         """The workspace's one settings row, read once an instance."""
         return Workspace.objects.get()
+
+    @cached_property
+    def covers(self) -> dict[UUID, StandIn]:
+        """Periods of today in which they do the work of another, by that person's key. Read once an instance."""
+        periods = StandIn.objects.by(self).on(self.workspace_settings.day_of(timezone.now())).select_related("absent")
+        return {period.absent_id: period for period in periods}
 
 
 class SignInTry(TenantModel):

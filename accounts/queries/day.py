@@ -50,17 +50,25 @@ class Line(NamedTuple):
     lent: str | None = None
 
 
-def lines(rows: QuerySet[Any], kind: str, order: str, **fields: Any) -> QuerySet[Any]:
+def lines(
+    rows: QuerySet[Any], kind: str, order: str, most: int | None = MOST_OF_A_KIND, **fields: Any
+) -> QuerySet[Any]:
     """``rows`` as values in the order of ``Line``; ``fields`` says which column or expression stands for which.
 
-    At most MOST_OF_A_KIND by ``order``. Made for ``union``: every column has its type, absent ones too.
+    The first ``most`` by ``order`` (None: all). Made for ``union``: every column has its type, absent ones too.
     """
     columns: dict[str, Any] = {"day_kind": Value(kind, output_field=CharField())}
     for name, field in _FIELDS.items():
-        given = fields.get(name)
-        expression = F(given) if isinstance(given, str) else given if given is not None else Value(None)
-        columns[f"day_{name}"] = Cast(Left(expression, _NOTE) if name == "note" else expression, field)
-    return rows.annotate(**columns).order_by(order, "pk").values_list(*columns)[:MOST_OF_A_KIND]
+        columns[f"day_{name}"] = _column(name, fields.get(name), field)
+    return rows.annotate(**columns).order_by(order, "pk").values_list(*columns)[:most]
+
+
+def _column(name: str, given: Any, field: Field[Any, Any]) -> Any:
+    """A plain column has its type; what is absent, computed or of another type in every domain is cast."""
+    if isinstance(given, str) and name not in {"note", "ref"}:
+        return F(given)
+    expression = F(given) if isinstance(given, str) else given if given is not None else Value(None)
+    return Cast(Left(expression, _NOTE) if name == "note" else expression, field)
 
 
 def day_steps(user: User, until_on: date) -> QuerySet[Any]:

@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 
 from dateutil.relativedelta import relativedelta
 from django.db import connection
-from django.db.models import BooleanField, ExpressionWrapper, Max, Q, QuerySet, Sum
-from django.db.models.functions import TruncMonth
+from django.db.models import BooleanField, ExpressionWrapper, Q, Sum
+from django.db.models.expressions import RawSQL
 
 from health.book.change import Change, change_between
 from health.book.figures import COLOURS
@@ -21,6 +21,7 @@ from health.book.retention import Cohort, Retention, cohorts, retention
 from health.book.scope import Scope, fetch, positions, sees_own_book_only
 from health.book.sums import Sums, sums, sums_and_parts
 from health.models import HealthScore, PortfolioDay, Standing
+from health.models.portfolio import month_ends
 from health.queries.segments import stays_by_day
 
 MONTHS = 12
@@ -113,12 +114,11 @@ def history(user: Any, scope: Scope, currency: str) -> list[Month]:
     From the daily sums; for a segment by rule, and for whoever may not read every account, from how accounts stood.
     """
     start = (scope.on - relativedelta(months=MONTHS - 1)).replace(day=1)
-    days = PortfolioDay.objects.filter(day__range=(start, scope.on))
-    last = days.annotate(month=TruncMonth("day")).values("month").annotate(last=Max("day")).values("last")
+    last = month_ends(start, scope.on)
     if scope.rule or sees_own_book_only(user):
         rows = _standing_history(user, scope, currency, last)
     else:
-        daily = scope.narrowed(days, user).filter(currency=currency, day__in=last)
+        daily = scope.narrowed(PortfolioDay.objects.all(), user).filter(currency=currency, day__in=last)
         rows = daily.values_list("day", "rag").annotate(money=Sum("arr")).order_by("day")
     months: dict[date, dict[str, Decimal]] = {}
     for day, rag, money in rows:
@@ -126,10 +126,9 @@ def history(user: Any, scope: Scope, currency: str) -> list[Month]:
     return [Month(day, arr) for day, arr in months.items()]
 
 
-def _standing_history(user: Any, scope: Scope, currency: str, last: QuerySet[Any]) -> list[tuple[date, str, Decimal]]:
+def _standing_history(user: Any, scope: Scope, currency: str, last: RawSQL) -> list[tuple[date, str, Decimal]]:
     rows = scope.narrowed(Standing.objects.visible_to(user), user).filter(currency=currency).order_by()
     text, parameters = rows.values_list("account_id", "from_on", "until_on", "rag", "arr").query.sql_with_params()
-    days, of_days = last.query.sql_with_params()
     members, of_members = "", ()
     if scope.rule:
         stays = stays_by_day(scope.rule).values_list("account_id", "first_on", "end_on")
@@ -139,10 +138,10 @@ def _standing_history(user: Any, scope: Scope, currency: str, last: QuerySet[Any
             "AND m.first_on <= d.day AND m.end_on > d.day"
         )
     found = fetch(
-        f"SELECT d.day, s.rag, sum(s.arr) AS arr FROM ({days}) AS d(day) JOIN ({text}) AS "
+        f"SELECT d.day, s.rag, sum(s.arr) AS arr FROM ({last.sql}) AS d(day) JOIN ({text}) AS "
         "s(account_id, from_on, until_on, rag, arr) ON s.from_on <= d.day AND s.until_on > d.day "
         f"{members} GROUP BY 1, 2 ORDER BY 1",
-        (*of_days, *parameters, *of_members),
+        (*last.params, *parameters, *of_members),
     )
     return [(row["day"], row["rag"], row["arr"]) for row in found]
 

@@ -8,12 +8,12 @@ from decimal import Decimal
 from typing import Any
 
 from dateutil.relativedelta import relativedelta
-from django.db.models import Max, Sum
-from django.db.models.functions import TruncMonth
+from django.db.models import Sum
 
 from health.book.figures import COLOURS
 from health.book.portfolio import MONTHS, Month
 from health.models import PortfolioDay
+from health.models.portfolio import month_ends
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +40,8 @@ def book_trend(user: Any, today: date, currency: str) -> Trend:
     From the sums of the nightly runs: who owned an account then counts for that day, not who owns it today.
     """
     start = (today - relativedelta(months=MONTHS - 1)).replace(day=1)
-    days = PortfolioDay.objects.filter(day__range=(start, today))
-    last = days.annotate(month=TruncMonth("day")).values("month").annotate(last=Max("day")).values("last")
     rows = (
-        PortfolioDay.objects.filter(owner_id=user.pk, day__in=last)
+        PortfolioDay.objects.filter(owner_id=user.pk, day__in=month_ends(start, today))
         .values("day", "rag", "currency")
         .annotate(money=Sum("arr"), points=Sum("total"), people=Sum("scored"))
         .order_by("day")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.expressions import RawSQL
 
 from accounts.models import Account
 from health.choices import Rag
@@ -94,6 +95,21 @@ class FigureTarget(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.figure}: {self.value}"
+
+
+# One step down the index a month: a maximum by month would read every row of the time.
+_MONTH_ENDS = """
+SELECT (SELECT max(p.day) FROM health_portfolioday p
+    WHERE p.day >= m.first::date AND p.day < (m.first + interval '1 month')::date AND p.day <= %s)
+FROM generate_series(%s::date, %s::date, interval '1 month') AS m (first)"""
+
+
+def month_ends(first: date, until_on: date) -> RawSQL:
+    """The last day with sums in each month from the one that begins on ``first``, up to ``until_on``, for a condition.
+
+    Empty (None) for a month without any.
+    """
+    return RawSQL(_MONTH_ENDS, [until_on, first, until_on], output_field=models.DateField())  # noqa: S611  nobody's text
 
 
 class PortfolioDay(models.Model):

@@ -13,7 +13,7 @@ from accounts.actions import log_activity
 from accounts.actions.stand_ins import end_stand_in, set_stand_in
 from accounts.choices import Role
 from accounts.errors import RuleViolated
-from accounts.models import Account, Activity, AuditEntry, StandIn, Workspace
+from accounts.models import Account, Activity, AuditEntry, StandIn, TeamRole, User, Workspace
 from accounts.queries.stand_ins import lent_words
 from engagement.actions import notify
 from engagement.announcements import announce_ctas
@@ -115,6 +115,25 @@ class TestRights:
             type(bob).objects.filter(pk=bob.pk).update(role=Role.READ_ONLY)
             reader = type(bob).objects.get(pk=bob.pk)
             assert not Account.objects.editable_by(reader).exists()
+
+    def test_a_book_holds_each_account_once_by_whatever_right_it_is_there(self, away, dana, bob, halden):
+        role = TeamRole.objects.create(key="csm", name="CSM", side="vendor")
+        own, served, other = AccountFactory(owner=bob), AccountFactory(), AccountFactory()
+        for account in (own, served, halden):
+            account.team.create(user=bob, role=role)
+        with time_machine.travel(DURING, tick=False):
+            book = Account.objects.in_book_of(bob)
+            assert sorted(book.values_list("pk", flat=True)) == sorted(a.pk for a in (own, served, halden))
+            assert book.count() == 3
+            assert other not in book
+
+    def test_whom_somebody_stands_in_for_is_asked_once(self, away, bob, halden):
+        with time_machine.travel(DURING, tick=False), CaptureQueriesContext(connection) as queries:
+            reader = User.objects.get(pk=bob.pk)
+            assert Account.objects.editable_by(reader).exists()
+            assert not Cta.objects.workable_by(reader).exists()
+            my_day(reader, DURING.date())
+        assert sum('FROM "accounts_standin"' in query["sql"] for query in queries) == 1
 
     def test_the_absent_keep_their_own_rights(self, away, dana, halden):
         with time_machine.travel(DURING, tick=False):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
@@ -11,6 +11,7 @@ from accounts.choices import Role
 from accounts.models import Account, Tier
 from health.book.trend import book_trend
 from health.models import PortfolioDay
+from health.models.portfolio import month_ends
 from tests.factories import AccountFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -49,6 +50,17 @@ class TestTrend:
             day=today, owner_id=mara.pk, currency="USD", rag="red", band="red", accounts=1, scored=1, arr=5, total=40
         )
         assert "h-trend" not in text(desk.get("/day/"))
+
+    def test_a_month_is_told_by_its_last_day_with_sums_up_to_today(self, mara):
+        """As the days themselves say: both ends of a month, months without any, days before and after the time."""
+        days = [date(2026, 3, 31), date(2026, 4, 1), date(2026, 4, 30), date(2026, 5, 1), date(2026, 5, 2),
+                date(2026, 8, 20), date(2026, 8, 21), date(2026, 8, 22)]  # fmt: skip
+        for day in days:
+            PortfolioDay.objects.create(
+                day=day, owner_id=mara.pk, currency="USD", rag="red", band="red", accounts=1, scored=1, arr=5, total=40
+            )
+        kept = PortfolioDay.objects.filter(day__in=month_ends(date(2026, 4, 1), date(2026, 8, 21)))
+        assert sorted(kept.values_list("day", flat=True)) == [date(2026, 4, 30), date(2026, 5, 2), date(2026, 8, 21)]
 
 
 class TestBook:

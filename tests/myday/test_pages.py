@@ -6,6 +6,7 @@ import json
 import re
 from datetime import datetime, time, timedelta
 from decimal import Decimal
+from uuid import uuid4
 
 import pytest
 from django.core.cache import cache
@@ -16,6 +17,7 @@ from django.utils import timezone
 from accounts.actions import log_touch
 from accounts.choices import Role
 from accounts.models import Account, Activity, AuditEntry, Workspace
+from accounts.queries.day import MOST_OF_A_KIND
 from engagement.actions import notify
 from engagement.models import Notification
 from health.cards import compiled_by_id
@@ -299,6 +301,18 @@ class TestVerbs:
         desk.post(f"/day/tasks/{task.pk}/snooze/", {"until_on": today + timedelta(days=1), "reason": "Waiting"})
         assert "task" not in rows(desk.get("/day/"))
         SetAside.objects.update(until_on=today)
+        assert "task" in rows(desk.get("/day/"))
+
+    def test_everything_put_aside_stays_aside_however_much_it_is(self, desk, mara, task, today):
+        """Of what there is to do at most sixty of a kind are read; of what is put aside all."""
+        until = today + timedelta(days=1)
+        for _ in range(MOST_OF_A_KIND):
+            SetAside.objects.create(user=mara, kind="task", object_id=uuid4(), until_on=until, at=timezone.now())
+        last = SetAside.objects.create(
+            user=mara, kind="task", object_id=task.pk, until_on=until + timedelta(days=9), at=timezone.now()
+        )
+        assert "task" not in rows(desk.get("/day/"))
+        last.delete()
         assert "task" in rows(desk.get("/day/"))
 
     def test_a_touch_is_logged_with_people_and_the_next_step(self, desk, halden, cta, today):

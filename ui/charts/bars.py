@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise
 from math import ceil
 
@@ -66,6 +67,8 @@ def stacked_bars(
     axis: Formatter | None = None,
 ) -> Chart:
     """Bars of (short, long) category names. Labels stand at the last bar except on a phone, which gets a legend."""
+    # Three sizes and the table write the same values.
+    formatter = cache(formatter)
 
     def draw(width: int, height: int, *, labels: bool) -> str:
         frame = _Frame(categories, series, formatter, axis or formatter, labels, width, height)
