@@ -153,6 +153,7 @@ ACCOUNT_NOTICES = ["support.queries.incidents.account_notices"]
 FOLLOWS_AN_ACCOUNT = [
     "accounts.AuditEntry",
     "accounts.ChangedAccount",
+    "accounts.LastTouch",
     "engagement.Notification",
     "health.AccountHealth",
     "health.AccountVisit",

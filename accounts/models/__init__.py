@@ -1,7 +1,7 @@
 """The account record, its people and contracts, and the workspace that holds them."""
 
 from accounts.models.account import Account, ChangedAccount, ExternalId, TeamMember
-from accounts.models.activity import Activity, AuditEntry, ChainCheck
+from accounts.models.activity import Activity, AuditEntry, ChainCheck, LastTouch
 from accounts.models.contact import Contact
 from accounts.models.contract import Contract, ContractLine
 from accounts.models.edits import BulkEdit, BulkEditRow
@@ -29,6 +29,7 @@ __all__ = [
     "ExternalId",
     "FileVersion",
     "Invitation",
+    "LastTouch",
     "LifecycleStage",
     "OwnField",
     "SavedView",

@@ -203,7 +203,7 @@ class TestRows:
 
 class TestReasons:
     ROW = {
-        "health__change_30d": None, "renewal_on": None, "health__current_rag": "green", "touched_at": NOW,
+        "health__change_30d": None, "renewal_on": None, "health__current_rag": "green", "last_touch__at": NOW,
         "seat_use": 70, "owner__email": "a@b.c", "health__coverage_pct": Decimal(90),
     }  # fmt: skip
 
@@ -219,8 +219,8 @@ class TestReasons:
             ({"renewal_on": TODAY + timedelta(days=60), "health__current_rag": "red"}, {}, "At risk, renews in 60 d"),
             ({"renewal_on": TODAY + timedelta(days=61), "health__current_rag": "red"}, {}, None),
             ({"renewal_on": TODAY + timedelta(days=9)}, {}, None),
-            ({"touched_at": NOW - timedelta(days=31)}, {}, "No contact for 31 days"),
-            ({"touched_at": NOW - timedelta(days=30)}, {}, None),
+            ({"last_touch__at": NOW - timedelta(days=31)}, {}, "No contact for 31 days"),
+            ({"last_touch__at": NOW - timedelta(days=30)}, {}, None),
             ({"owner__email": None}, {}, "Nobody owns it"),
             ({"seat_use": 95}, {}, "95 % of seats given out"),
             ({"seat_use": 12}, {}, "Only 12 % of seats given out"),

@@ -138,7 +138,7 @@ class ListCells(AccountCells):
         return f'<span class="hd">{_bar(min(used, 101))}<span class="num">{used}%</span></span>'
 
     def touch(self, row: Row) -> str:
-        touched = row["touched_at"]
+        touched = row["last_touch__at"]
         if touched is None:
             return '<span class="faint">Never</span>'
         days = (self.today - timezone.localtime(touched).date()).days
@@ -224,7 +224,7 @@ _FILE: dict[str, Callable[[Row, Extras], list[Any]]] = {
     "renewal": lambda row, _: [row["renewal_on"]],
     "owner": lambda row, _: [row["owner__name"] or row["owner__email"] or ""],
     "seats": lambda row, _: [row["seat_use"], row["seats"], row["assigned_users"]],
-    "touch": lambda row, _: [row["touched_at"] and timezone.localtime(row["touched_at"]).date()],
+    "touch": lambda row, _: [row["last_touch__at"] and timezone.localtime(row["last_touch__at"]).date()],
     "why": lambda row, extras: [extras.why[row["pk"]].text if row["pk"] in extras.why else ""],
     "tier": lambda row, _: [row["tier__name"] or ""],
     "segment": lambda row, _: [row["segment"]],

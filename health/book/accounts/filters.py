@@ -13,9 +13,8 @@ from django.db.models import F, Q
 from django.http import QueryDict
 from django.utils import timezone
 
-from accounts.choices import TOUCH_KINDS
 from accounts.fields import Unreadable, read_number
-from accounts.models import Account, Activity, ExternalId
+from accounts.models import Account, ExternalId
 from accounts.models.account import AccountQuerySet
 from health.book.accounts.own_filters import OwnFilter, read_own_filters
 from health.book.accounts.parameters import join, split
@@ -171,10 +170,10 @@ class ListFilters:
     def _silent(self, today: date) -> Q:
         if not self.silent:
             return Q()
-        touches = Activity.objects.filter(kind__in=TOUCH_KINDS)
-        if self.silent != NEVER:
-            touches = touches.filter(at__gte=timezone.now() - timedelta(days=int(self.silent)))
-        return ~Q(pk__in=touches.values("account"))
+        never = Q(last_touch=None)
+        if self.silent == NEVER:
+            return never
+        return never | Q(last_touch__at__lt=timezone.now() - timedelta(days=int(self.silent)))
 
     def _seated(self) -> Q:
         if self.seats == "low":

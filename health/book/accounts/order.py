@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import DateTimeField, F, IntegerField, OuterRef, Subquery, TextField
+from django.db.models import F, IntegerField, TextField
 from django.db.models.functions import Cast, Left, NullIf, Round
 
-from accounts.choices import TOUCH_KINDS, FieldKind
-from accounts.models import Activity
+from accounts.choices import FieldKind
 from accounts.own_values import PREFIX
 from accounts.queries.own_fields import known_fields
 from accounts.queries.own_values import typed
@@ -27,7 +26,7 @@ _PATHS = {
     "segment": "segment",
     "since": "customer_since_on",
     "seats": "seat_use",
-    "touch": "touched_at",
+    "touch": "last_touch__at",
 }
 SORTS = {sign + key: (path, bool(sign)) for key, path in _PATHS.items() for sign in ("", "-")}
 SORT_NAMES = {
@@ -59,16 +58,13 @@ def order_of(sort: str) -> keyset.Order:
 
 
 def derived(sort: str = "") -> dict[str, Any]:
-    """Figures that are not columns: per cent of the seats given to people, the last call, meeting or mail, and the
-    value of the own field by which rows are sorted. One look-up for that one.
+    """Figures that are not columns: per cent of the seats given to people, and the value of the own field by which
+    rows are sorted. One look-up for that one.
     """
-    # The first entry of its index; a maximum would read all touches of the account.
-    touches = Activity.objects.filter(account=OuterRef("pk"), kind__in=TOUCH_KINDS).order_by("-at").values("at")[:1]
     key = sort.removeprefix("-").removeprefix(PREFIX)
     own = {OWN: sorted_by(key)} if sort.removeprefix("-").startswith(PREFIX) else {}
     return own | {
         "seat_use": Cast(Round(F("assigned_users") * 100.0 / NullIf(F("seats"), 0)), IntegerField(null=True)),
-        "touched_at": Subquery(touches, output_field=DateTimeField(null=True)),
     }
 
 

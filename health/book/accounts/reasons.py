@@ -53,7 +53,7 @@ def _renewing(row: Row, today: date) -> Reason | None:
 
 
 def _quiet(row: Row, now: datetime, today: date) -> Reason | None:
-    touched, used, coverage = row["touched_at"], row["seat_use"], row["health__coverage_pct"]
+    touched, used, coverage = row["last_touch__at"], row["seat_use"], row["health__coverage_pct"]
     silent = None if touched is None else (now - touched).days
     if silent is not None and silent > SILENT_DAYS:
         return Reason(f"No contact for {silent} days")

@@ -42,7 +42,7 @@ READ = (
     "seats",
     "assigned_users",
     "seat_use",
-    "touched_at",
+    "last_touch__at",
     "renewal_on",
     "customer_since_on",
     "owner_id",
