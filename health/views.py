@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
 from django.core.paginator import Page, Paginator
-from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -18,12 +18,13 @@ from accounts.models.account import AccountQuerySet
 from accounts.policy import requires
 from health.actions import record_event
 from health.actions.explaining import why_on
+from health.book.keeping import kept_while_unchanged, seen_as
 from health.cards import compiled
 from health.conditions import metrics_of
 from health.forms import FactsForm, OnAccountForm, ScorecardInputsForm
 from health.models import Scorecard, Trigger
 from health.pages.scorecards import version_of
-from health.queries.risks import at_risk, risks_of
+from health.queries.risks import at_risk, risks_of, standing_state
 from health.simulation import InputsRefused, simulate_scorecard, simulate_trigger
 from health.wording import in_words
 
@@ -72,18 +73,22 @@ def _lines(scoring: Any, answer: dict[str, Any] | None) -> list[dict[str, Any]]:
 def risk_list_page(request: HttpRequest) -> HttpResponse:
     """Accounts on which a trigger stands, with time and reason, the most pressing first, fifty at a time."""
     user, today = request.user, timezone.localdate()
-    rows, page = _page(at_risk(user, on=today), request.GET.get("page", ""))
+    rows, page = _page(user, today, request.GET.get("page", ""))
     risks = risks_of(user, {account: rank for account, rank, _total in rows}, on=today)
     return render(request, "health/risk_list.html", {"risks": risks, "page": page})
 
 
-def _page(ranked: QuerySet[Any], asked: str) -> tuple[list[Any], Page[int]]:
-    """The rows of the page asked for, which tell how many there are; those of the first where there is no such page."""
+def _page(user: Any, today: date, asked: str) -> tuple[list[Any], Page[int]]:
+    """The rows of the page asked for, which tell how many there are; those of the first where there is no such page.
+
+    Every account is weighed for them, so they are kept until something they follow from changes.
+    """
     number = max(int(asked), 1) if asked.isascii() and asked.isdigit() and len(asked) < 6 else 1
     start = (number - 1) * RISKS_ON_PAGE
-    rows = list(ranked[start : start + RISKS_ON_PAGE])
+    ranked = at_risk(user, on=today)[start : start + RISKS_ON_PAGE]
+    rows = kept_while_unchanged(("risks", seen_as(user), today, number, *standing_state()), lambda: list(ranked))
     if start and not rows:
-        return _page(ranked, "1")
+        return _page(user, today, "1")
     return rows, Paginator(range(rows[0][2] if rows else 0), RISKS_ON_PAGE).get_page(number)
 
 

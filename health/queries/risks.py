@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
 
+from django.db import connection
 from django.db.models import Case, Count, Max, QuerySet, Value, When, Window
 
 from health.choices import Rag
@@ -28,6 +29,9 @@ _COLOUR = {Rag.RED: 40, Rag.ORANGE: 25, Rag.YELLOW: 10}
 _FALL_POINTS, _TRIGGER, _RENEWAL_NEAR = 15, 10, 20
 _FALL = 10
 NEAR_DAYS = 90
+_STATE = """SELECT
+    (SELECT (count(*), count(*) FILTER (WHERE is_active), max(fired_at))::text FROM health_triggerstate),
+    (SELECT md5(string_agg(concat_ws('/', id, "group"), ',' ORDER BY id)) FROM health_trigger)"""
 # Triggers of these groups speak of chances.
 _CHANCES = ("expansion",)
 
@@ -78,6 +82,13 @@ def at_risk(user: User, *, on: date) -> QuerySet[Any]:
     rank = Count("pk") * _TRIGGER + Max(colour + fall + renewal)
     rows = _standing(user).values("account").annotate(rank=rank, name=Max("account__name"), total=Window(Count("*")))
     return rows.order_by("-rank", "name", "account").values_list("account", "rank", "total")
+
+
+def standing_state() -> tuple[Any, ...]:
+    """A value that is another one as soon as a trigger fires, is released or comes into another group. One query."""
+    with connection.cursor() as cursor:
+        cursor.execute(_STATE)
+        return cursor.fetchone()
 
 
 def risks_of(user: User, ranks: Mapping[UUID, int], *, on: date) -> list[Risk]:

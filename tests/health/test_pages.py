@@ -8,8 +8,17 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from accounts.actions import update_account
 from health.actions import draft_version, recompute
-from health.models import AccountHealth, HealthEvent, HealthScore, ScorecardVersion, Trigger, TriggerFiring
+from health.models import (
+    AccountHealth,
+    HealthEvent,
+    HealthScore,
+    ScorecardVersion,
+    Trigger,
+    TriggerFiring,
+    TriggerState,
+)
 from tests.health import world
 from tests.health.definitions import CARDS
 from tests.health.test_scoring import ABC_LOGISTICS, BIS_EXAMPLE
@@ -296,6 +305,36 @@ def test_the_risk_list_ranks_by_colour_renewal_and_triggers_and_says_so(client, 
 
     assert [(risk.name, risk.rank) for risk in risks] == [("Red", 70), ("Green", 10)]
     assert risks[0].reasons == ("Red since 24 Nov 2026", "renewal in 30 days")
+
+
+def test_the_risk_list_follows_whatever_it_is_made_of(client, admin):
+    """Its order is kept between looks: every change of what it follows from is seen at the next one."""
+
+    def ranked():
+        return [(risk.name, risk.rank) for risk in client.get("/health/risks/").context["risks"]]
+
+    world.card()
+    trigger = world.trigger("mna:user-complaints")
+    first, second = world.account("First"), world.account("Second")
+    for account in (first, second):
+        world.measure(account, {**FLEET_BEST, "nps": "1"})
+    recompute(at=NOON)
+    assert ranked() == [("First", 10), ("Second", 10)]
+    assert ranked() == [("First", 10), ("Second", 10)]
+    world.measure(second, world.FLEET_RED)
+    recompute(at=NOON + timedelta(hours=1))
+    assert ranked() == [("Second", 50), ("First", 10)]
+    update_account(first, actor=admin, at=NOON, renewal_on=timezone.localdate() + timedelta(days=9))
+    assert ranked() == [("Second", 50), ("First", 30)]
+    update_account(first, actor=admin, at=NOON, name="Alpha")
+    assert ranked() == [("Second", 50), ("Alpha", 30)]
+    states = TriggerState.objects.filter(account=second)
+    states.update(is_active=False)
+    assert ranked() == [("Alpha", 30)]
+    states.update(is_active=True, fired_at=NOON + timedelta(hours=2))
+    assert ranked() == [("Second", 50), ("Alpha", 30)]
+    type(trigger).objects.update(group="expansion")
+    assert ranked() == []
 
 
 def test_a_long_risk_list_has_pages(client, admin, monkeypatch):
