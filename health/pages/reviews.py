@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.core.paginator import Page, Paginator
+from django.core.paginator import Paginator
 from django.db.models import Count
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -22,7 +22,7 @@ from accounts.policy import may, requires
 from health.actions.reviews import close_review, settle_item, start_review, tick_step
 from health.choices import Rag, ReviewKind
 from health.models import HealthReview, ReviewItem
-from health.queries.reviews import asked_for, first_owner_view, items_of, not_started, reviews_for
+from health.queries.reviews import asked_for, first_owner_view, items_between, items_of, not_started, reviews_for
 from health.reviews import ORDER
 from ui.tokens import tone_of
 
@@ -63,27 +63,26 @@ def review_detail(request: HttpRequest, review_id: UUID) -> HttpResponse:
     wanted = _wanted(request)
     rows = items_of(review, request.user, **wanted)
     totals = dict(rows.order_by().values_list("rag").annotate(Count("pk")))
-    paginator = Paginator(rows, PER_PAGE)
-    paginator.count = sum(totals.values())
-    page = paginator.get_page(request.GET.get("page"))
+    page = Paginator(range(sum(totals.values())), PER_PAGE).get_page(request.GET.get("page"))
+    items = items_between(rows, totals, page.start_index() - 1, page.end_index()) if totals else []
     context = {
         "review": review,
         "page": page,
-        "groups": _groups(page.object_list, totals),
+        "groups": _groups(items, totals),
         **wanted,
         "steps": [step | {name: _day(step[name]) for name in ("from_on", "until_on")} for step in review.steps],
         "is_late": review.is_late(timezone.localdate()),
-        "editable": _editable(request, page) if review.closed_at is None else set(),
+        "editable": _editable(request, items) if review.closed_at is None else set(),
         "may_configure": may(request.user, "health.configure") and review.closed_at is None,
     }
     return render(request, "health/review_detail.html", context)
 
 
-def _editable(request: HttpRequest, page: Page[ReviewItem]) -> set[UUID]:
+def _editable(request: HttpRequest, items: Sequence[ReviewItem]) -> set[UUID]:
     """The accounts of the page whose items the reader may settle."""
     if not may(request.user, "health.override"):
         return set()
-    shown = [item.account_id for item in page]
+    shown = [item.account_id for item in items]
     return set(Account.objects.editable_by(request.user).filter(pk__in=shown).values_list("pk", flat=True))
 
 

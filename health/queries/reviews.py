@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -45,6 +46,23 @@ def items_of(review: HealthReview, user: User, *, owner: str = "", state: str = 
     if state in {"open", "done"}:
         rows = rows.filter(done_at__isnull=state == "open")
     return rows.annotate(rank=rank).order_by("rank", "-account__arr", "account__name", "pk")
+
+
+def items_between(rows: QuerySet[Any], totals: Mapping[str, int], first: int, last: int) -> list[ReviewItem]:
+    """Of ``items_of`` those from place ``first`` (from 0) up to before ``last``; ``totals``: how many of each colour.
+
+    One query. Only the colours in that stretch are sorted, and only its rows are joined with people.
+    """
+    wanted, passed, before = [], 0, 0
+    for rag in ORDER:
+        after = before + totals.get(rag, 0)
+        if after <= first:
+            passed = after
+        elif before < last:
+            wanted.append(rag)
+        before = after
+    stretch = rows.filter(rag__in=wanted).values("pk")[first - passed : last - passed]
+    return list(rows.filter(pk__in=stretch))
 
 
 def not_started(today: date) -> list[str]:

@@ -1,6 +1,7 @@
 """Portfolio reviews: begun by the methodology or by a leader, worked off, closed with what they showed."""
 
 import json
+from collections import Counter
 from datetime import UTC, date, datetime
 
 import pytest
@@ -19,7 +20,7 @@ from health.actions.reviews import (
     tick_step,
 )
 from health.models import HealthReview, ReviewItem
-from health.queries.reviews import items_of
+from health.queries.reviews import items_between, items_of
 from health.reviews import dated, span
 from tests.health import world
 from tests.health.definitions import PACKS
@@ -238,6 +239,37 @@ def test_queries_do_not_depend_on_the_accounts(vp, ann, client, accounts):
     with CaptureQueriesContext(connection) as listing:
         client.get("/health/reviews/")
     assert (len(starting), len(reading), len(listing)) == (22, 12, 12)
+
+
+def test_any_stretch_of_the_items_is_that_of_all_in_order(book, vp, ann, django_assert_num_queries):
+    """Only the colours of a page are sorted: whichever places are asked for, the same rows come."""
+    for name, figures in (("Blue", FLEET_RED), ("Amber", YELLOW), ("Crimson", FLEET_RED), ("Azure", FLEET_BEST)):
+        world.measure(world.account(name, owner=ann), figures)
+    recompute(at=NOON)
+    review = start_review("month", actor=vp, at=NOON)
+    settle_item(ReviewItem.objects.get(account=book["Red"]), done=True, note=None, actor=vp, at=NOON)
+    for asked in ({}, {"state": "open"}, {"state": "done"}, {"owner": "me"}):
+        rows = items_of(review, vp, **asked)
+        every = list(rows)
+        totals = Counter(item.rag for item in every)
+        for first in range(len(every)):
+            for last in range(first + 1, len(every) + 2):
+                with django_assert_num_queries(1):
+                    assert items_between(rows, totals, first, last) == every[first:last], (asked, first, last)
+    assert [item.account.name for item in items_of(review, vp)][:3] == ["Blue", "Crimson", "Red"]
+
+
+def test_a_long_review_has_pages_that_tell_of_each_colour_how_many_there_are(book, vp, client, monkeypatch):
+    monkeypatch.setattr("health.pages.reviews.PER_PAGE", 3)
+    review = start_review("month", actor=vp, at=NOON)
+    client.force_login(vp)
+    pages = [client.get(f"/health/reviews/{review.pk}/", {"page": number}) for number in ("1", "2", "9")]
+    shown = [
+        [(label, [item.account.name for item in items], count) for label, _tone, items, count in page.context["groups"]]
+        for page in pages
+    ]
+    assert shown[0] == [("Red", ["Red"], 1), ("Yellow", ["Yellow"], 1), ("Not enough data", ["Unknown"], 1)]
+    assert shown[1] == shown[2] == [("Green", ["Green"], 1)]
 
 
 def test_weeks_begin_on_monday_and_months_end_where_they_end():
