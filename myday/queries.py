@@ -95,7 +95,7 @@ def next_up(user: User, today: date) -> Line | None:
 def _lines(user: User, today: date) -> list[Line]:
     """What there is to do and what is put aside from it (ASIDE; ``ref`` is of which kind). One query."""
     until = today + timedelta(days=AHEAD_DAYS)
-    aside = lines(SetAside.objects.of(user).on(today), ASIDE, "until_on", most=None, pk="object_id", ref="kind")
+    aside = lines(SetAside.objects.of(user).on(today), ASIDE, "until_on", None, pk="object_id", ref="kind")
     parts = (day_tasks(user, today), day_steps(user, until), day_notices(user), aside)
     return [Line(*row) for row in day_ctas(user, until).union(*parts, all=True)]
 

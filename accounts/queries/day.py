@@ -51,7 +51,7 @@ class Line(NamedTuple):
 
 
 def lines(
-    rows: QuerySet[Any], kind: str, order: str, most: int | None = MOST_OF_A_KIND, **fields: Any
+    rows: QuerySet[Any], kind: str, order: str, most: int | None = MOST_OF_A_KIND, /, **fields: Any
 ) -> QuerySet[Any]:
     """``rows`` as values in the order of ``Line``; ``fields`` says which column or expression stands for which.
 
