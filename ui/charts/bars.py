@@ -52,7 +52,14 @@ class _Frame:
 
     @property
     def right(self) -> int:
-        return self.width - (LABEL_ROOM if self.labels else 8)
+        if self.labels:
+            return self.width - LABEL_ROOM
+        return self.width - max(8, LETTER * self.widest // 2)
+
+    @property
+    def widest(self) -> int:
+        """Letters of the longest short name."""
+        return max((len(short) for short, _long in self.categories), default=0)
 
     def totals(self) -> list[float]:
         return [sum(one.values[at] for one in self.series) for at in range(len(self.categories))]
@@ -99,8 +106,7 @@ def _body(frame: _Frame) -> str:
         parts += [line(LEFT, y, frame.right, y, "line" if step else "line-strong")]
         parts += [text(LEFT - 8, y + 4, frame.axis(step), anchor="end")]
     room = (frame.right - LEFT) / max(1, len(frame.categories))
-    widest = max((len(short) for short, _long in frame.categories), default=0)
-    every = ceil(max(NAME_ROOM, LETTER * widest + 6) / room)
+    every = ceil(max(NAME_ROOM, LETTER * frame.widest + 6) / room)
     for at in range(len(frame.categories)):
         parts.append(_bar(frame, at, room, top, totals[at]))
         parts.append(_category(frame, at, room, every))
@@ -113,7 +119,7 @@ def _category(frame: _Frame, at: int, room: float, every: int) -> str:
     last = at == len(frame.categories) - 1
     if (len(frame.categories) - 1 - at) % every:
         return ""
-    x = min(LEFT + at * room + room / 2, frame.width - LETTER * len(frame.categories[at][0]) / 2)
+    x = LEFT + at * room + room / 2
     bold = last and frame.labels
     return text(
         x,
