@@ -7,11 +7,11 @@ from typing import Any
 from django import forms
 
 from accounts.people_forms import RuleForm
+from health.actions.renewals import LONGEST_REASON
 from health.choices import RenewalCall, RenewalSide, RenewalSignal
 from health.models import RenewalReview
 from health.renewals import DECIDE_DAYS, may_monitor
 
-LONGEST_REASON = 500
 _EARLIEST = (
     f"From {DECIDE_DAYS} days before the renewal on a call says how it will end; Monitor is not offered any more."
 )
@@ -34,6 +34,24 @@ class CallForm(RuleForm):
         if not may_monitor(days_left):
             field.error_messages["invalid_choice"] = _EARLIEST
         field.initial, self.fields["reason"].initial = review.call, review.call_reason
+
+
+class CheckpointsForm(RuleForm):
+    """Days before a renewal, with commas between."""
+
+    days = forms.CharField(
+        label="Days before a renewal",
+        required=False,
+        max_length=80,
+        help_text="With commas between: 180, 90, 30. Empty: where the phases of your methodologies begin.",
+    )
+
+    def clean_days(self) -> list[int]:
+        """The days as numbers."""
+        parts = [part.strip() for part in self.cleaned_data["days"].split(",") if part.strip()]
+        if not all(part.isascii() and part.isdigit() and len(part) < 6 for part in parts):
+            raise forms.ValidationError("Whole numbers with commas between.")
+        return [int(part) for part in parts]
 
 
 class DecisionForm(RuleForm):

@@ -6,7 +6,7 @@ that day, and the person who works the account makes a call without seeing it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 from typing import NamedTuple
 
@@ -71,6 +71,29 @@ def signal_of(rag: str, shown: str, band: str, scored_on: date | None, risks: Se
 def may_monitor(days_left: int) -> bool:
     """Whether a call may still be Monitor."""
     return days_left > DECIDE_DAYS
+
+
+def outcome_of(ends_on: date, ended_on: date | None, renewed: Collection[int], lost: Collection[int]) -> str:
+    """What became of a term that was to end on ``ends_on``; empty while nobody can say.
+
+    ``ended_on`` is its last day as the contract says now: later or open, the term was prolonged. ``renewed`` and
+    ``lost`` are the account's days (ordinals) by ``health.backtest.outcomes``.
+    """
+    if ended_on is None or ended_on > ends_on:
+        return RenewalOutcome.RENEWED.value
+    day = ended_on.toordinal() + 1
+    if day in lost:
+        return RenewalOutcome.LOST.value
+    return RenewalOutcome.RENEWED.value if day in renewed else ""
+
+
+def verdict_of(number: int, system: int, call: int) -> str:
+    """Who was right more often over ``number`` renewals, in words."""
+    if number < LEAST:
+        return "Too few to say"
+    if system == call:
+        return "As often right"
+    return "The system" if system > call else "The call"
 
 
 def was_right(told: str, outcome: str) -> bool | None:

@@ -16,7 +16,7 @@ from health.actions.backtests import run
 from health.actions.claiming import LOST_AFTER
 from health.actions.digest import send_digests
 from health.actions.packs import order_due, send_written, stop_broken
-from health.actions.renewal_sweep import record_signals
+from health.actions.renewal_sweep import record_signals, settle_outcomes
 from health.actions.reviews import start_due_reviews
 from health.actions.triggers import forget_runs
 from health.choices import BACKTEST_WORKING, DRY_RUN_WORKING
@@ -67,6 +67,7 @@ def nightly() -> dict[str, Any]:
     handled = open_ctas(at=now)
     start_due_reviews(at=now)
     record_signals(at=now)
+    settle_outcomes(at=now)
     forget_runs(at=now)
     return {"accounts": result.accounts, "seconds": round(result.seconds, 3), "ctas": handled.ctas}
 

@@ -12,8 +12,8 @@ from health.actions.renewals import withdraw_cta
 from health.cards import compiled_by_id
 from health.choices import Rag, RenewalState
 from health.models import AccountHealth, RenewalReview
-from health.queries.renewals import Known, checkpoints_in_use, known_of, terms_ending
-from health.renewals import CALL_DAYS, checkpoint_at, signal_of
+from health.queries.renewals import Known, checkpoints_in_use, days_of, known_of, terms_ending
+from health.renewals import CALL_DAYS, checkpoint_at, outcome_of, signal_of
 
 
 @transaction.atomic
@@ -45,6 +45,28 @@ def record_signals(*, at: datetime) -> int:
     ]
     RenewalReview.objects.bulk_create(rows, batch_size=1000, ignore_conflicts=True)
     return len(rows)
+
+
+@transaction.atomic
+def settle_outcomes(*, at: datetime) -> int:
+    """Note of every term that is over whether it was renewed or lost; how many checkpoints changed. Five statements.
+
+    A contract entered or corrected later changes it again. A CTA of a disagreement that nobody decided is closed.
+    """
+    today = workspace_day(at)
+    rows = list(
+        RenewalReview.objects.over(today).values_list("pk", "account", "ends_on", "contract__end_on", "outcome")
+    )
+    days = days_of({account for _pk, account, *_rest in rows}, today)
+    changed: dict[str, list[UUID]] = {}
+    for pk, account, ends_on, ended_on, before in rows:
+        if (what := outcome_of(ends_on, ended_on, *days[account])) != before:
+            changed.setdefault(what, []).append(pk)
+    for what, keys in changed.items():
+        for row in RenewalReview.objects.filter(pk__in=keys, cta_id__isnull=False):
+            withdraw_cta(row, note="The term is over.", actor=None, at=at)
+        RenewalReview.objects.filter(pk__in=keys).update(outcome=what)
+    return sum(map(len, changed.values()))
 
 
 def _overtake(contracts: list[UUID], at: datetime) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
@@ -18,7 +18,8 @@ from engagement.actions import notify
 from engagement.choices import Kind
 from health.choices import RenewalCall, RenewalSide, RenewalSignal, RenewalState
 from health.models import RenewalPlan, RenewalReview
-from health.renewals import DECIDE_DAYS, may_monitor
+from health.queries.renewals import checkpoints_in_use
+from health.renewals import DECIDE_DAYS, LONGEST, MOST_CHECKPOINTS, may_monitor
 from playbooks.actions import NotOpen, close_cta, open_cta
 from playbooks.choices import CtaKind, Outcome, Priority
 from playbooks.queries import unclosed_cta
@@ -36,6 +37,24 @@ def install_renewal(parts: Mapping[str, Any], *, pack: str) -> None:
         return
     values = {"checkpoints": sorted(begun, reverse=True)}
     RenewalPlan.objects.update_or_create(pack=pack, defaults=values)
+
+
+@transaction.atomic
+def set_checkpoints(days: Collection[int], *, actor: User, at: datetime) -> tuple[int, ...]:
+    """Take the signals at these days before a renewal; none: at those of the packs. Returns what holds now.
+
+    What was recorded stays. Raises RuleViolated for more than six and for a day under 1 or over 730.
+    """
+    wanted = sorted(set(days), reverse=True)
+    if len(wanted) > MOST_CHECKPOINTS:
+        raise RuleViolated("too_many", f"At most {MOST_CHECKPOINTS} checkpoints.", "days")
+    if any(not 1 <= day <= LONGEST for day in wanted):
+        raise RuleViolated("range", f"Days are from 1 to {LONGEST}.", "days")
+    before = checkpoints_in_use()
+    plan, _made = RenewalPlan.objects.update_or_create(pack="", defaults={"checkpoints": wanted})
+    after = checkpoints_in_use()
+    record("renewal.checkpoints", plan, actor=actor, at=at, before={"days": before}, after={"days": after})
+    return after
 
 
 @transaction.atomic

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
@@ -21,6 +21,8 @@ from health.models.scores import OfAccountQuerySet
 from health.renewals import DECIDE_DAYS
 from tenants.guard import TenantModel
 
+# What became of a term may still change for so long: a contract is entered late, or corrected.
+FOLLOWED_DAYS = 400
 _AGREED = Q(signal=RenewalSignal.RENEW, call=RenewalCall.WILL_RENEW) | Q(
     signal=RenewalSignal.AT_RISK, call__in=(RenewalCall.AT_RISK, RenewalCall.WILL_CHURN)
 )
@@ -48,6 +50,17 @@ class RenewalReviewQuerySet(OfAccountQuerySet):
         """The latest checkpoint of each term that ends on ``today`` or later, as its contract stands now."""
         live = Q(account__archived_at=None, contract__status="active", contract__end_on=F("ends_on"))
         return self.filter(live, is_latest=True, ends_on__gte=today)
+
+    def over(self, today: date) -> RenewalReviewQuerySet:
+        """Checkpoints of terms that ended before ``today``, early ones too, and not longer than FOLLOWED_DAYS ago."""
+        early = Q(contract__status="churned", contract__end_on__lt=today)
+        return self.filter(Q(ends_on__lt=today) | early, ends_on__gte=today - timedelta(days=FOLLOWED_DAYS))
+
+    def told_on(self, today: date) -> RenewalReviewQuerySet:
+        """With the system's signal where it may be shown (``told_signal``, ``told_reasons``), null where not."""
+        shown = ~Q(call="") | Q(call_due_on__lt=today) | Q(is_latest=False)
+        told = {f"told_{name}": Case(When(shown, then=F(name))) for name in ("signal", "reasons")}
+        return self.annotate(**told)
 
 
 class RenewalReview(TenantModel):
@@ -119,8 +132,8 @@ class RenewalReview(TenantModel):
         return f"Renewal of {self.ends_on}, {self.days_before} days before"
 
     def is_open_to_all(self, today: date) -> bool:
-        """Whether the system's signal may be shown: once a call is made, or overdue."""
-        return bool(self.call) or today > self.call_due_on
+        """Whether the system's signal may be shown: once a call is made, overdue, or not asked for any more."""
+        return bool(self.call) or today > self.call_due_on or not self.is_latest
 
     def told(self) -> dict[str, Any]:
         """Both signals and the decision, as the audit log keeps them."""

@@ -37,8 +37,10 @@ from health.queries.renewals import (
     renewals_ahead,
     state_sums,
     total_of,
+    track_record,
 )
 from health.renewal_forms import CallForm, DecisionForm
+from health.renewals import LEAST
 from ui import formats
 
 PER_PAGE = 50
@@ -102,7 +104,7 @@ class Asked:
 
 @requires(GET="accounts.view")
 def renewal_list(request: HttpRequest) -> HttpResponse:
-    """Renewals ahead that came to their first checkpoint, the nearest first, with ARR by state. Five queries."""
+    """Renewals ahead that came to their first checkpoint, the nearest first, with ARR by state. Six queries."""
     user: Any = request.user
     today, asked = timezone.localdate(), Asked.read(request.GET, user)
     choices, checkpoints = scope_choices(user), checkpoints_in_use()
@@ -119,7 +121,8 @@ def renewal_list(request: HttpRequest) -> HttpResponse:
         "parameters": asked.parameters(),
         "checkpoints": checkpoints,
         "export": f"{reverse('health:renewal-export')}?{urlencode(asked.parameters())}",
-        "focus": request.GET.get("focus", ""),
+        "records": track_record(user),
+        "least": LEAST,
     }
     return render(request, "health/renewal_list.html", context)
 

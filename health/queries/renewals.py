@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -12,12 +12,13 @@ from uuid import UUID
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum
 
 from accounts.choices import ContractStatus
-from accounts.models import Contract
-from health.backtest.outcomes import EARLY_DAYS, GRACE_DAYS
+from accounts.models import Account, Contract
+from health.backtest.outcomes import EARLY_DAYS, GRACE_DAYS, Term, outcomes_of
+from health.backtest.outcomes import Account as Standing
 from health.book.filters import MINE, NOBODY
 from health.choices import RenewalState
 from health.models import AccountHealth, RenewalPlan, RenewalReview
-from health.renewals import checkpoints_of
+from health.renewals import checkpoints_of, verdict_of, was_right
 from playbooks.choices import CtaKind
 from playbooks.queries import open_ctas
 
@@ -26,11 +27,12 @@ if TYPE_CHECKING:
 
 # Of accounts and people their names: whole rows of them would be sorted along.
 SHOWN = (
-    "contract", "ends_on", "days_before", "signal", "reasons", "scored_on", "call_due_on", "call", "first_call",
-    "call_reason", "called_at", "side", "side_reason", "decided_at", "outcome", "state", "account__name",
+    "contract", "ends_on", "days_before", "is_latest", "signal", "reasons", "scored_on", "call_due_on", "call",
+    "first_call", "call_reason", "called_at", "side", "side_reason", "decided_at", "outcome", "state", "account__name",
     "account__owner__name", "account__owner__email", "contract__number", "contract__arr", "contract__currency",
     "contract__auto_renew", "called_by__name", "called_by__email", "decided_by__name", "decided_by__email",
 )  # fmt: skip
+MOST_HISTORY = 60
 PEOPLE = ("account__owner", "contract", "called_by", "decided_by")
 
 
@@ -63,6 +65,19 @@ class StateSum(NamedTuple):
 
     number: int
     arr: dict[str, Decimal]
+
+
+class Record(NamedTuple):
+    """Of ``number`` renewals at a checkpoint the system's signal was right of ``system`` and the call of ``call``."""
+
+    days_before: int
+    number: int
+    system: int
+    call: int
+
+    @property
+    def verdict(self) -> str:
+        return verdict_of(self.number, self.system, self.call)
 
 
 class Known(NamedTuple):
@@ -101,6 +116,53 @@ def terms_ending(today: date, within: int) -> list[tuple[UUID, UUID, date]]:
         end_on__range=(today, today + timedelta(days=within)),
     )  # fmt: skip
     return list(not_renewed(rows).order_by("end_on", "pk").values_list("pk", "account", "end_on"))
+
+
+def days_of(accounts: Collection[UUID], today: date) -> dict[UUID, tuple[set[int], set[int]]]:
+    """The days on which terms of each account were renewed and those on which it was lost, by its contracts.
+
+    Two queries.
+    """
+    terms: dict[UUID, list[Term]] = {key: [] for key in accounts}
+    signed = Contract.objects.filter(account__in=accounts).exclude(status=ContractStatus.DRAFT)
+    for account, start, end, arr, status in signed.values_list("account", "start_on", "end_on", "arr", "status"):
+        terms[account].append(Term(start.toordinal(), _ordinal(end), float(arr), status == ContractStatus.CHURNED))
+    rows = Account.objects.filter(pk__in=accounts).values_list("pk", "customer_since_on", "churned_on")
+    known = [(key, Standing(terms[key], _ordinal(since), _ordinal(left))) for key, since, left in rows]
+    found = outcomes_of([standing for _key, standing in known], [], today=today.toordinal())
+    days: dict[UUID, tuple[set[int], set[int]]] = {key: (set(), set()) for key, _standing in known}
+    for place, on in found.renewals:
+        days[known[place][0]][0].add(on)
+    for loss in found.losses:
+        days[known[loss.account][0]][1].add(loss.on)
+    return days
+
+
+def _ordinal(day: date | None) -> int | None:
+    return None if day is None else day.toordinal()
+
+
+def track_record(user: User) -> list[Record]:
+    """How often each side was right of the terms that are over, by checkpoint, the earliest first. One query.
+
+    Only renewals on which both said something before either knew the other count.
+    """
+    rows: Any = RenewalReview.objects.visible_to(user).exclude(outcome="").exclude(first_call="").order_by()
+    found: dict[int, Record] = {}
+    grouped = rows.values_list("days_before", "signal", "first_call", "outcome").annotate(Count("pk"))
+    for days, signal, call, outcome, number in grouped:
+        system, person = was_right(signal, outcome), was_right(call, outcome)
+        if system is None or person is None:
+            continue
+        known = found.get(days, Record(days, 0, 0, 0))
+        found[days] = Record(days, known.number + number, known.system + number * system, known.call + number * person)
+    return [found[days] for days in sorted(found, reverse=True)]
+
+
+def history_of(account: Account) -> list[RenewalReview]:
+    """Every checkpoint of an account's terms, the newest first, with who called and decided. One query."""
+    rows = RenewalReview.objects.filter(account=account).select_related("contract", "called_by", "decided_by")
+    return list(rows.order_by("-ends_on", "contract", "days_before")[:MOST_HISTORY])
 
 
 def known_of(accounts: Iterable[UUID]) -> dict[UUID, Known]:

@@ -196,6 +196,8 @@ PAGES = {
     "renewals that none match": ("vp", "/health/renewals/?owner=none"),
     "renewal call": ("csm", "/health/renewals/{waiting renewal}/call/"),
     "renewal decision": ("vp", "/health/renewals/{renewal}/decision/"),
+    "renewal checkpoints": ("vp", "/health/renewals/checkpoints/"),
+    "renewals of an account": ("vp", "/health/accounts/{Beacon Logistics}/renewals/"),
     "reviews": ("vp", "/health/reviews/"),
     "review": ("vp", "/health/reviews/{review}/?owner="),
     "review of a CSM": ("csm", "/health/reviews/{review}/"),
