@@ -46,16 +46,26 @@ def _wait_until_somebody_waits():
     pytest.fail("Nobody waited for this transaction.")
 
 
-def elsewhere(work):
-    """What ``work`` returns, called in this workspace over a connection of its own; raises what it raises."""
-    tenant = connection.tenant
+def at_once(*works):
+    """What the works return, let go at the same moment, each over a connection of its own in this workspace.
 
-    def run():
+    Raises what the first of them raised.
+    """
+    tenant, gate = connection.tenant, threading.Barrier(len(works))
+
+    def run(work):
         try:
             connection.set_tenant(tenant)
+            gate.wait(timeout=20)
             return work()
         finally:
             connections.close_all()
 
-    with ThreadPoolExecutor(max_workers=1) as pool:
-        return pool.submit(run).result(timeout=30)
+    with ThreadPoolExecutor(max_workers=len(works)) as pool:
+        return [done.result(timeout=60) for done in [pool.submit(run, work) for work in works]]
+
+
+def elsewhere(work):
+    """What ``work`` returns, called in this workspace over a connection of its own; raises what it raises."""
+    (done,) = at_once(work)
+    return done

@@ -10,8 +10,6 @@ from datetime import timedelta
 import pytest
 from django.conf import settings as django_settings
 from django.core import mail
-from django.db import connection
-from django_tenants.utils import tenant_context
 
 from accounts.choices import Role
 from accounts.models import AuditEntry
@@ -21,6 +19,7 @@ from engagement.choices import Kind
 from engagement.delivery import BACKOFF, LEASE, MAX_ATTEMPTS, claim, deliver_due
 from engagement.models import Notification, OutboxMessage
 from tests.factories import AT, UserFactory
+from tests.racing import at_once
 
 pytestmark = pytest.mark.django_db
 
@@ -185,25 +184,11 @@ def test_a_dead_message_can_be_tried_again_from_the_start(server):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_workers_at_once_send_each_message_once(server, tenants):
+def test_two_workers_at_once_send_each_message_once(server):
     person = UserFactory()
     for number in range(20):
         notify([person], kind=Kind.HEALTH_BAND, title=f"N{number}", at=AT, dedupe_key=str(number))
-    start = threading.Barrier(3)
-
-    def work():
-        try:
-            with tenant_context(tenants["acme"]):
-                start.wait()
-                deliver_due(now=AT, limit=10)
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=work) for _ in range(3)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    at_once(*[lambda: deliver_due(now=AT, limit=10)] * 3)
     assert sorted(arrived["Subject"] for arrived in server.received) == sorted(f"N{number}" for number in range(20))
 
 

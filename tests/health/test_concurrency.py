@@ -1,11 +1,9 @@
 """Several workers at once: one score, one crossing, one CTA, one notice; and no judgement lost."""
 
 import sys
-import threading
 from datetime import timedelta
 
 import pytest
-from django.db import connection, connections
 
 from accounts.models import ChangedAccount
 from engagement.models import Notification
@@ -15,35 +13,11 @@ from health.tasks import sweep
 from playbooks.models import Cta
 from tests.health import world
 from tests.health.world import FLEET_BEST, FLEET_RED, NOON
+from tests.racing import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
 DAY = timedelta(days=1)
 THEN, LATER = NOON - 30 * DAY, NOON - 29 * DAY  # both past, whatever the clock of a sweep says
-
-
-def at_once(*works):
-    """Run each callable in a thread of its own, in this workspace, all let go together; raise what they raise."""
-    tenant = connection.tenant
-    gate = threading.Barrier(len(works))
-    errors = []
-
-    def run(work):
-        try:
-            connection.set_tenant(tenant)
-            gate.wait(timeout=10)
-            work()
-        except Exception as error:
-            errors.append(error)
-        finally:
-            connections.close_all()
-
-    threads = [threading.Thread(target=run, args=(work,)) for work in works]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=60)
-    if errors:
-        raise errors[0]
 
 
 @pytest.fixture

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import threading
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from django.db import IntegrityError, connection, transaction
-from django_tenants.utils import tenant_context
+from django.db import IntegrityError, transaction
 
 from accounts.choices import Role
 from accounts.errors import RuleViolated, StaleVersion
@@ -27,6 +25,7 @@ from playbooks.actions import (
 )
 from playbooks.models import Cta, Task
 from tests.factories import AT, AccountFactory, CtaFactory, UserFactory
+from tests.racing import at_once
 
 pytestmark = pytest.mark.django_db
 
@@ -74,23 +73,9 @@ def test_one_cta_is_open_for_a_reason_until_it_is_closed():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_rules_at_once_open_one_cta(tenants):
+def test_two_rules_at_once_open_one_cta():
     account = AccountFactory()
-    results, start = [], threading.Barrier(4)
-
-    def open_one():
-        try:
-            with tenant_context(tenants["acme"]):
-                start.wait()
-                results.append(opened(account, duplicate_key="band"))
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=open_one) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    results = at_once(*[lambda: opened(account, duplicate_key="band")] * 4)
     assert sum(result is not None for result in results) == 1
     assert Cta.objects.filter(account=account).count() == 1
 

@@ -13,35 +13,12 @@ import pytest
 from django.db import connection
 from django_tenants.utils import tenant_context
 
+from tests.racing import at_once
 from tests.usage.world import NOW, counts, days, event, make_account, post, post_metrics
 from usage.actions import define_metric, drain, rebuild_account_days
 from usage.models import AccountDay, AppUser, IngestReceipt, MetricValue, UsageEvent
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def together(tenant, *works):
-    """Run the works at the same moment, each on a connection of its own; their results, errors raised."""
-    barrier, results, errors = threading.Barrier(len(works)), [None] * len(works), []
-
-    def run(place, work):
-        try:
-            with tenant_context(tenant):
-                barrier.wait(timeout=20)
-                results[place] = work()
-        except Exception as error:
-            errors.append(error)
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run, args=pair) for pair in enumerate(works)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=60)
-    if errors:
-        raise errors[0]
-    return results
 
 
 def test_the_same_batch_posted_and_drained_by_many_at_once_counts_once(tenants):
@@ -57,7 +34,7 @@ def test_the_same_batch_posted_and_drained_by_many_at_once_counts_once(tenants):
             drain(at=NOW, share=300)
         return receipt
 
-    receipts = together(tenants["acme"], *[post_and_drain] * 4)
+    receipts = at_once(*[post_and_drain] * 4)
     drain(at=NOW)
 
     assert UsageEvent.objects.count() == 1000
@@ -95,7 +72,7 @@ def test_only_one_drain_works_a_workspace_and_the_other_says_so(tenants):
         finally:
             release.set()
 
-    _, refused = together(tenants["acme"], hold, try_it)
+    _, refused = at_once(hold, try_it)
     assert (refused.busy, refused.taken) == (True, 0)
     assert drain(at=NOW).accepted == 1
 
@@ -109,10 +86,14 @@ def test_drains_of_two_workspaces_do_not_wait_for_each_other(tenants):
         make_account(external_id="A-1")
         post([event(0)])
 
+    def drain_theirs():
+        with tenant_context(tenants["globex"]):
+            return drain(at=NOW)
+
     with transaction.atomic():
         assert take_lock()
-        done = together(tenants["globex"], lambda: drain(at=NOW))
-    assert done[0].accepted == 1
+        (done,) = at_once(drain_theirs)
+    assert done.accepted == 1
 
 
 def test_two_values_for_one_day_at_once_leave_one_current(tenants):
@@ -122,7 +103,7 @@ def test_two_values_for_one_day_at_once_leave_one_current(tenants):
     def state(given):
         return lambda: post_metrics([{"account": "A-1", "metric": "nps", "on": "2026-11-20", "value": given}])
 
-    together(tenants["acme"], *[state(n) for n in range(6)])
+    at_once(*[state(n) for n in range(6)])
     assert MetricValue.objects.count() == 6
     assert MetricValue.objects.filter(superseded_at=None).count() == 1
 
@@ -138,7 +119,7 @@ def test_an_event_of_a_new_month_that_arrives_during_a_drain_is_not_lost(tenants
 
         return send
 
-    together(tenants["acme"], many(2), many(5), many(8))
+    at_once(many(2), many(5), many(8))
     drain(at=NOW)
     assert UsageEvent.objects.count() == 60
 
