@@ -43,8 +43,8 @@ def notify(
 
     Rows are written in the caller's transaction and delivered later; the same ``dedupe_key`` tells a person
     once. Inactive people and, for an account, people who may not see it are left out. What an account's work asks of
-    somebody who is away is told to whoever stands in for them, too. Four statements however many people, and one a
-    person where an account is named; one more for those who are away.
+    somebody who is away is told to whoever stands in for them, too. Four statements however many people, and up to
+    two a person where an account is named; two more to see who is away, and up to six for each who stands in.
     """
     if kind not in Kind.values:
         raise ValueError(f"{kind!r} is not a kind of notification")
@@ -57,15 +57,14 @@ def notify(
         "dedupe_key": dedupe_key[:200],
         "created_at": at,
     }
-    told_now = _write(people, told, account, list(files))
+    new = _write(people, told, account, list(files))
     if account is None or kind not in LENT or not people:
-        return told_now
-    told |= {"at": told.pop("created_at"), "account": account}
-    return told_now + sum(
-        notify([period.colleague], **{**told, "body": words, "dedupe_key": f"{dedupe_key}:for:{period.absent_id}"})
-        for period, words in _lent(people, body, at)
-        if period.colleague_id not in people
-    )
+        return new
+    for period, words in _lent(people, body, at):
+        colleague, key = period.colleague, f"{dedupe_key[:150]}:for:{period.absent_id}"
+        if colleague.pk not in people and colleague.is_active and _may_see(colleague, account):
+            new += _write({colleague.pk: colleague}, {**told, "body": words, "dedupe_key": key}, account, [])
+    return new
 
 
 def _write(people: Mapping[Any, User], told: dict[str, Any], account: Account | None, files: list[list[str]]) -> int:

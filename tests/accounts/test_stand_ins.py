@@ -206,6 +206,20 @@ class TestTold:
         notify([dana, bob], kind=Kind.HEALTH_BAND, title="x", account=halden, at=DURING, dedupe_key="x")
         assert Notification.objects.filter(user=bob).count() == 1
 
+    @pytest.mark.parametrize(("at", "queries"), [(BEGINS - TICK, 8), (BEGINS, 14)])
+    def test_telling_whoever_stands_in_takes_six_queries_more(self, away, dana, halden, at, queries):
+        with CaptureQueriesContext(connection) as seen:
+            notify([dana], kind=Kind.HEALTH_BAND, title="x", account=halden, at=at, dedupe_key="x" * 300)
+        told = [query["sql"] for query in seen if "SAVEPOINT" not in query["sql"]]
+        assert len(told) == queries, "\n".join(each[:160] for each in told)
+
+    def test_each_absent_is_told_of_by_a_key_of_its_own(self, away, dana, bob, vp, halden):
+        other = UserFactory(name="Eve Adler")
+        set_stand_in(other, bob, from_on=FIRST, until_on=LAST, actor=vp, at=BEFORE)
+        notify([dana, other], kind=Kind.HEALTH_BAND, title="x", account=halden, at=DURING, dedupe_key="x" * 300)
+        told = Notification.objects.filter(user=bob).order_by("body").values_list("body", flat=True)
+        assert list(told) == ["For Dana Reyes until 4 Dec.", "For Eve Adler until 4 Dec."]
+
 
 class TestSetting:
     def test_it_is_audited_from_beginning_to_end(self, away, dana):
