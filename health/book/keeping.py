@@ -7,6 +7,7 @@ from hashlib import sha256
 from typing import Any, TypeVar
 
 from django.core.cache import cache
+from django.utils import timezone
 
 from health.book.filters import MINE
 from health.book.portfolio import state_of_data
@@ -41,5 +42,8 @@ def kept_while_unchanged(
 
 
 def seen_as(user: Any) -> Any:
-    """The same for all who see the same accounts."""
-    return user.pk if sees_own_book_only(user) else "all"
+    """The same for all who see the same accounts.
+
+    Whoever sees their own book sees another's with it while they stand in: to the end of the workspace's day.
+    """
+    return (user.pk, user.workspace_settings.day_of(timezone.now())) if sees_own_book_only(user) else "all"

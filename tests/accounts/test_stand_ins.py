@@ -96,6 +96,15 @@ class TestRights:
             assert client.get(f"/accounts/{halden.pk}/").status_code == (200 if lasts else 404)
             assert client.get(f"/accounts/{other.pk}/").status_code == 404
 
+    def test_figures_that_were_drawn_for_them_are_not_shown_after_the_last_day(self, away, bob, halden, client):
+        """Where they are it is still the day before, for which the portfolio was drawn."""
+        Workspace.objects.update(csm_reads_all_accounts=False)
+        type(bob).objects.filter(pk=bob.pk).update(timezone="America/New_York")
+        for at, seen in ((ENDS - TICK, True), (ENDS, False)):
+            with time_machine.travel(at, tick=False):
+                client.force_login(bob)
+                assert ("No accounts yet" not in client.get("/portfolio/").content.decode()) is seen
+
     @pytest.mark.parametrize(
         ("zone", "at", "lasts"),
         [
