@@ -167,7 +167,7 @@ FOLLOWS_AN_ACCOUNT = [
     "webhooks.Event",
 ]
 # The same as long as no person did anything with them, which their querysets tell by ``touched``.
-FOLLOWS_AN_ACCOUNT_UNTOUCHED = ["playbooks.Cta"]
+FOLLOWS_AN_ACCOUNT_UNTOUCHED = ["health.RenewalReview", "playbooks.Cta"]
 # What the search finds, in this order: an ``accounts.search.Source`` each.
 SEARCH_SOURCES = [
     "accounts.search.ACCOUNTS",

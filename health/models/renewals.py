@@ -62,6 +62,10 @@ class RenewalReviewQuerySet(OfAccountQuerySet):
         told = {f"told_{name}": Case(When(shown, then=F(name))) for name in ("signal", "reasons")}
         return self.annotate(**told)
 
+    def touched(self) -> RenewalReviewQuerySet:
+        """Those to which somebody gave a call."""
+        return self.exclude(called_at=None)
+
 
 class RenewalReview(TenantModel):
     """One term at one checkpoint, ``days_before`` its last day. The system's signal never changes once recorded.

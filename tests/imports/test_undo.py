@@ -14,7 +14,9 @@ from accounts.errors import RuleViolated
 from accounts.models import Account, AuditEntry, Contact, ExternalId, Tier
 from health.actions import open_ctas, record_event
 from health.actions.recompute import recompute
-from health.models import TriggerFiring
+from health.actions.renewal_sweep import record_signals
+from health.actions.renewals import give_call
+from health.models import RenewalReview, TriggerFiring
 from imports.actions import start_undo
 from imports.models import ImportJob
 from imports.queries import diff_table, left_behind
@@ -220,6 +222,24 @@ def test_what_a_person_did_with_a_cta_of_a_rule_keeps_the_account(bring_in, lead
     job = undo(job, leader)
     assert [(step.name, step.refused) for step in left_behind(job)] == [("Two", "Something hangs on it: CTAs.")]
     assert set(Cta.objects.values_list("account__name", flat=True)) == {"Two"}
+
+
+def test_a_renewal_keeps_a_new_contract_once_somebody_gave_a_call(bring_in, leader):
+    bring_in(FILE, "accounts")
+    ends = timezone.localdate() + timedelta(days=85)
+    rows = "".join(f"k{n},{n},2026-01-01,{ends},{n}\n" for n in (1, 2))
+    job = bring_in("external_id,account,start_on,end_on,arr\n" + rows, "contracts")
+    now = timezone.now()
+    record_signals(at=now)
+    called = RenewalReview.objects.get(account__name="Two")
+    give_call(called, call="will_renew", reason="They said so.", actor=leader, at=now)
+
+    job = undo(job, leader)
+
+    assert [(step.name, step.refused) for step in left_behind(job)] == [
+        ("k2", "Something hangs on it: renewal reviews.")
+    ]
+    assert list(RenewalReview.objects.values_list("account__name", flat=True)) == ["Two"]
 
 
 def test_a_new_record_that_was_edited_stays(bring_in, leader):
