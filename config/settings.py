@@ -384,8 +384,8 @@ CHANGED_ACCOUNTS_TASK = "health.sweep"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"tenant": {"()": "tenants.logs.TenantFilter"}},
+    "filters": {"tenant": {"()": "tenants.logs.TenantFilter"}, "secrets": {"()": "tenants.logs.SecretsFilter"}},
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s [%(tenant)s] %(name)s: %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["tenant"]}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["tenant", "secrets"]}},
     "root": {"handlers": ["console"], "level": env.read("LOG_LEVEL")},
 }
