@@ -23,6 +23,7 @@ from health.pages.portfolio import quarters_of
 from health.pages.portfolio_split import split_rows
 from health.pages.portfolio_words import definition, headline, list_rows, moved_in_words, ranked, said, target_of
 from ui import formats
+from ui.brand import shades
 from ui.charts import Chart
 
 MOST_MOVED, MOST_LOADS = 12, 20
@@ -41,6 +42,7 @@ def board_data(user: Any, scope: Scope, *, at: datetime) -> dict[str, Any]:
     first = headline(data, scope, currency)
     return {
         "workspace": workspace.name,
+        "accent": shades(workspace.accent)["accent"][0] if workspace.accent else "",
         "maker": str(user),
         "made_at": at.isoformat(timespec="minutes"),
         "made_at_in_words": f"{formats.moment(at)} ({workspace.timezone})",

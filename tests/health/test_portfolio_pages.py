@@ -327,6 +327,14 @@ class TestBoardPack:
         with pack.file.open("rb") as file:
             assert again == file.read()
 
+    @pytest.mark.parametrize(("accent", "name"), [("", '<p class="org">'), ("#B4236A", 'style="color: #B')])
+    def test_the_workspaces_name_has_its_accent_as_it_was_then(self, client, scored, accent, name):
+        Workspace.objects.update(accent=accent)
+        client.post("/portfolio/board-packs/")
+        Workspace.objects.update(accent="#00FF00")
+        pack = Document.objects.get()
+        assert name in html_of(pack.template, pack.data)
+
     def test_it_is_set_in_the_products_own_letters_and_fetches_nothing_else(self, caplog):
         with caplog.at_level("WARNING", logger="weasyprint"):
             letters = pdf_of("<h1>Portfolio</h1>")
