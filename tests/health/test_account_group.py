@@ -108,3 +108,17 @@ def test_the_page_and_its_file_in_as_many_queries_for_one_as_for_five(client, vp
     lines = client.get(f"/accounts/{tree['Depot'].pk}/group/export.csv").content.decode("utf-8-sig").splitlines()
     assert lines[1].startswith("0,Holding,")
     assert len(lines) == 6
+
+
+def test_a_row_says_its_level_what_is_under_it_and_no_name_becomes_markup(client, vp, tree):
+    Account.objects.filter(name="Depot").update(name="<i>Depot</i> & Söhne")
+    client.force_login(vp)
+    page = client.get(f"/accounts/{tree['North'].pk}/group/").content.decode()
+    rows = {name: part for part in page.split("<tr>") for name in ("Holding", "North", "Depot", "Old") if name in part}
+    assert "<b>North</b>" in rows["North"]
+    assert ", level 1" in rows["North"]
+    assert "€900 in 2" in rows["North"]
+    assert ", level" not in rows["Holding"]
+    assert "&lt;i&gt;Depot&lt;/i&gt; &amp; Söhne</a>" in rows["Depot"]
+    assert "<i>" not in page
+    assert [name for name, part in rows.items() if ">Churned<" in part] == ["Old"]
