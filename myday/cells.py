@@ -24,9 +24,30 @@ from myday.book import RAG_WORDS, Book, book_of
 from myday.queries import SHOWN, Day, Entry, my_day, next_up
 from ui import atoms, formats
 
-NAMES = {"cta": "CTAs", "task": "Tasks", "step": "Meetings and next steps", "account": "Changes", "notice": "Messages"}
-ICONS = {"cta": "flag", "task": "circle-check", "step": "arrow-right", "account": "heart-pulse", "notice": "bell"}
-SPOKEN = {"cta": "CTA", "task": "Task", "step": "Next step", "account": "Account changed", "notice": "Message"}
+NAMES = {
+    "cta": "CTAs",
+    "call": "Renewal calls",
+    "task": "Tasks",
+    "step": "Meetings and next steps",
+    "account": "Changes",
+    "notice": "Messages",
+}
+ICONS = {
+    "cta": "flag",
+    "call": "refresh-cw",
+    "task": "circle-check",
+    "step": "arrow-right",
+    "account": "heart-pulse",
+    "notice": "bell",
+}
+SPOKEN = {
+    "cta": "CTA",
+    "call": "Renewal",
+    "task": "Task",
+    "step": "Next step",
+    "account": "Account changed",
+    "notice": "Message",
+}
 # kind: its address, and the verbs its rows have: key, name in the address, icon, words, whether a form opens.
 DONE = ("e", "done", "check")
 VERBS: dict[str, tuple[str, tuple[tuple[str, str, str, str, bool], ...]]] = {
@@ -40,6 +61,10 @@ VERBS: dict[str, tuple[str, tuple[tuple[str, str, str, str, bool], ...]]] = {
                              ("r", "reassign", "user-check", "Hand the account over", True))),
     "notice": ("notices", ((*DONE, "Read", False), ("s", "snooze", "clock", "Not now", True))),
 }  # fmt: skip
+
+
+# A call is made on its own page, where the row leads.
+NO_VERBS: tuple[str, tuple[tuple[str, str, str, str, bool], ...]] = ("", ())
 
 
 class DayCells:
@@ -108,6 +133,8 @@ class DayCells:
             return f"/ctas/{line.ref}/"
         if line.kind == "step":
             return f"/accounts/{line.account}/timeline/"
+        if line.kind == "call":
+            return f"/health/renewals/{line.pk}/call/"
         if line.kind == "notice":
             # SECURITY: notices hold paths; anything else is not followed.
             return (
@@ -153,7 +180,7 @@ class DayCells:
         return "".join(marks)
 
     def verbs(self, line: Line, account: dict[str, Any]) -> str:
-        folder, verbs = VERBS[line.kind]
+        folder, verbs = VERBS.get(line.kind, NO_VERBS)
         name = escape(line.title or account["name"] or "")
         base = f"{self.base}{folder}/{line.pk}/"
         parts = [self._verb(f"{line.kind}-{line.pk}", base, verb, name) for verb in verbs]

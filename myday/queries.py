@@ -16,8 +16,9 @@ from accounts.queries.stand_ins import lent
 from engagement.queries import day_notices
 from health.book.cells import band_name
 from health.queries.moved import Moved, moved_on, why_moved
+from health.queries.renewals import day_calls
 from myday.models import SetAside
-from myday.ranking import Place, Signals, rank
+from myday.ranking import KINDS, Place, Signals, rank
 from playbooks.queries import day_ctas, day_tasks
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ def my_day(user: User, today: date, *, largest: Decimal = Decimal(0)) -> Day:
     days = [line.due_on for line in kept if line.due_on]
     return Day(
         entries=entries,
-        counts={kind: sum(line.kind == kind for line in kept) for kind in ("cta", "task", "step", "account", "notice")},
+        counts={kind: sum(line.kind == kind for line in kept) for kind in KINDS},
         late=sum(day < today for day in days),
         today=sum(day == today for day in days),
         aside=len(listed) - len(kept),
@@ -96,7 +97,7 @@ def _lines(user: User, today: date) -> list[Line]:
     """What there is to do and what is put aside from it (ASIDE; ``ref`` is of which kind). One query."""
     until = today + timedelta(days=AHEAD_DAYS)
     aside = lines(SetAside.objects.of(user).on(today), ASIDE, "until_on", None, pk="object_id", ref="kind")
-    parts = (day_tasks(user, today), day_steps(user, until), day_notices(user), aside)
+    parts = (day_tasks(user, today), day_steps(user, until), day_notices(user), day_calls(user, today), aside)
     return [Line(*row) for row in day_ctas(user, until).union(*parts, all=True)]
 
 
@@ -130,6 +131,12 @@ def _signals(line: Line, facts: dict[str, Any], moved: dict[UUID, Moved], today:
         fell_over="since yesterday" if change else "in 30 days",
         band_moved=change.direction if change else 0,
         band_before=band_name(change.band_before) if change else "",
-        renewal_days=(facts["renewal_on"] - today).days if facts["renewal_on"] else None,
+        renewal_days=_renewal_days(line, facts, today),
         share=facts["arr"] / largest if facts["arr"] and largest else Decimal(0),
     )
+
+
+def _renewal_days(line: Line, facts: dict[str, Any], today: date) -> int | None:
+    """Days to the renewal a call is about, else to the account's next."""
+    on = date.fromisoformat(line.ref) if line.kind == "call" and line.ref else facts["renewal_on"]
+    return (on - today).days if on else None

@@ -14,6 +14,7 @@ its band changed yesterday  for the worse 20, for the better 6
 its renewal                 20 on the day and after it, down to 0 in 90 days
 its size                    up to 10, in proportion to the largest account of the book
 a message to review         8
+a renewal without a call    6
 ==========================  ===================================================================================
 """
 
@@ -34,8 +35,9 @@ BAND_WORSE, BAND_BETTER = 20, 6
 RENEWAL, RENEWAL_DAYS = 20, 90
 SIZE = 10
 MESSAGE = 8
+NO_CALL = 6
 # Ties are settled by kind in this order: what stands in the calendar first, news last.
-KINDS = ("step", "cta", "task", "account", "notice")
+KINDS = ("step", "cta", "call", "task", "account", "notice")
 REASONS = 3
 
 
@@ -85,7 +87,7 @@ def rank(entries: Iterable[Signals]) -> list[Place]:
 
 def parts_of(signals: Signals) -> list[Part]:
     """Every signal that gives points, the weightiest first."""
-    parts = [_due(signals), _meeting(signals), *_facts(signals), _account(signals), _message(signals)]
+    parts = [_due(signals), _meeting(signals), *_facts(signals), _account(signals), _message(signals), _call(signals)]
     return sorted((part for part in parts if part.points), key=lambda part: -part.points)
 
 
@@ -154,7 +156,8 @@ def _account(signals: Signals) -> Part:
     if days is None or days > RENEWAL_DAYS:
         return Part(size, "among your largest accounts" if size >= SIZE // 2 else "")
     points = RENEWAL if days <= 0 else RENEWAL * (RENEWAL_DAYS - days) // RENEWAL_DAYS
-    return Part(points + size, _renewal(days))
+    # A call that waits tells the day itself.
+    return Part(points + size, "" if signals.kind == "call" else _renewal(days))
 
 
 def _renewal(days: int) -> str:
@@ -165,6 +168,13 @@ def _renewal(days: int) -> str:
 
 def _message(signals: Signals) -> Part:
     return Part(MESSAGE if signals.kind == "notice" else 0, "a message to review")
+
+
+def _call(signals: Signals) -> Part:
+    """A renewal that waits for a call: one reason with its day."""
+    if signals.kind != "call" or signals.renewal_days is None:
+        return Part(0, "")
+    return Part(NO_CALL, f"{_renewal(signals.renewal_days)}, no call yet")
 
 
 def _days(count: int) -> str:

@@ -9,10 +9,13 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
 
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum, Value
 
 from accounts.choices import ContractStatus
 from accounts.models import Account, Contract
+from accounts.models.stand_ins import worked_by
+from accounts.queries.day import lines
+from accounts.queries.stand_ins import lent
 from health.backtest.outcomes import EARLY_DAYS, GRACE_DAYS, Term, outcomes_of
 from health.backtest.outcomes import Account as Standing
 from health.book.filters import MINE, NOBODY
@@ -202,6 +205,13 @@ def total_of(sums: Mapping[str, StateSum]) -> StateSum:
         for currency, amount in each.arr.items():
             arr[currency] = arr.get(currency, Decimal(0)) + amount
     return StateSum(sum(each.number for each in sums.values()), dict(sorted(arr.items())))
+
+
+def day_calls(user: User, today: date) -> QuerySet[Any]:
+    """Renewals whose call waits for ``user`` or whom they stand in for, as ``Line`` values."""
+    rows = _ahead(user, today).filter(call="", account__owner__in=worked_by(user))
+    fields = {"due_on": "call_due_on", "account": "account", "ref": "ends_on", "lent": lent(user, "account__owner")}
+    return lines(rows, "call", "call_due_on", pk="pk", title=Value("Make the renewal call"), **fields)
 
 
 def _ahead(user: User, today: date) -> QuerySet[Any]:

@@ -131,6 +131,7 @@ def test_a_morning_as_a_csm_would_order_it():
         (entry(8, renewal_days=-1), ("renewal 1 day overdue",)),
         (entry(9, share=Decimal(1)), ("among your largest accounts",)),
         (entry(10, colour="red", band="Critical"), ("account in Critical",)),
+        (entry(11, "call", days_left=8, renewal_days=88), ("renewal in 88 days, no call yet",)),
     ],
 )
 def test_reasons_are_words_a_person_would_say(signals, reasons):
