@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -29,6 +29,7 @@ from health.queries.receipts import receipt_json, receipts_of
 from health.receipts import check, digest_of, text_of
 
 AT_ONCE = 500
+TOLD_EVERY = 1000
 PAST_DAYS = (0, 31, 200)
 
 
@@ -60,17 +61,26 @@ class Sealed(NamedTuple):
 
 
 def drill(
-    user: User, *, at: datetime, sample: int, whole: int = 1, history: int | None = None, seed: int = 1
+    user: User,
+    *,
+    at: datetime,
+    sample: int,
+    whole: int = 1,
+    history: int | None = None,
+    seed: int = 1,
+    told: Callable[[int], None] = lambda receipts: None,
 ) -> dict[str, Found]:
     """Try every receipt of what ``user`` sees: all scores, and every figure, part, filter and some days.
 
     Of the first ``whole`` receipts of each kind every byte is changed, of all others ``sample`` bytes, each into any
     other value; and of ``sample`` changes of each that are still JSON the digest is made to fit, as a forger would.
     ``history`` limits the earlier scores. By kind; a kind is ``score <scorecard>`` or ``figure <key>``. About 1,000
-    changes a second.
+    changes a second; ``told`` hears after every thousand receipts how many were tried.
     """
     rng, found = random.Random(seed), dict[str, Found]()
-    for sealed in _sealed(user, at, history):
+    for number, sealed in enumerate(_sealed(user, at, history)):
+        if number and not number % TOLD_EVERY:
+            told(number)
         one = found.setdefault(sealed.kind, Found())
         one.receipts += 1
         problems = check(sealed.raw, entry_hash=sealed.entry).problems

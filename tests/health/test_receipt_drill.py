@@ -51,6 +51,14 @@ def test_every_byte_of_one_of_each_kind(owner, scored, monkeypatch):
     assert found["score fleet-health"].holds
 
 
+def test_it_tells_how_far_it_is(owner, scored, monkeypatch):
+    monkeypatch.setattr(receipt_drill, "_scopes", lambda choices, at: [])
+    monkeypatch.setattr(receipt_drill, "TOLD_EVERY", 2)
+    told = []
+    drill(owner, at=NOON, sample=0, whole=0, told=told.append)
+    assert told == [2]
+
+
 @pytest.mark.parametrize("blind", ["digest_of", "chain_hash"])
 def test_a_check_that_looks_at_less_is_found_out(owner, scored, monkeypatch, blind):
     """Without the digest a changed name passes; without the chain's hash a forged digest does."""

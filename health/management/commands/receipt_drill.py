@@ -32,7 +32,7 @@ class Command(BaseCommand):
             if owner is None:
                 raise CommandError(f"{tenant.slug} has no active owner.")
             named = {name: options[name] for name in ("sample", "whole", "history")}
-            found = drill(owner, at=timezone.localtime(), **named)
+            found = drill(owner, at=timezone.localtime(), told=self._tell, **named)
         line = "{:<32} {:>9} {:>12} {:>12} {:>9} {:>9}"
         self.stdout.write(line.format("kind", "receipts", "bytes", "forgeries", "refused", "accepted"))
         for kind, one in sorted(found.items()):
@@ -42,3 +42,6 @@ class Command(BaseCommand):
         if wrong:
             raise CommandError("\n".join([f"{len(wrong)} went wrong:", *wrong[:10]]))
         self.stdout.write(f"Every receipt of {tenant.slug} holds, and no changed one does.")
+
+    def _tell(self, receipts: int) -> None:
+        self.stderr.write(f"{receipts:,} receipts tried")
