@@ -30,6 +30,7 @@ def make(bench: Bench) -> list[str]:
         *_on_accounts(accounts, leader, bench),
         *_of_scorecard(leader, bench),
         *_of_triggers(leader, bench),
+        *_of_renewals(bench),
         *_of_administrators(accounts, leader, bench),
     ]
 
@@ -87,6 +88,22 @@ def _of_triggers(leader: User, bench: Bench) -> Iterator[str]:
     yield f"/health/automation/dry-runs/{asked.pk}/"
     review = start_review("month", actor=leader, at=bench.now)
     yield f"/health/reviews/{review.pk}/"
+
+
+def _of_renewals(bench: Bench) -> Iterator[str]:
+    """The signals of every renewal at a checkpoint, a call against the system, and one that is to be made."""
+    from health.actions.renewal_sweep import record_signals
+    from health.models import RenewalReview
+
+    record_signals(at=bench.now)
+    rows = RenewalReview.objects.ahead(bench.now.date()).order_by("ends_on", "pk")
+    first, second = rows[:2]
+    values = {"signal": "at_risk", "call": "will_renew", "call_reason": "Signed.", "days_left": 1}
+    RenewalReview.objects.filter(pk=first.pk).update(called_at=bench.now, **values)
+    yield "/health/renewals/"
+    yield f"/health/renewals/{first.pk}/decision/"
+    yield f"/health/renewals/{second.pk}/call/"
+    yield f"/health/accounts/{first.account_id}/renewals/"
 
 
 def _of_administrators(accounts: list[Account], leader: User, bench: Bench) -> Iterator[str]:

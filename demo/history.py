@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime, time, timedelta
 import numpy as np
 
 from demo.companies import Company, monday
+from demo.renewals import call_renewals
 from demo.story import WEEKS
 from demo.workspaces import Demo
 from health.actions.opening import open_ctas
@@ -37,13 +38,14 @@ def moments(today: date, now: datetime) -> Iterator[datetime]:
 
 def replay(demo: Demo, customers: list[Company], *, now: datetime) -> None:
     """Score the workspace as of each moment and let the team answer CTAs after some weeks."""
-    rng = np.random.default_rng((demo.seed, 5))
+    rng, calls = (np.random.default_rng((demo.seed, stream)) for stream in (5, 11))
     for at in moments(now.date(), now):
         if at < now - ALERTS_FOR:
             backfill(at=at)
             continue
         recompute(at=at)
         open_ctas(at=at)
+        call_renewals(calls, at=at)
         _work(rng, at, now)
 
 

@@ -19,7 +19,7 @@ from demo.workspaces import DEMOS
 from health.actions.backtests import graded
 from health.backtest import grade, outcomes_of
 from health.cards import compile_definition
-from health.models import AccountHealth, ScorecardVersion
+from health.models import AccountHealth, RenewalReview, ScorecardVersion
 from health.queries.replay import Replay, replay_days, roster
 from health.queries.targets import figures
 from playbooks.models import Cta
@@ -56,6 +56,15 @@ def replayed(tenant):
         names = {str(key): name for key, name in Account.objects.values_list("pk", "name")}
         told = {company.name: company.trajectory.story for company in companies(SMALL, NOW.date())}
     return replay, {key: told[name] for key, name in names.items()}
+
+
+def test_renewals_stand_in_the_states_a_reader_will_meet(tenant):
+    with tenant_context(tenant):
+        states = Counter(RenewalReview.objects.ahead(NOW.date()).values_list("state", flat=True))
+        said = Counter(RenewalReview.objects.exclude(call="").values_list("call", flat=True))
+    assert {"agreed", "no_call"} <= states.keys(), states
+    assert {"disagreed", "decided"} & states.keys(), states
+    assert {"will_renew", "at_risk"} <= said.keys(), said
 
 
 def test_a_seeded_workspace_holds_a_scored_portfolio(tenant):
