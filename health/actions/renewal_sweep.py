@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from accounts.queries.workspace import workspace_day
 from health.actions.renewals import withdraw_cta
@@ -21,9 +21,10 @@ def record_signals(*, at: datetime) -> int:
     """Fix the system's signal of every renewal that came to a checkpoint; how many there were.
 
     A day without a sweep is made up for by the next: a renewal has one row a checkpoint, whenever it was recorded.
-    Eight statements and a few for each disagreement that nobody decided in time, whatever the number of renewals.
-    RACE: two at once write each row once; the database keeps a checkpoint of a term unique.
+    Nine statements and a few for each disagreement that nobody decided in time, whatever the number of renewals.
+    RACE: one sweep at a time; a second one waits and finds what the first wrote, else it would overtake it.
     """
+    _wait_for_other_sweeps()
     today = workspace_day(at)
     checkpoints = checkpoints_in_use()
     due = {
@@ -43,8 +44,13 @@ def record_signals(*, at: datetime) -> int:
         _row(contract, account, ends_on, days, known[account], names, today, at)
         for (contract, ends_on, days), account in due.items()
     ]
-    RenewalReview.objects.bulk_create(rows, batch_size=1000, ignore_conflicts=True)
+    RenewalReview.objects.bulk_create(rows, batch_size=1000)
     return len(rows)
+
+
+def _wait_for_other_sweeps() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('renewals'), hashtext(current_schema()))")
 
 
 @transaction.atomic

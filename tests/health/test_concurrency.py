@@ -2,18 +2,21 @@
 
 import sys
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 
+from accounts.actions import create_contract
 from accounts.models import ChangedAccount
 from engagement.models import Notification
 from health.actions import open_ctas, recompute, recompute_changed, set_override
-from health.models import AccountHealth, BandChange, HealthScore, TriggerFiring
+from health.actions.renewal_sweep import record_signals
+from health.models import AccountHealth, BandChange, HealthScore, RenewalReview, TriggerFiring
 from health.tasks import sweep
 from playbooks.models import Cta
 from tests.health import world
 from tests.health.world import FLEET_BEST, FLEET_RED, NOON
-from tests.racing import at_once
+from tests.racing import at_once, second_meanwhile
 
 pytestmark = pytest.mark.django_db(transaction=True)
 DAY = timedelta(days=1)
@@ -106,3 +109,14 @@ def test_two_sweeps_at_once_do_the_work_of_one(fallen):
 
     assert BandChange.objects.count() == 3
     assert Cta.objects.count() == 6
+
+
+def test_sweeps_of_renewals_take_turns():
+    account = world.account("Soon")
+    term = {"start_on": NOON.date() - 400 * DAY, "end_on": NOON.date() + 20 * DAY, "arr": Decimal(1)}
+    create_contract(account, actor=None, at=NOON, **term)
+
+    # The first one writes nothing, so that the second can only wait for its turn.
+    assert second_meanwhile(lambda: record_signals(at=NOON - 500 * DAY), lambda: record_signals(at=NOON)) is None
+
+    assert list(RenewalReview.objects.values_list("days_before", "is_latest")) == [(30, True)]
