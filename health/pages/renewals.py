@@ -104,7 +104,7 @@ class Asked:
 
 @requires(GET="accounts.view")
 def renewal_list(request: HttpRequest) -> HttpResponse:
-    """Renewals ahead that came to their first checkpoint, the nearest first, with ARR by state. Six queries."""
+    """Renewals ahead that came to their first checkpoint, the nearest first, with ARR by state. Seven queries."""
     user: Any = request.user
     today, asked = timezone.localdate(), Asked.read(request.GET, user)
     choices, checkpoints = scope_choices(user), checkpoints_in_use()
