@@ -19,16 +19,17 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.choices import LEADER_ROLES, Role
+from accounts.choices import Role
 from accounts.csv_out import csv_response
 from accounts.keys import is_key
 from accounts.models import Account
-from accounts.policy import may, requires
+from accounts.policy import requires
 from health.actions.renewals import decide_renewal, give_call
 from health.book.choices import ScopeChoices, scope_choices
 from health.book.filters import MINE, NOBODY
-from health.choices import RenewalCall, RenewalSignal, RenewalState
+from health.choices import RenewalSignal, RenewalState
 from health.models import RenewalReview
+from health.pages.renewal_rows import TONES, renewal_rows
 from health.queries.renewals import (
     PEOPLE,
     RenewalFilters,
@@ -45,12 +46,6 @@ from ui import formats
 
 PER_PAGE = 50
 EVERYBODY = "all"
-TONES = {
-    RenewalState.DISAGREED: "risk", RenewalState.NO_CALL: "watch", RenewalState.ONE_SIDED: "neutral",
-    RenewalState.AGREED: "good", RenewalState.DECIDED: "info",
-    RenewalSignal.RENEW: "good", RenewalSignal.AT_RISK: "risk", RenewalSignal.UNKNOWN: "neutral",
-    RenewalCall.WILL_RENEW: "good", RenewalCall.MONITOR: "watch", RenewalCall.WILL_CHURN: "risk",
-}  # fmt: skip
 HEADINGS = (
     "Account", "Owner", "Contract", "Renewal", "Days left", "ARR", "Currency", "Checkpoint", "System", "Because",
     "Call", "Why", "Called by", "Called at", "State", "Counts", "Decided because", "Decided by",
@@ -114,7 +109,7 @@ def renewal_list(request: HttpRequest) -> HttpResponse:
     page = paginator.get_page(request.GET.get("page"))
     context = {
         "page": page,
-        "rows": _rows(request, list(page.object_list), today),
+        "rows": renewal_rows(user, page.object_list, today),
         "tabs": _tabs(asked, sums),
         "selects": _selects(asked, choices, today, checkpoints[0]),
         "asked": asked,
@@ -159,8 +154,7 @@ def _called(request: HttpRequest, review_id: UUID, today: date) -> HttpResponse:
     if not request.htmx:  # type: ignore[attr-defined]
         messages.success(request, f"{review.account.name}: {review.get_call_display().lower()}. {_compared(review)}")  # type: ignore[attr-defined]
         return redirect(f"{reverse('health:renewal-list')}#r-{review.pk}")
-    (row,) = _rows(request, [review], today)
-    response = render(request, "health/_renewal_row.html", {"row": row})
+    response = HttpResponse(renewal_rows(request.user, [review], today))
     response["HX-Trigger-After-Settle"] = json.dumps({"focusOn": f"c-{review.pk}", "toast": _compared(review)})
     return response
 
@@ -194,34 +188,6 @@ def renewal_decision(request: HttpRequest, review_id: UUID) -> HttpResponse:
 def _review(request: HttpRequest, review_id: UUID) -> RenewalReview:
     rows: Any = RenewalReview.objects.visible_to(request.user).select_related(*PEOPLE)  # type: ignore[arg-type]
     return get_object_or_404(rows, pk=review_id)
-
-
-def _rows(request: HttpRequest, reviews: list[RenewalReview], today: date) -> list[dict[str, Any]]:
-    """What a line shows: the system's signal once there is a call or none is waited for any more. One query."""
-    user: Any = request.user
-    edits = _editable(user, {review.account_id for review in reviews})
-    decides = may(user, "renewals.decide")
-    return [
-        {
-            "review": review,
-            "days_left": (review.ends_on - today).days,
-            "is_shown": review.is_open_to_all(today),
-            "is_late": not review.call and today > review.call_due_on,
-            "may_call": review.account_id in edits and review.state != RenewalState.DECIDED,
-            "may_decide": decides and review.state == RenewalState.DISAGREED,
-            "state": RenewalState(review.state).label,
-            "tones": {name: TONES.get(getattr(review, name), "risk") for name in ("state", "signal", "call")},
-        }
-        for review in reviews
-    ]
-
-
-def _editable(user: Any, accounts: set[UUID]) -> set[UUID]:
-    if not may(user, "accounts.edit"):
-        return set()
-    if user.role in LEADER_ROLES:
-        return accounts
-    return set(Account.objects.editable_by(user).filter(pk__in=accounts).values_list("pk", flat=True))
 
 
 def _tabs(asked: Asked, sums: Mapping[str, StateSum]) -> list[dict[str, Any]]:

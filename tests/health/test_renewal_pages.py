@@ -59,8 +59,7 @@ def page(client, query="", status=200):
 
 
 def names(client, query=""):
-    rows = client.get(URL + query).context["rows"]
-    return [row["review"].account.name for row in rows]
+    return [review.account.name for review in client.get(URL + query).context["page"]]
 
 
 def test_a_csm_sees_their_own_renewals_nearest_first_and_everybodys_when_asked(client, ann, now):
