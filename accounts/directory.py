@@ -109,6 +109,7 @@ CAPABILITY_NAMES = {
     "portfolio.view": "See the portfolio",
     "portfolio.views": "Save views of the portfolio",
     "portfolio.packs": "Make and read board packs",
+    "renewals.decide": "Decide between two signals on a renewal",
     "portfolio.targets": "Set targets of the portfolio",
     "ctas.view": "See CTAs",
     "ctas.work": "Work CTAs and tasks",

@@ -19,6 +19,7 @@ pytestmark = pytest.mark.django_db
 def test_everything_that_waits_is_counted_in_two_queries_however_much_it_is(django_assert_num_queries):
     me, today = UserFactory(role=Role.VP_CS), timezone.localdate()
     assert me.workspace_settings  # every page has read them for its frame
+    assert me.covers == {}  # read once, by whatever asks first whose work is whose
     for more in (1, 2):  # one of each, then three
         for number in range(more):
             CtaFactory(owner=me, due_on=today)

@@ -90,7 +90,8 @@ class TestNews:
         for key, kind in (("region", "text"), ("pilot", "yes_no"), ("seats", "number")):
             define_field(label=key.title(), kind=kind, key=key, actor=mara, at=ago(days=9))
         edit_accounts(Account.objects.all(), "custom.seats", 1200, actor=mara, at=ago(days=3))
-        update_account(acme, actor=mara, at=ago(days=2), custom={"region": "North", "pilot": True, "loose": 1})
+        told_of = {"region": "North", "pilot": True, "loose": 1, "seats": None}
+        update_account(acme, actor=mara, at=ago(days=2), custom=told_of)
         groups, found = told(vp, acme, days=5)
         assert groups["Facts"] == ["Region and Pilot and Seats changed", "Seats changed"]
         (facts,) = found.groups
