@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from decimal import Decimal
+from functools import lru_cache
 from html import escape
 from textwrap import shorten
 from typing import Any, NamedTuple
@@ -18,11 +20,16 @@ from django.utils.safestring import SafeString
 from accounts.queries.day import Line
 from accounts.queries.stand_ins import lent_words
 from health.book.cells import band_name, tone
-from health.book.trend import book_trend
+from health.book.portfolio import Month
+from health.book.trend import Trend, book_trend
 from health.pages.portfolio_charts import bands
 from myday.book import RAG_WORDS, Book, book_of
 from myday.queries import SHOWN, Day, Entry, my_day, next_up
 from ui import atoms, formats
+from ui.charts import Chart
+
+# ARR by colour at the end of each month.
+Figures = tuple[tuple[date, tuple[tuple[str, Decimal], ...]], ...]
 
 NAMES = {
     "cta": "CTAs",
@@ -251,11 +258,21 @@ def book_over_time(user: Any, today: date) -> dict[str, Any]:
     since = formats.day(trend.months[-2].day) if len(trend.months) > 1 else ""
     return {
         # One month is no course of things.
-        "trend": bands(trend.months, RAG_WORDS, currency) if len(trend.months) > 1 else None,
+        "trend": _drawn(_figures(trend), currency) if len(trend.months) > 1 else None,
         "trend_score": trend.score,
         "trend_moved": None if moved is None else round(moved, 1),
         "trend_since": f"since {since}",
     }
+
+
+def _figures(trend: Trend) -> Figures:
+    return tuple((month.day, tuple(month.arr.items())) for month in trend.months)
+
+
+@lru_cache(maxsize=256)
+def _drawn(figures: Figures, currency: str) -> Chart | None:
+    """The chart of these figures, which move once a night and are looked at all day. About 15 kB each."""
+    return bands([Month(day, dict(arr)) for day, arr in figures], RAG_WORDS, currency)
 
 
 def _url(kind: str, *, grouped: bool, **more: str) -> str:
