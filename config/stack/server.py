@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import ClassVar
 
 from config.stack import StackError
@@ -11,7 +12,7 @@ from config.stack.process import Child, Program
 from config.stack.terminal import Terminal
 
 
-class Server:
+class Server(ABC):
     """What PostgreSQL and Redis have in common. ``durable``: nothing acknowledged may be lost by kill -9."""
 
     name: ClassVar[str]
@@ -35,13 +36,14 @@ class Server:
                 raise StackError("\n".join([f"{self.name} does not start. Its last words:", *self.child.last_lines]))
             first = self.port + 1
 
+    @abstractmethod
     def _program(self) -> Program:
-        raise NotImplementedError
+        """What to run, on the port chosen."""
 
+    @abstractmethod
     def _answers(self) -> bool:
         """Wait for it to answer; False if it ended instead."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _lost_its_port(self, ended: Child) -> bool:
         """Whether it ended because another program has its port."""
-        raise NotImplementedError
