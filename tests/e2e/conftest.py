@@ -133,6 +133,12 @@ def _sent(response: Any) -> int:
     return _COMPRESSED[path]
 
 
+def press(page: Any, key: str) -> None:
+    """Press it once the page that has just come up listens: its heading stands before its scripts have run."""
+    page.wait_for_load_state()
+    page.keyboard.press(key)
+
+
 def tab_to(page: Any, locator: Any) -> None:
     """Press Tab until this element has the focus, as somebody without a mouse must."""
     expect(locator).to_be_visible()

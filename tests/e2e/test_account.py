@@ -10,6 +10,8 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import expect
 
+from tests.e2e.conftest import press
+
 pytestmark = pytest.mark.e2e
 
 
@@ -21,12 +23,12 @@ def test_from_the_list_one_account_leads_to_the_next_by_keys(visit):
     expect(page.locator(".crumbs .place")).to_contain_text(re.compile(r"2 of \d+"))
     page.get_by_role("navigation", name="Account sections").get_by_role("link", name="Timeline").click()
     expect(page).to_have_url(re.compile(r"/timeline/\?list="))
-    page.keyboard.press("j")
+    press(page, "j")
     expect(page.locator("h1")).to_have_text("Cinder Lines")
     expect(page.locator(".tabs [aria-current]")).to_have_text("Timeline")
-    page.keyboard.press("k")
+    press(page, "k")
     expect(page.locator("h1")).to_have_text("Beacon Logistics")
-    page.keyboard.press("k")
+    press(page, "k")
     expect(page.locator("h1")).to_have_text("Aldgate Freight")
     expect(page.locator(".crumbs [data-key=k]")).to_have_count(0)
     page.get_by_role("navigation", name="Breadcrumb").get_by_role("link", name="Accounts").click()
@@ -38,29 +40,29 @@ def test_a_touch_is_logged_and_found_again_with_the_keyboard_alone(visit, world)
     """Ctrl K to the account from anywhere, ? tells the keys, L logs, Enter saves; off, the keys do nothing."""
     seen = visit("vp", "/portfolio/")
     page = seen.page
-    page.keyboard.press("Control+k")
+    press(page, "Control+k")
     page.keyboard.type("fjord")
     expect(page.get_by_role("group", name="Accounts").get_by_role("option")).to_have_count(1)
-    page.keyboard.press("Enter")
+    press(page, "Enter")
     expect(page.locator("h1")).to_contain_text("Fjord")
-    page.keyboard.press("?")
+    press(page, "?")
     keys = page.get_by_role("dialog", name="Keys")
     expect(keys).to_contain_text("log a call")
     assert seen.axe() == []
-    page.keyboard.press("Escape")
+    press(page, "Escape")
     expect(keys).to_be_hidden()
-    page.keyboard.press("l")
+    press(page, "l")
     expect(page.get_by_label("What happened")).to_be_focused()
     page.keyboard.type("Rang about the winter routes")
-    page.keyboard.press("Enter")
+    press(page, "Enter")
     expect(page.locator(".tl").first).to_contain_text("Rang about the winter routes")
     expect(page).to_have_url(re.compile("/timeline/$"))
 
-    page.keyboard.press("?")
+    press(page, "?")
     page.get_by_label("Single keys are on").press("Space")
-    page.keyboard.press("Escape")
-    page.keyboard.press("l")
-    page.keyboard.press("Control+k")
+    press(page, "Escape")
+    press(page, "l")
+    press(page, "Control+k")
     expect(page.locator("#palette")).to_be_visible()
     expect(page).to_have_url(re.compile("/timeline/$"))
     assert seen.problems == []

@@ -7,6 +7,8 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from tests.e2e.conftest import press
+
 pytestmark = pytest.mark.e2e
 PLAN = {"name": "kickoff.txt", "mimeType": "text/plain", "buffer": b"Agenda"}
 
@@ -15,7 +17,7 @@ def test_a_file_is_added_downloaded_deleted_and_brought_back_with_the_keyboard(v
     seen = visit("vp", f"/accounts/{world.accounts['Beacon Logistics']}/files/")
     page = seen.page
     page.locator("#upload summary").focus()
-    page.keyboard.press("Enter")
+    press(page, "Enter")
     page.get_by_label("File", exact=True).set_input_files(PLAN)
     page.get_by_label("Title").fill("Kickoff")
     page.get_by_label("Tags").fill("agenda")
@@ -57,17 +59,17 @@ def test_a_key_fact_is_edited_in_place_with_the_keyboard_and_taken_back(visit, w
     fact = page.locator("#facts").get_by_role("link", name=re.compile("^Edit segment"))
     was = fact.inner_text().split(":")[-1].strip()
     fact.focus()
-    page.keyboard.press("Enter")
+    press(page, "Enter")
     field = page.get_by_label("Segment of Ember Haulage")
     expect(field).to_be_focused()
     assert seen.axe() == []
-    page.keyboard.press("Escape")
+    press(page, "Escape")
     expect(fact).to_be_focused()
-    page.keyboard.press("Enter")
+    press(page, "Enter")
     # The form takes the focus once its script is bound; before, Enter would load the page anew.
     expect(field).to_be_focused()
     field.fill("Long haul")
-    page.keyboard.press("Enter")
+    press(page, "Enter")
     expect(fact).to_contain_text("Long haul")
     expect(fact).to_be_focused()
     expect(page.locator("#acct-meta")).to_contain_text("Long haul")

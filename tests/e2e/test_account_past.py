@@ -9,6 +9,8 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import expect
 
+from tests.e2e.conftest import press
+
 pytestmark = pytest.mark.e2e
 
 
@@ -21,19 +23,19 @@ def test_a_day_is_chosen_with_the_keyboard_kept_by_the_links_and_left_again(visi
     page = seen.page
     button = page.locator("#time-machine")
     button.focus()
-    page.keyboard.press("Enter")
+    press(page, "Enter")
     expect(page.get_by_label("Show this account at the end of")).to_be_visible()
     assert seen.axe() == []
-    page.keyboard.press("Escape")
+    press(page, "Escape")
     expect(page.get_by_label("Show this account at the end of")).to_be_hidden()
     expect(button).to_be_focused()
-    page.keyboard.press("Enter")
-    page.keyboard.press("Tab")
+    press(page, "Enter")
+    press(page, "Tab")
     expect(page.get_by_label("Show this account at the end of")).to_be_focused()
     page.get_by_label("Show this account at the end of").fill(past())
     page.get_by_label("With what is known today").focus()
-    page.keyboard.press("ArrowDown")
-    page.keyboard.press("Enter")
+    press(page, "ArrowDown")
+    press(page, "Enter")
 
     expect(page).to_have_url(re.compile(rf"as_of={past()}&known=then"))
     banner = page.locator("#past")
@@ -45,7 +47,7 @@ def test_a_day_is_chosen_with_the_keyboard_kept_by_the_links_and_left_again(visi
     banner.get_by_role("link", name="With what is known today").click()
     expect(page).to_have_url(re.compile("known=now"))
     banner.get_by_role("link", name="Back to today").focus()
-    page.keyboard.press("Enter")
+    press(page, "Enter")
     expect(page.locator("#past")).to_have_count(0)
     expect(page.get_by_role("link", name="Add a person")).to_be_visible()
     assert seen.problems == []

@@ -7,6 +7,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from tests.e2e.conftest import press
 from tests.e2e.world import NAMES
 
 pytestmark = pytest.mark.e2e
@@ -133,43 +134,43 @@ def test_the_list_is_worked_with_the_keyboard_alone(visit):
     """J, X, E, Enter, Escape, and the bar by Tab: select, edit one value, set another on the selection, undo."""
     seen = visit("vp", LIST)
     page = seen.page
-    page.keyboard.press("j")
-    page.keyboard.press("j")
+    press(page, "j")
+    press(page, "j")
     row = page.locator("tr[data-cursor]")
     before = row.locator("td").nth(1).inner_text()
-    page.keyboard.press("e")
+    press(page, "e")
     expect(row.locator("[data-inline] select")).to_be_focused()
-    page.keyboard.press("Escape")
+    press(page, "Escape")
     expect(row.locator("[data-inline]")).to_have_count(0)
     assert row.locator("td").nth(1).inner_text() == before
     # From the owner's value to the industry's, which is typed.
-    page.keyboard.press("Tab")
-    page.keyboard.press("Tab")
-    page.keyboard.press("e")
+    press(page, "Tab")
+    press(page, "Tab")
+    press(page, "e")
     field = page.locator("[data-inline] input[name=value]")
     expect(field).to_be_focused()
-    page.keyboard.press("Control+a")
+    press(page, "Control+a")
     page.keyboard.type("Cold chain")
-    page.keyboard.press("Enter")
+    press(page, "Enter")
     expect(page.locator(".toasts")).to_contain_text(f"{NAMES[1]} was saved.")
     expect(page.locator("tr[data-cursor]")).to_contain_text("Cold chain")
     expect(page.locator("tr[data-cursor] a:focus")).to_contain_text("Cold chain")
     page.locator(".toasts").get_by_role("button", name="Undo").focus()
-    page.keyboard.press("Enter")
+    press(page, "Enter")
     expect(page.locator("tbody")).not_to_contain_text("Cold chain")
-    page.keyboard.press("j")
-    page.keyboard.press("x")
-    page.keyboard.press("j")
-    page.keyboard.press("x")
+    press(page, "j")
+    press(page, "x")
+    press(page, "j")
+    press(page, "x")
     expect(page.locator(".bulk [data-n]")).to_have_text("2")
     page.locator(".bulk [name=set]").focus()
     page.keyboard.type("No segment")
-    page.keyboard.press("Tab")
-    page.keyboard.press("Tab")
-    page.keyboard.press("Enter")
+    press(page, "Tab")
+    press(page, "Tab")
+    press(page, "Enter")
     expect(page.locator(".toasts")).to_contain_text("on 2 accounts")
     page.locator(".toasts").get_by_role("button", name="Undo").focus()
-    page.keyboard.press("Enter")
+    press(page, "Enter")
     expect(page.locator("tbody td", has_text="Restored")).to_have_count(2)
     assert seen.problems == []
 
@@ -179,11 +180,11 @@ def test_leaving_a_value_saves_it_and_a_lost_race_shows_both(visit):
     for seen, value in ((one, "Barges"), (other, "Rail")):
         seen.page.locator(f"tr:has-text('{NAMES[2]}') [data-edit]").last.click()
         expect(seen.page.locator("[data-inline] input[name=value]")).to_be_focused()
-        seen.page.keyboard.press("Control+a")
+        press(seen.page, "Control+a")
         seen.page.keyboard.type(value)
     one.page.locator("h1").click()
     expect(one.page.locator(f"tr:has-text('{NAMES[2]}')")).to_contain_text("Barges")
-    other.page.keyboard.press("Enter")
+    press(other.page, "Enter")
     both = other.page.locator(".both")
     expect(both).to_contain_text("There now: Barges. Yours: Rail.")
     other.page.locator("[data-inline] [type=submit]").click()
@@ -228,7 +229,7 @@ def test_on_a_phone_the_name_tells_money_and_renewal_and_panels_fit(visit):
     page.locator("[name=band][value=red]").check()
     expect(page.locator(".chip")).to_contain_text("Red")
     assert seen.overflow() == []
-    page.keyboard.press("Escape")
+    press(page, "Escape")
     expect(page.locator("details[data-pop][open]")).to_have_count(0)
 
 

@@ -13,6 +13,7 @@ from health.actions import open_ctas, recompute
 from health.actions.dry_runs import run
 from health.models import DryRun, TriggerFiring
 from tenants.models import Tenant
+from tests.e2e.conftest import press
 
 pytestmark = pytest.mark.e2e
 
@@ -101,11 +102,11 @@ def test_a_trigger_is_explained_on_an_account_by_keyboard(visit):
     seen = visit("vp", "/health/triggers/")
     page = seen.page
     page.get_by_role("link", name=re.compile("Try it")).first.focus()
-    page.keyboard.press("Enter")
+    press(page, "Enter")
     page.get_by_label("Account", exact=True).select_option("Beacon Logistics")
     page.get_by_label("Account", exact=True).focus()
-    page.keyboard.press("Tab")
-    page.keyboard.press("Enter")
+    press(page, "Tab")
+    press(page, "Enter")
     expect(page.locator("#h-why")).to_have_text("On Beacon Logistics")
     expect(page.locator("#why")).to_contain_text("It")
     expect(page.get_by_role("table", name="Each test with what is known").locator("tbody tr")).not_to_have_count(0)

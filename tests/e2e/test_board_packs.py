@@ -16,7 +16,7 @@ from health.actions.packs import order_due, send_written
 from health.models import PackSchedule
 from health.pages.board_data import board_data
 from tenants.models import Tenant
-from tests.e2e.conftest import tab_to
+from tests.e2e.conftest import press, tab_to
 
 pytestmark = pytest.mark.e2e
 
@@ -50,7 +50,7 @@ def test_a_view_is_kept_scheduled_sent_and_its_receipt_read(visit, address):
     tab_to(page, page.get_by_label("How often"))
     page.keyboard.type("Every month")
     tab_to(page, page.get_by_role("button", name="Schedule", exact=True))
-    page.keyboard.press("Enter")
+    press(page, "Enter")
     expect(page.locator(".pagehead")).to_contain_text("Every month on day 1 at 08:00")
     page.get_by_role("button", name="Send now").click()
     expect(page.locator("main")).to_contain_text("Being written")

@@ -14,7 +14,7 @@ from accounts.models import Account, User
 from playbooks.actions import close_cta, open_cta, reassign_cta
 from playbooks.models import Cta, Playbook
 from tenants.models import Tenant
-from tests.e2e.conftest import tab_to
+from tests.e2e.conftest import press, tab_to
 
 pytestmark = pytest.mark.e2e
 BY_HAND = "Win the depot back"
@@ -62,19 +62,19 @@ def test_with_the_keyboard_a_playbook_brings_its_tasks_with_their_days(visit):
     page = seen.page
     tab_to(page, page.locator("[name=account]"))
     page.keyboard.type("Ibsen")
-    page.keyboard.press("Tab")
+    press(page, "Tab")
     page.keyboard.type(BY_HAND)
     tab_to(page, page.locator("[name=playbook]"))
     page.keyboard.type("Recovery")
     tab_to(page, page.get_by_role("button", name="Open the CTA"))
-    page.keyboard.press("Enter")
+    press(page, "Enter")
     expect(page.locator("h1")).to_have_text(BY_HAND)
     tasks = page.locator("#tasks")
     expect(tasks).to_contain_text("0 of 3 done")
     expect(tasks.locator("h3")).to_have_text(["Look", "Act"])
     expect(tasks.locator(".due")).to_have_text([re.compile("^Due ")] * 3)
     tab_to(page, page.get_by_role("checkbox", name="Call the sponsor"))
-    page.keyboard.press("Space")
+    press(page, "Space")
     expect(tasks).to_contain_text("1 of 3 done")
     expect(tasks).to_contain_text("by Vera Paulsen")
     # As it was before: the other tests count on what is open.
@@ -121,14 +121,14 @@ def test_many_are_put_off_with_a_reason_seen_among_the_snoozed_and_taken_back(vi
     seen = visit("csm", "/ctas/?q=Low+adoption")
     page = seen.page
     expect(page.locator("tbody tr")).to_have_count(1)
-    page.keyboard.press("j")
-    page.keyboard.press("x")
+    press(page, "j")
+    press(page, "x")
     bar = page.locator(".bulk")
     until_on = timezone.localdate() + timedelta(days=9)
     bar.locator("[name=until_on]").fill(until_on.isoformat())
     bar.locator("[name=reason]").fill("Waits for the new depot")
     bar.get_by_role("button", name="Snooze").focus()
-    page.keyboard.press("Enter")
+    press(page, "Enter")
     expect(page.locator("tbody tr")).to_have_count(0)
     page.get_by_role("navigation", name="Status").get_by_role("link", name="Snoozed").click()
     expect(page.locator("tbody tr", has_text="Low adoption")).to_contain_text("Waits for the new depot")

@@ -14,6 +14,7 @@ from accounts.models import Account
 from support import actions
 from support.models import Escalation, Ticket
 from tenants.models import Tenant
+from tests.e2e.conftest import press
 
 pytestmark = pytest.mark.e2e
 TEN = 10
@@ -37,12 +38,6 @@ def waiting(acme, world):
         )
         for number in range(1, TEN + 1)
     ]  # fmt: skip
-
-
-def press(page, key):
-    """Press it once the page that has just come up listens."""
-    page.wait_for_load_state()
-    page.keyboard.press(key)
 
 
 def test_ten_tickets_are_answered_tagged_and_taken_one_after_the_other_by_keys_alone(visit, waiting):

@@ -9,6 +9,7 @@ from playwright.sync_api import expect
 from imports.choices import WORKING
 from imports.models import ImportJob
 from imports.running import work
+from tests.e2e.conftest import press
 
 pytestmark = pytest.mark.e2e
 
@@ -42,7 +43,7 @@ def test_a_file_is_checked_brought_in_and_taken_back(visit):
     page.reload()
     expect(page.locator("#h-diff")).to_have_text("What changed")
     page.get_by_role("button", name="Undo this import").focus()
-    page.keyboard.press("Enter")
+    press(page, "Enter")
     expect(page.locator("#h-state ~ .note")).to_contain_text("Being undone")
     run_imports()
     page.reload()

@@ -14,6 +14,7 @@ from engagement.delivery import deliver_due
 from support import actions
 from support.models import Incident
 from tenants.models import Tenant
+from tests.e2e.conftest import press
 
 pytestmark = pytest.mark.e2e
 NAMES = ("Aldgate Freight", "Beacon Logistics", "Cinder Lines")
@@ -54,7 +55,7 @@ def test_an_incident_over_three_accounts_from_alert_to_review(visit, world, thre
     expect(page.get_by_role("heading", level=1)).to_have_text("Route planning is down")
     expect(page.locator("main")).to_contain_text(f"#{ticket.number} Route planning stops")
 
-    page.keyboard.press("a")
+    press(page, "a")
     expect(page.get_by_role("heading", level=1)).to_have_text("Whom does it affect?")
     for name in NAMES[1:]:
         page.get_by_label(f"Select {name}").check()
@@ -85,7 +86,7 @@ def test_an_incident_over_three_accounts_from_alert_to_review(visit, world, thre
     page.get_by_role("button", name="Move", exact=True).click()
     expect(page.get_by_text("Resolved", exact=True).first).to_be_visible()
 
-    page.keyboard.press("r")
+    press(page, "r")
     expect(page.get_by_role("heading", level=1)).to_contain_text("Review of INC-")
     page.get_by_role("button", name="Publish").click()
     expect(page.get_by_text("Still empty").first).to_be_visible()

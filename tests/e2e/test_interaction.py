@@ -11,6 +11,7 @@ from playwright.sync_api import expect
 
 from playbooks.models import Cta
 from tenants.models import Tenant
+from tests.e2e.conftest import press
 from tests.e2e.world import NAMES, SECRET
 
 pytestmark = pytest.mark.e2e
@@ -19,18 +20,18 @@ pytestmark = pytest.mark.e2e
 def test_j_k_and_x_move_and_select_and_the_bar_counts(visit):
     page = visit("vp", "/accounts/?sort=name").page
     expect(page.locator(".bulk")).to_be_hidden()
-    page.keyboard.press("j")
-    page.keyboard.press("j")
+    press(page, "j")
+    press(page, "j")
     expect(page.locator("tr[data-cursor] th a")).to_have_text(NAMES[1])
-    page.keyboard.press("x")
-    page.keyboard.press("k")
-    page.keyboard.press("x")
+    press(page, "x")
+    press(page, "k")
+    press(page, "x")
     expect(page.locator(".bulk")).to_be_visible()
     expect(page.locator(".bulk [data-n]")).to_have_text("2")
     page.locator(".bulk [data-clear]").click()
     expect(page.locator("tr[data-cursor] th a")).to_be_focused()
     expect(page.locator(".bulk")).to_be_hidden()
-    page.keyboard.press("Enter")
+    press(page, "Enter")
     expect(page.locator("h1")).to_have_text(NAMES[0])
 
 
@@ -62,17 +63,17 @@ def test_filters_change_the_results_and_the_address_without_a_reload(visit):
 def test_the_palette_finds_pages_accounts_and_people_and_opens_one(visit):
     seen = visit("vp", "/portfolio/")
     page = seen.page
-    page.keyboard.press("Control+k")
+    press(page, "Control+k")
     expect(page.locator("#palette")).to_be_visible()
     page.keyboard.type("kestrel")
     expect(page.get_by_role("group", name="Accounts")).to_contain_text("Kestrel Energy")
-    page.keyboard.press("Enter")
+    press(page, "Enter")
     expect(page.locator("h1")).to_have_text("Kestrel Energy")
-    page.keyboard.press("/")
+    press(page, "/")
     page.keyboard.type("audit")
     expect(page.locator("#palette [data-nothing]")).to_have_text("Nothing found for “audit”.")
     expect(page.locator("#palette [role=option]:visible")).to_have_count(0)
-    page.keyboard.press("Escape")
+    press(page, "Escape")
     expect(page.locator("#palette")).to_be_hidden()
     assert seen.problems == []
 
@@ -80,21 +81,21 @@ def test_the_palette_finds_pages_accounts_and_people_and_opens_one(visit):
 def test_ctas_articles_and_colleagues_are_found_and_chosen_with_the_keyboard(visit):
     seen = visit("vp", "/portfolio/")
     page = seen.page
-    page.keyboard.press("Control+k")
+    press(page, "Control+k")
     page.keyboard.type("route")
     articles = page.get_by_role("group", name="Articles")
     expect(articles.get_by_role("option")).to_have_count(1)
-    page.keyboard.press("ArrowUp")
+    press(page, "ArrowUp")
     expect(page.locator("#f-all")).to_have_attribute("aria-selected", "true")
-    page.keyboard.press("ArrowUp")
+    press(page, "ArrowUp")
     expect(articles.get_by_role("option")).to_have_attribute("aria-selected", "true")
-    page.keyboard.press("Enter")
+    press(page, "Enter")
     page.wait_for_url("**/kb/articles/plan-a-route/")
-    page.keyboard.press("Control+k")
+    press(page, "Control+k")
     page.keyboard.type("kestrel")
     expect(page.locator("#f-all")).to_be_visible()
-    page.keyboard.press("ArrowUp")
-    page.keyboard.press("Enter")
+    press(page, "ArrowUp")
+    press(page, "Enter")
     expect(page.locator("h1")).to_have_text("Search")
     expect(page.get_by_role("main").get_by_role("link", name="Kestrel Energy").first).to_be_visible()
     assert seen.problems == []
@@ -127,9 +128,9 @@ def test_the_theme_is_switched_at_once_and_kept(visit):
 
 def test_every_stop_of_the_tab_key_is_visible_and_the_skip_link_comes_first(visit):
     page = visit("vp", "/accounts/").page
-    page.keyboard.press("Tab")
+    press(page, "Tab")
     assert page.evaluate("document.activeElement.className") == "skip"
-    page.keyboard.press("Enter")
+    press(page, "Enter")
     assert page.evaluate("document.activeElement.id") == "main"
     hidden = page.evaluate(
         """() => [...document.querySelectorAll('main a, main button, main input, main select')].filter(e => {
@@ -242,8 +243,8 @@ def test_a_card_moves_to_another_column_and_back_by_undo(visit, way):
     else:
         card.locator("select").focus()
         card.locator("select").select_option("low")
-        page.keyboard.press("Tab")
-        page.keyboard.press("Enter")
+        press(page, "Tab")
+        press(page, "Enter")
     expect(page.locator("[data-column=low] [data-card]", has_text="Usage fell")).to_have_count(1)
     page.locator(".toast", has_text="moved").get_by_role("button", name="Undo").click()
     expect(page.locator("[data-column=high] [data-card]", has_text="Usage fell")).to_have_count(1)
@@ -264,7 +265,7 @@ def test_in_the_calendar_a_cta_moves_to_another_day_and_back_by_undo(visit, way)
     else:
         button = item.get_by_role("button", name="A day later" if step > 0 else "A day earlier")
         button.focus()
-        page.keyboard.press("Enter")
+        press(page, "Enter")
     expect(to).to_contain_text("Usage fell")
     expect(before).not_to_contain_text("Usage fell")
     page.locator(".toast", has_text="now due").get_by_role("button", name="Undo").click()
@@ -276,12 +277,12 @@ def test_many_get_a_priority_with_the_keyboard_and_take_it_back(visit):
     page = visit("vp", "/ctas/").page
     low = page.locator("tbody tr").filter(has=page.get_by_text("Low", exact=True))
     before = low.count()
-    page.keyboard.press("j")
-    page.keyboard.press("x")
+    press(page, "j")
+    press(page, "x")
     bar = page.locator(".bulk")
     bar.locator("[name=new_priority]").select_option("low")
     bar.get_by_role("button", name="Set").focus()
-    page.keyboard.press("Enter")
+    press(page, "Enter")
     expect(low).to_have_count(before + 1)
     page.get_by_role("button", name="Undo").click()
     expect(low).to_have_count(before)

@@ -7,6 +7,8 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from tests.e2e.conftest import press
+
 pytestmark = pytest.mark.e2e
 
 
@@ -27,7 +29,7 @@ def test_written_reviewed_published_found_suggested_and_said_to_answer(visit):
     expect(page.locator("h1")).to_have_text("Pair a tracker")
     page = visit("portal", "/portal/help/").page
     page.fill("[name=q]", "pairing trackers")
-    page.keyboard.press("Enter")
+    press(page, "Enter")
     page.get_by_role("link", name="Pair a tracker").click()
     expect(page.locator("article h2")).to_have_text("Steps")
     page.get_by_role("button", name="It answers “pairing trackers”").click()

@@ -10,6 +10,7 @@ import pytest
 from django.conf import settings
 from playwright.sync_api import expect
 
+from tests.e2e.conftest import press
 from tests.e2e.test_pages import ACCOUNT, path_of
 
 pytestmark = pytest.mark.e2e
@@ -97,18 +98,18 @@ def test_a_layer_takes_the_focus_gives_it_back_and_is_accessible(visit, world, n
     page = seen.page
     opener, layer = page.locator(one.opener).first, page.locator(one.layer).first
     opener.focus()
-    page.keyboard.press("Enter")
+    press(page, "Enter")
     _expect_open(layer)
     handle = layer.element_handle()
     if not one.modal and not one.text_only:
-        page.keyboard.press("Tab")
+        press(page, "Tab")
     if not one.text_only:
         page.wait_for_function(INSIDE, arg=handle)
 
     found = {"light": seen.axe()}
     if one.modal:
         for key in ["Tab"] * 14 + ["Shift+Tab"] * 4:
-            page.keyboard.press(key)
+            press(page, key)
             # Between the last control and the first the browser's own bar has the focus; the page behind never.
             assert layer.evaluate(KEPT), key
         layer.locator("a, button, input, select, textarea").locator("visible=true").first.focus()
@@ -124,7 +125,7 @@ def test_a_layer_takes_the_focus_gives_it_back_and_is_accessible(visit, world, n
 
     seen.look(1440, "light")
     _expect_open(layer)
-    page.keyboard.press("Escape")
+    press(page, "Escape")
     _expect_open(layer, is_open=False)
     expect(opener).to_be_focused()
     assert seen.problems == []

@@ -16,7 +16,7 @@ from accounts.actions.sign_in_tries import note_try
 from accounts.choices import SignInOutcome
 from health.models import FigureTarget
 from tenants.models import Tenant
-from tests.e2e.conftest import tab_to
+from tests.e2e.conftest import press, tab_to
 
 pytestmark = pytest.mark.e2e
 
@@ -43,7 +43,7 @@ def test_with_the_keyboard_alone_a_target_is_set_and_stands_beside_its_figure(vi
     page = seen.page
     tab_to(page, page.locator("[name=score]"))
     page.keyboard.type("99")
-    page.keyboard.press("Enter")
+    press(page, "Enter")
     expect(page.locator(".toast")).to_contain_text("The targets are set.")
     figure = page.locator(".kpi", has_text="Average score")
     expect(figure).to_contain_text(re.compile(r"Target 99\.0, [\d.]+ to go"))
@@ -79,7 +79,7 @@ def test_whoever_helps_a_customer_sees_why_they_do_not_get_in(visit, world):
     page = seen.page
     page.locator("[name=login]").fill("portal@halden.test")
     page.locator("[name=password]").fill("not the password")
-    page.keyboard.press("Enter")
+    press(page, "Enter")
     expect(page.locator("main")).to_contain_text("are not correct")
     with tenant_context(Tenant.objects.get(slug="acme")):  # what the worker does with the try
         note_try("portal@halden.test", SignInOutcome.WRONG_PASSWORD, at=timezone.now())

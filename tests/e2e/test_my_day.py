@@ -14,7 +14,7 @@ from engagement.actions import mark_read, notify
 from engagement.models import Notification
 from health.models import HealthScore
 from tenants.models import Tenant
-from tests.e2e.conftest import tab_to
+from tests.e2e.conftest import press, tab_to
 
 pytestmark = pytest.mark.e2e
 TITLE = "Usage fell"
@@ -29,7 +29,7 @@ def walk_to(page, locator):
     expect(page.locator("#day")).not_to_have_attribute("aria-busy", "true")
     count = page.locator("[data-item]").count()
     for key in ("k" * (count + 1) + "j" * count) * 2:
-        page.keyboard.press(key)
+        press(page, key)
         if locator.get_attribute("data-cursor") is not None:
             return
     raise AssertionError("j never reached the row")
@@ -68,43 +68,43 @@ def test_with_the_mouse_a_cta_is_closed_with_an_outcome_and_taken_back(visit):
 
 def test_with_the_keyboard_alone_from_start_to_end(visit):
     page = visit("csm", "/day/").page
-    page.keyboard.press("?")
+    press(page, "?")
     expect(page.locator("dialog#keys")).to_be_visible()
-    page.keyboard.press("Escape")
+    press(page, "Escape")
     walk_to(page, cta_row(page))
-    page.keyboard.press("s")
+    press(page, "s")
     expect(page.locator("dialog#panel")).to_be_visible()
     tab_to(page, page.locator("dialog#panel [name=reason]"))
     page.keyboard.type("They are at an audit")
-    page.keyboard.press("Enter")
+    press(page, "Enter")
     expect(cta_row(page)).to_have_count(0)
     expect(page.locator("[data-item][data-cursor]")).to_have_count(1)
-    page.keyboard.press("u")
+    press(page, "u")
     expect(cta_row(page)).to_have_count(1)
     walk_to(page, cta_row(page))
-    page.keyboard.press("Enter")
+    press(page, "Enter")
     expect(page.locator("h1")).to_have_text(TITLE)
 
 
 def test_with_the_keyboard_a_touch_is_logged_and_its_next_step_done(visit):
     page = visit("csm", "/day/").page
     walk_to(page, cta_row(page))
-    page.keyboard.press("l")
+    press(page, "l")
     dialog = page.locator("dialog#panel")
     expect(dialog).to_be_visible()
     expect(dialog.locator("select").first).to_be_focused()
     page.keyboard.type("M")  # Meeting
-    page.keyboard.press("Tab")
+    press(page, "Tab")
     page.keyboard.type("Talked about the audit")
     tab_to(page, dialog.locator("[name=next_step]"))
     page.keyboard.type("Send the audit plan")
     page.evaluate("document.querySelector('[name=next_step_on]').valueAsDate = new Date()")
-    page.keyboard.press("Enter")
+    press(page, "Enter")
     expect(dialog).to_be_hidden()
     step = page.locator("[data-item][id^=step-]", has_text="Send the audit plan")
     expect(step).to_have_count(1)
     walk_to(page, step)
-    page.keyboard.press("e")
+    press(page, "e")
     expect(step).to_have_count(0)
     expect(page.locator(".toast").last).to_contain_text("Send the audit plan: done.")
 
@@ -125,13 +125,13 @@ def test_with_the_keyboard_a_message_is_read_and_another_left_for_later(visit, t
     page = visit("csm", "/day/?kind=notice").page
     first, second = (page.locator("[data-item][id^=notice-]", has_text=f"Message {number}") for number in (1, 2))
     walk_to(page, first)
-    page.keyboard.press("e")
+    press(page, "e")
     expect(first).to_have_count(0)
     walk_to(page, second)
-    page.keyboard.press("s")
+    press(page, "s")
     tab_to(page, page.locator("dialog#panel [name=reason]"))
     page.keyboard.type("After the call")
-    page.keyboard.press("Enter")
+    press(page, "Enter")
     expect(second).to_have_count(0)
     expect(page.locator("h1 ~ .sub")).to_contain_text("put aside")
 
@@ -155,9 +155,9 @@ def test_an_account_that_changed_is_looked_at_and_brought_back(visit, changed):
     row = page.locator("[data-item][id^=account-]", has_text="Dovetail Couriers")
     expect(row.locator(".reasons")).to_contain_text("core down 12 since yesterday")
     walk_to(page, row)
-    page.keyboard.press("e")
+    press(page, "e")
     expect(row).to_have_count(0)
-    page.keyboard.press("u")
+    press(page, "u")
     expect(row).to_have_count(1)
 
 
@@ -194,22 +194,22 @@ def test_by_account_the_keys_go_on_from_group_to_group(visit):
     expect(groups.first).to_be_visible()
     expect(groups.filter(has=cta_row(page)).get_by_role("heading")).to_have_count(1)
     walk_to(page, cta_row(page))
-    page.keyboard.press("s")
+    press(page, "s")
     tab_to(page, page.locator("dialog#panel [name=reason]"))
     page.keyboard.type("Waits for the audit")
-    page.keyboard.press("Enter")
+    press(page, "Enter")
     expect(cta_row(page)).to_have_count(0)
     expect(groups.first).to_be_visible()
-    page.keyboard.press("u")
+    press(page, "u")
     expect(cta_row(page)).to_have_count(1)
 
 
 def test_single_keys_can_be_switched_off(visit):
     page = visit("csm", "/day/").page
-    page.keyboard.press("?")
+    press(page, "?")
     page.locator("[data-keys]").uncheck()
     page.locator("dialog#keys").get_by_role("button", name="Close").click()
-    page.keyboard.press("j")
+    press(page, "j")
     expect(page.locator("[data-item][data-cursor]")).to_have_count(0)
 
 

@@ -7,6 +7,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from tests.e2e.conftest import press
 from tests.e2e.test_accounts_list import settled
 from tests.e2e.world import NAMES
 
@@ -69,7 +70,7 @@ def test_a_field_is_defined_shown_edited_filtered_and_made_a_segment(visit, fiel
     expect(page.locator("tbody tr")).to_have_count(2)
     expect(page.locator("#chips")).to_contain_text(re.compile(r"Data region\s*South"))
     expect(page).to_have_url(re.compile(r"custom\.data_region=South"))
-    page.keyboard.press("Escape")
+    press(page, "Escape")
     assert seen.axe() == []
     page.locator("#chip-own-data_5f_region").click()
     expect(page.locator("tbody tr")).to_have_count(len(NAMES))

@@ -11,7 +11,7 @@ from engagement.models import Notification
 from health.models import RenewalReview
 from playbooks.models import Cta
 from tenants.models import Tenant
-from tests.e2e.conftest import tab_to
+from tests.e2e.conftest import press, tab_to
 
 pytestmark = pytest.mark.e2e
 
@@ -44,16 +44,16 @@ def test_a_call_against_the_system_reaches_the_vp_who_decides(visit, waiting):
     expect(row).to_contain_text("Shown after the call")
     # With the keyboard alone.
     tab_to(page, row.get_by_role("link", name=f"Make the call on {name}"))
-    page.keyboard.press("Enter")
+    press(page, "Enter")
     expect(row.get_by_label("Your call")).to_be_focused()
     assert (seen.axe(), seen.overflow()) == ([], [])
     row.get_by_label("Your call").select_option("will_renew")
     tab_to(page, row.get_by_role("button", name="Save the call"))
-    page.keyboard.press("Enter")
+    press(page, "Enter")
     expect(row).to_contain_text("Please check this form")
     row.get_by_label("Why").fill("Their new depot goes live with us.")
     tab_to(page, row.get_by_role("button", name="Save the call"))
-    page.keyboard.press("Enter")
+    press(page, "Enter")
     expect(row).to_contain_text("Disagree")
     expect(row).to_contain_text("Logins fell by half.")
     expect(row.get_by_role("link", name=f"Change the call on {name}")).to_be_focused()

@@ -15,6 +15,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.e2e.conftest import press
+
 pytestmark = pytest.mark.e2e
 LIMIT_MS = 200
 TIMES = 5
@@ -69,11 +71,11 @@ def test_the_palette_opens(visit, limit):
     page = visit("vp", "/accounts/").page
 
     def shut() -> None:
-        page.keyboard.press("Escape")
+        press(page, "Escape")
         expect(page.locator("#palette")).to_be_hidden()
 
-    assert _median(page, lambda: page.keyboard.press("Control+k"), shut) < limit
-    page.keyboard.press("Control+k")
+    assert _median(page, lambda: press(page, "Control+k"), shut) < limit
+    press(page, "Control+k")
     assert _median(page, lambda: page.keyboard.type("k")) < limit
 
 
@@ -87,7 +89,7 @@ def test_a_list_is_searched(visit, limit):
     page.locator("main input[type=search]").focus()
 
     def back() -> None:
-        page.keyboard.press("Backspace")
+        press(page, "Backspace")
         _settled(page)
 
     assert _median(page, lambda: page.keyboard.type("e"), back) < limit
@@ -141,7 +143,7 @@ def test_a_cta_of_the_day_is_completed(visit, limit):
 
     def shut() -> None:
         expect(dialog).to_be_visible()
-        page.keyboard.press("Escape")
+        press(page, "Escape")
         expect(dialog).to_be_hidden()
 
     assert _median(page, ask, shut) < limit

@@ -13,7 +13,7 @@ from playwright.sync_api import expect
 from accounts.choices import Role
 from accounts.models import StandIn, User
 from tenants.models import Tenant
-from tests.e2e.conftest import tab_to
+from tests.e2e.conftest import press, tab_to
 
 pytestmark = pytest.mark.e2e
 
@@ -37,7 +37,7 @@ def test_who_goes_on_leave_says_who_stands_in_and_who_does_sees_it(visit):
     tab_to(page, page.get_by_label("Stands in"))
     page.get_by_label("Stands in").select_option(index=1)
     tab_to(page, page.get_by_role("button", name="Save"))
-    page.keyboard.press("Enter")
+    press(page, "Enter")
     expect(page.locator("table")).to_contain_text("Away")
     assert (seen.axe(), seen.overflow(), seen.problems) == ([], [], [])
     with tenant_context(Tenant.objects.get(slug="acme")):

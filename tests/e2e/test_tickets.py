@@ -7,13 +7,9 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from tests.e2e.conftest import press
+
 pytestmark = pytest.mark.e2e
-
-
-def press(page, key):
-    """Press it once the page that has just come up listens."""
-    page.wait_for_load_state()
-    page.keyboard.press(key)
 
 
 def test_an_agent_answers_tags_assigns_and_goes_on_without_the_mouse(visit):

@@ -12,7 +12,7 @@ from accounts.actions.verification import read_on
 from accounts.models import ChainCheck
 from health.receipts import check
 from tenants.models import Tenant
-from tests.e2e.conftest import tab_to
+from tests.e2e.conftest import press, tab_to
 from tests.e2e.test_pages import ACCOUNT, path_of
 
 pytestmark = pytest.mark.e2e
@@ -23,36 +23,36 @@ def test_with_the_keyboard_alone_a_cta_is_opened_worked_closed_and_opened_again(
     seen = visit("vp", "/ctas/")
     page = seen.page
     tab_to(page, page.get_by_role("link", name="New CTA"))
-    page.keyboard.press("Enter")
+    press(page, "Enter")
     tab_to(page, page.locator("[name=account]"))
     page.keyboard.type("Garrick")
-    page.keyboard.press("Tab")
+    press(page, "Tab")
     page.keyboard.type(TITLE)
-    page.keyboard.press("Enter")
+    press(page, "Enter")
     expect(page.locator("h1")).to_have_text(TITLE)
     tab_to(page, page.locator("summary", has_text="Add a task"))
-    page.keyboard.press("Enter")
+    press(page, "Enter")
     tab_to(page, page.locator("[name=task-title]"))
     page.keyboard.type("Write to the depot")
-    page.keyboard.press("Enter")
+    press(page, "Enter")
     box = page.get_by_role("checkbox", name="Write to the depot")
     tab_to(page, box)
-    page.keyboard.press("Space")
+    press(page, "Space")
     expect(page.locator("#tasks")).to_contain_text("1 of 1 done")
     tab_to(page, page.locator("summary", has_text="Close"))
-    page.keyboard.press("Enter")
+    press(page, "Enter")
     tab_to(page, page.locator("[name=close-outcome]"))
     page.keyboard.type("Resolved")
     tab_to(page, page.get_by_role("button", name="Close the CTA"))
-    page.keyboard.press("Enter")
+    press(page, "Enter")
     expect(page.get_by_role("button", name="Open again")).to_be_visible()
     page.goto(page.url.split("/ctas/")[0] + "/ctas/?status=closed")
     row = page.locator("tbody tr", has_text=TITLE)
     expect(row).to_contain_text("Resolved")
     tab_to(page, row.get_by_role("link", name=TITLE))
-    page.keyboard.press("Enter")
+    press(page, "Enter")
     tab_to(page, page.get_by_role("button", name="Open again"))
-    page.keyboard.press("Enter")
+    press(page, "Enter")
     expect(page.locator("summary", has_text="Snooze")).to_be_visible()
     # As it was before: the other tests count on what is open.
     page.locator("summary", has_text="Close").click()
