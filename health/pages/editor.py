@@ -10,8 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.utils.safestring import SafeString
+
 from health.choices import RISK, Rag
 from health.editing import REST, SCORING
+from health.pages.editor_controls import carried, control
 from health.pages.refusals import in_form_words
 from health.scoring import DEFAULT_MAX_AGE_DAYS, POINTS_SUM
 from health.validation import COMBINES, Problem
@@ -103,6 +106,12 @@ class Node:
     @property
     def id(self) -> str:
         return "f" + self.pointer.replace("/", "-")
+
+    @property
+    def controls(self) -> SafeString:
+        """Its fields and what travels along, as they are written."""
+        written = [*map(control, self.fields), *(carried(name, value) for name, value in self.hidden)]
+        return SafeString("".join(written))
 
     @property
     def has_errors(self) -> bool:
