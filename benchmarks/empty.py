@@ -13,6 +13,8 @@ from django.core.wsgi import get_wsgi_application
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
 
+from config import garbage
+
 
 def nothing(request: HttpRequest) -> HttpResponse:
     return HttpResponse("ok")
@@ -40,3 +42,4 @@ elif before == "stack":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     settings.ROOT_URLCONF = __name__
     application = get_wsgi_application()
+    garbage.settle()
