@@ -8,10 +8,12 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.models import Account
 from accounts.queries.day import Line, day_steps, lines
+from accounts.queries.kept_statements import rows_for
 from accounts.queries.stand_ins import lent
 from engagement.queries import day_notices
 from health.book.cells import band_name
@@ -95,10 +97,14 @@ def next_up(user: User, today: date) -> Line | None:
 
 def _lines(user: User, today: date) -> list[Line]:
     """What there is to do and what is put aside from it (ASIDE; ``ref`` is of which kind). One query."""
+    return [Line(*row) for row in rows_for(user, today, _everything)]
+
+
+def _everything(user: User, today: date) -> QuerySet[Any]:
     until = today + timedelta(days=AHEAD_DAYS)
     aside = lines(SetAside.objects.of(user).on(today), ASIDE, "until_on", None, pk="object_id", ref="kind")
     parts = (day_tasks(user, today), day_steps(user, until), day_notices(user), day_calls(user, today), aside)
-    return [Line(*row) for row in day_ctas(user, until).union(*parts, all=True)]
+    return day_ctas(user, until).union(*parts, all=True)
 
 
 def _told_otherwise(line: Line, moved: dict[UUID, Moved]) -> bool:

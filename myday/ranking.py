@@ -24,6 +24,7 @@ from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import time
 from decimal import Decimal
+from operator import itemgetter
 from typing import NamedTuple
 
 TODAY, A_DAY_LATE, LATEST, NEAR, A_DAY_EARLIER, NEAR_DAYS = 40, 2, 60, 35, 5, 7
@@ -71,6 +72,10 @@ class Part(NamedTuple):
     words: str
 
 
+_NOTHING = Part(0, "")
+_ZERO, _ONE = Decimal(0), Decimal(1)
+
+
 class Place(NamedTuple):
     """An entry's points and the reasons for them, the weightiest first."""
 
@@ -82,7 +87,7 @@ class Place(NamedTuple):
 def rank(entries: Iterable[Signals]) -> list[Place]:
     """All entries, the most pressing first. The same entries in any order give the same list."""
     judged = [(_order(signals, parts := parts_of(signals)), signals, parts) for signals in entries]
-    return [_place(signals, parts) for _order_key, signals, parts in sorted(judged, key=lambda item: item[0])]
+    return [_place(signals, -order[0], parts) for order, signals, parts in sorted(judged, key=itemgetter(0))]
 
 
 def parts_of(signals: Signals) -> list[Part]:
@@ -91,37 +96,33 @@ def parts_of(signals: Signals) -> list[Part]:
     return sorted((part for part in parts if part.points), key=lambda part: -part.points)
 
 
-def _order(signals: Signals, parts: Sequence[Part]) -> tuple[object, ...]:
+def _order(signals: Signals, parts: Sequence[Part]) -> tuple[int, int, time, int, str]:
     days = signals.days_left if signals.days_left is not None else NEAR_DAYS + 1
     kind = KINDS.index(signals.kind)
-    return (-_sum(parts), days, signals.begins or time.max, kind, str(signals.key))
+    return (-sum(part.points for part in parts), days, signals.begins or time.max, kind, str(signals.key))
 
 
-def _place(signals: Signals, parts: Sequence[Part]) -> Place:
+def _place(signals: Signals, points: int, parts: Sequence[Part]) -> Place:
     told = tuple(part.words for part in parts if part.words)[:REASONS]
-    return Place(signals.key, _sum(parts), told or ("on your list",))
-
-
-def _sum(parts: Sequence[Part]) -> int:
-    return sum(part.points for part in parts)
+    return Place(signals.key, points, told or ("on your list",))
 
 
 def _due(signals: Signals) -> Part:
     days = signals.days_left
     if days is None:
-        return Part(0, "")
+        return _NOTHING
     if days < 0:
         return Part(min(TODAY - days * A_DAY_LATE, LATEST), f"{_days(-days)} late")
     if days == 0:
         return Part(TODAY, "due today" if signals.begins is None else f"today at {signals.begins:%H:%M}")
     if days <= NEAR_DAYS:
         return Part(NEAR - (days - 1) * A_DAY_EARLIER, "due tomorrow" if days == 1 else f"due in {days} days")
-    return Part(0, "")
+    return _NOTHING
 
 
 def _meeting(signals: Signals) -> Part:
     # Its hour is told with the day.
-    return Part(MEETING_TODAY if signals.begins is not None and signals.days_left == 0 else 0, "")
+    return Part(MEETING_TODAY, "") if signals.begins is not None and signals.days_left == 0 else _NOTHING
 
 
 def _facts(signals: Signals) -> list[Part]:
@@ -135,7 +136,9 @@ def _facts(signals: Signals) -> list[Part]:
 
 
 def _fall(signals: Signals) -> Part:
-    points = min(int(signals.fell), MOST_FALL) if signals.fell > 0 else 0
+    points = min(int(signals.fell), MOST_FALL)
+    if points <= 0:
+        return _NOTHING
     over = f" {signals.fell_over}" if signals.fell_over else ""
     return Part(points, f"score down {int(signals.fell)}{over}")
 
@@ -146,12 +149,12 @@ def _band(signals: Signals) -> Part:
         return Part(BAND_WORSE + colour, f"fell from {signals.band_before or 'no band'} to {signals.band or 'no band'}")
     if signals.band_moved > 0:
         return Part(BAND_BETTER + colour, f"rose from {signals.band_before or 'no band'} to {signals.band}")
-    return Part(0, "")
+    return _NOTHING
 
 
 def _account(signals: Signals) -> Part:
     """Renewal, or else size: one part, since both speak of the money at stake."""
-    size = int(SIZE * min(max(signals.share, Decimal(0)), Decimal(1)))
+    size = int(SIZE * min(max(signals.share, _ZERO), _ONE))
     days = signals.renewal_days
     if days is None or days > RENEWAL_DAYS:
         return Part(size, "among your largest accounts" if size >= SIZE // 2 else "")
@@ -167,13 +170,13 @@ def _renewal(days: int) -> str:
 
 
 def _message(signals: Signals) -> Part:
-    return Part(MESSAGE if signals.kind == "notice" else 0, "a message to review")
+    return Part(MESSAGE, "a message to review") if signals.kind == "notice" else _NOTHING
 
 
 def _call(signals: Signals) -> Part:
     """A renewal that waits for a call: one reason with its day."""
     if signals.kind != "call" or signals.renewal_days is None:
-        return Part(0, "")
+        return _NOTHING
     return Part(NO_CALL, f"{_renewal(signals.renewal_days)}, no call yet")
 
 

@@ -121,6 +121,17 @@ class User(AbstractBaseUser, TenantModel):
         periods = StandIn.objects.by(self).on(self.workspace_settings.day_of(timezone.now())).select_related("absent")
         return {period.absent_id: period for period in periods}
 
+    @property
+    def sight(self) -> tuple[Any, ...]:
+        """All that decides which rows they see and whose work is theirs today, to be compared and hashed.
+
+        ``visible_to``, ``in_book_of`` and ``worked_by`` read nothing else of a person (tests/accounts/test_sight.py):
+        two who are equal in it get the same statements.
+        """
+        covered = tuple((key, period.until_on, str(period.absent)) for key, period in self.covers.items())
+        reads_all = self.workspace_settings.csm_reads_all_accounts
+        return (self.pk, self.role, self.is_authenticated and self.is_active, reads_all, covered)
+
 
 class SignInTry(TenantModel):
     """Tries of one user that ended alike: how many since the last success, the first and the last of them.
