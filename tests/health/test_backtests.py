@@ -252,6 +252,19 @@ def test_the_lab_lists_runs_and_shows_them(signed_in, customers, leader):
     assert "2 lost of" in signed_in.get("/health/backtests/").content.decode()
 
 
+@pytest.mark.parametrize(("as_often", "told"), [(1 / 2001, "under 0.1 %"), (0.001, "0.1 %"), (0.4, "40 %")])
+def test_luck_is_never_told_to_do_as_well_in_no_case_at_all(signed_in, customers, leader, as_often, told):
+    version, _found = customers
+    started = start_backtest(version, months=12, actor=leader, at=NOW)
+    run(started.pk)
+    backtest = Backtest.objects.get()
+    for warning in backtest.result["champion"]["warnings"].values():
+        warning["chance"] = {"mean": 0.0, "low": 0.0, "high": 0.0, "p_value": as_often}
+    backtest.save()
+    body = signed_in.get(f"/health/backtests/{backtest.pk}/").content.decode()
+    assert f'Luck does as well in</dt><dd class="num">{told}</dd>' in body
+
+
 def test_long_lists_of_losses_show_the_largest_and_say_how_many_there_are(signed_in, customers, leader, monkeypatch):
     version, found = customers
     larger = world.account("Larger", customer_since_on=on(700))
