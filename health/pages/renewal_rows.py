@@ -57,7 +57,7 @@ class _Lines:
 
     def line(self, review: RenewalReview) -> str:
         account, contract = review.account, review.contract
-        number = f", {escape(contract.number)}" if contract.number else ""
+        number = f'<span class="hide-m">, {escape(contract.number)}</span>' if contract.number else ""
         return (
             f'<tr id="r-{review.pk}"><th scope="row"><span class="cell-name"><span>'
             f'<a href="{self.account % review.account_id}">{escape(account.name)}</a>'
@@ -75,7 +75,8 @@ class _Lines:
     def _left(self, review: RenewalReview) -> str:
         days = (review.ends_on - self.today).days
         words = f"in {days} day{'' if days == 1 else 's'}" if days else "today"
-        return f'<span class="sub">{words}{", by itself" if review.contract.auto_renew else ""}</span>'
+        alone = '<span class="hide-m">, by itself</span>' if review.contract.auto_renew else ""
+        return f'<span class="sub">{words}{alone}</span>'
 
     def _system(self, review: RenewalReview) -> str:
         if not review.is_open_to_all(self.today):
@@ -103,7 +104,7 @@ class _Lines:
         decided = ""
         if review.side:
             side = escape(str(RenewalSide(review.side).label))
-            decided = f'<span class="sub">{side} counts: {escape(review.side_reason)}</span>'
+            decided = f'<span class="sub hide-m">{side} counts: {escape(review.side_reason)}</span>'
         return f"{badge(state.label, TONES[state])}{decided}"
 
     def _buttons(self, review: RenewalReview) -> str:
