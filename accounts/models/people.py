@@ -130,7 +130,7 @@ class User(AbstractBaseUser, TenantModel):
         """
         covered = tuple((key, period.until_on, str(period.absent)) for key, period in self.covers.items())
         reads_all = self.workspace_settings.csm_reads_all_accounts
-        return (self.pk, self.role, self.is_authenticated and self.is_active, reads_all, covered)
+        return (self.pk, self.role, self.is_active, reads_all, covered)
 
 
 class SignInTry(TenantModel):
