@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString
 
 from health.choices import RISK, Rag
 from health.editing import REST, SCORING
-from health.pages.editor_controls import carried, control
+from health.pages.editor_controls import carried, control, wrong
 from health.pages.refusals import in_form_words
 from health.scoring import DEFAULT_MAX_AGE_DAYS, POINTS_SUM
 from health.validation import COMBINES, Problem
@@ -112,6 +112,11 @@ class Node:
         """Its fields and what travels along, as they are written."""
         written = [*map(control, self.fields), *(carried(name, value) for name, value in self.hidden)]
         return SafeString("".join(written))
+
+    @property
+    def wrong(self) -> SafeString:
+        """What is wrong with the row as a whole, as it is written."""
+        return SafeString(wrong("p", self.id, self.errors))
 
     @property
     def has_errors(self) -> bool:

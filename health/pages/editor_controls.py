@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from html import escape
 from typing import TYPE_CHECKING
@@ -34,12 +35,17 @@ def carried(name: str, value: str) -> str:
     return f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">'
 
 
+def wrong(tag: str, key: str, errors: Sequence[str]) -> str:
+    """What is wrong with a field or a row, in an element named ``key``; empty where nothing is."""
+    if not errors:
+        return ""
+    words = escape(" ".join(errors))
+    return f'<{tag} class="err" id="{escape(key)}">{atoms.icon("circle-alert")} <span>{words}</span></{tag}>'
+
+
 def _below(item: Input, key: str) -> str:
     hint = f'<span class="hint" id="{key}-h">{escape(item.hint)}</span>' if item.hint else ""
-    if not item.errors:
-        return hint
-    words = escape(" ".join(item.errors))
-    return f'{hint}<span class="err" id="{key}-e">{atoms.icon("circle-alert")} <span>{words}</span></span>'
+    return hint + wrong("span", f"{item.id}-e", item.errors)
 
 
 @lru_cache(maxsize=256)

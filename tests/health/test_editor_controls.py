@@ -32,8 +32,16 @@ def test_a_select_shows_what_was_chosen_with_what_is_wrong(value):
 
 def test_nothing_that_was_typed_becomes_markup():
     item = Input(f"/{SLY}", SLY, SLY, choices=((SLY, SLY),), errors=(SLY,), hint=SLY)
-    node = Node("/a", [item, Input(f"/{SLY}", SLY, SLY)], [(SLY, SLY)])
-    written = Template("{{ node.controls }}").render(Context({"node": node}))
+    node = Node(f"/{SLY}", [item, Input(f"/{SLY}", SLY, SLY)], [(SLY, SLY)], errors=[SLY])
+    written = Template("{{ node.controls }}{{ node.wrong }}").render(Context({"node": node}))
     assert "<script" not in written
     assert "alert('1')" not in written
-    assert written == control(item) + control(node.fields[1]) + carried(SLY, SLY)
+    assert written == control(item) + control(node.fields[1]) + carried(SLY, SLY) + node.wrong
+
+
+def test_a_row_says_what_is_wrong_with_it_and_nothing_where_nothing_is():
+    node = Node("/bands/0", [], [])
+    assert node.wrong == ""
+    node.errors = ["Bands overlap.", "So it cannot be kept."]
+    assert node.wrong.startswith('<p class="err" id="f-bands-0"><svg')
+    assert node.wrong.endswith("<span>Bands overlap. So it cannot be kept.</span></p>")
