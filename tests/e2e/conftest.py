@@ -9,6 +9,7 @@ from __future__ import annotations
 import gzip
 import os
 from collections.abc import Callable, Iterator
+from functools import wraps
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,7 +20,7 @@ from django.conf import settings
 from django.contrib.staticfiles.handlers import StaticFilesHandler
 from django.db import connection, connections
 from django.test.testcases import LiveServerThread
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, expect
 
 from tests import database
 from tests.e2e import world as worlds
@@ -137,6 +138,24 @@ def press(page: Any, key: str) -> None:
     """Press it once the page that has just come up listens: its heading stands before its scripts have run."""
     page.wait_for_load_state()
     page.keyboard.press(key)
+
+
+def _once_it_listens(act: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(act)
+    def patient(locator: Locator, *args: Any, **options: Any) -> Any:
+        locator.page.wait_for_load_state()
+        return act(locator, *args, **options)
+
+    return patient
+
+
+@pytest.fixture(scope="session", autouse=True)
+def slow_hands() -> Iterator[None]:
+    """Nothing is clicked, filled or chosen before the page listens, as with ``press``: no hand is as fast as a test."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("check", "click", "dblclick", "fill", "focus", "press", "select_option", "set_input_files"):
+            patch.setattr(Locator, name, _once_it_listens(getattr(Locator, name)))
+        yield
 
 
 def tab_to(page: Any, locator: Any) -> None:
