@@ -20,6 +20,7 @@ from accounts.errors import RuleViolated
 from accounts.models import Account, Activity, Contract, ContractLine
 from accounts.own_values import cleaned
 from accounts.record_fields import CONTRACT
+from ui import formats
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -209,8 +210,8 @@ def _follow(contract: Contract, *, actor: User | None, at: datetime) -> None:
 
 def _tell(contract: Contract, title: str, *, actor: User | None, at: datetime) -> None:
     """The timeline entry of a change, with what the contract says now. One query."""
-    ends = f", until {contract.end_on}" if contract.end_on else ", open-ended"
-    body = f"{contract.arr} {contract.currency} a year{ends}"
+    ends = f"until {formats.day(contract.end_on)}" if contract.end_on else "open-ended"
+    body = f"{formats.money(contract.arr, contract.currency)} a year, {ends}"
     data = {"contract": contract.pk}
     log_activity(contract.account, kind=ActivityKind.CONTRACT, title=title, body=body, actor=actor, at=at, data=data)
 

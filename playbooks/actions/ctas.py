@@ -15,6 +15,7 @@ from accounts.errors import RuleViolated, StaleVersion
 from playbooks.choices import DUE_BUSINESS_DAYS, CtaKind, CtaStatus, Outcome, Priority
 from playbooks.due import DueDays
 from playbooks.models import Cta, Playbook, Task
+from ui import formats
 
 if TYPE_CHECKING:
     from accounts.models import Account, User
@@ -191,7 +192,7 @@ def snooze_cta(
     _note(
         cta,
         "cta.snooze",
-        f"CTA snoozed until {until_on}: {cta.title}",
+        f"CTA snoozed until {formats.day(until_on)}: {cta.title}",
         actor=actor,
         at=at,
         body=reason,

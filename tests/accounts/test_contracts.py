@@ -121,6 +121,14 @@ class TestContracts:
         assert (account.arr, account.seats, account.renewal_on, account.status) == (Decimal(50), None, None, "active")
         assert ChangedAccount.objects.filter(account_id=account.pk).exists()
 
+    def test_the_timeline_tells_money_and_days_as_people_write_them(self):
+        account = AccountFactory()
+        terms = {"actor": None, "at": AT, "start_on": date(2026, 1, 1), "currency": "USD"}
+        create_contract(account, **terms, end_on=date(2026, 12, 31), arr=Decimal(48000))
+        create_contract(account, **terms, arr=Decimal("99.50"))
+        told = list(Activity.objects.filter(account=account).order_by("pk").values_list("body", flat=True))
+        assert told == ["$48,000 a year, until 31 Dec 2026", "$99.50 a year, open-ended"]
+
     def test_one_account_has_one_currency(self):
         account = AccountFactory()
         create_contract(account, actor=None, at=AT, start_on=TODAY, currency="USD")

@@ -197,6 +197,12 @@ def test_a_snooze_needs_a_reason_and_a_day_ahead():
         assert refused.value.field == field
 
 
+def test_the_timeline_tells_the_day_of_a_snooze_as_people_write_days():
+    cta = snooze_cta(CtaFactory(title="Usage fell"), until_on=date(2026, 12, 6), reason="Leave", actor=None, at=AT)
+    (entry,) = Activity.objects.filter(account=cta.account)
+    assert (entry.title, entry.body) == ("CTA snoozed until 6 Dec 2026: Usage fell", "Leave")
+
+
 def test_a_snoozed_cta_comes_back_on_its_day_in_the_workspaces_zone():
     Workspace.objects.update(timezone="America/New_York")
     cta = snooze_cta(CtaFactory(), until_on=date(2026, 11, 25), reason="call is on Wednesday", actor=None, at=AT)
