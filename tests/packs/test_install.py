@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import statistics
 import time
 from datetime import timedelta
 
@@ -273,10 +274,16 @@ def test_an_unknown_pack_is_said_to_be_unknown():
         install_pack("../settings", actor=None, at=AT)
 
 
+def _cpu_seconds(work):
+    began = time.process_time()
+    work()
+    return time.process_time() - began
+
+
 def test_the_tenants_chosen_pack_is_installed_at_its_creation_quickly(tenants):
     owner = {"owner_email": "o@acme.example", "owner_password": "x", "owner_name": ""}
     files.check_shipped("fleet")
-    began = time.process_time()
-    install_for_tenant(tenants["acme"], **owner, at=AT)
-    assert time.process_time() - began < 0.7
+    # Measured in checks of the pack, which cost more on a slow machine too: 15 of them here, about half a second.
+    check = statistics.median(_cpu_seconds(lambda: files.check(files.load("fleet"))) for _ in range(5))
+    assert _cpu_seconds(lambda: install_for_tenant(tenants["acme"], **owner, at=AT)) < 25 * check
     assert list(PackInstall.objects.values_list("key", "version", "installed_at")) == [("fleet", "1.0", AT)]
