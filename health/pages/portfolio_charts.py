@@ -96,7 +96,15 @@ def cohort_map(cohorts: Sequence[Cohort]) -> Chart | None:
     labels = [quarter_label(cohort.quarter) for cohort in cohorts]
     top = max(*known, 101.0)
     return heat_map(
-        "Net retention by start quarter", desc, labels, columns, values, "{:.0f}".format, (100.0, top), baseline=100.0
+        "Net retention by start quarter",
+        desc,
+        labels,
+        columns,
+        values,
+        "{:.0f}".format,
+        (100.0, top),
+        baseline=100.0,
+        rows_are="Start quarter",
     )
 
 

@@ -43,6 +43,7 @@ class Chart:
         return (
             '<details class="data"><summary><svg class="icon" aria-hidden="true" focusable="false">'
             f'<use href="{sprite_url()}#chevron-right"/></svg> Show as table</summary>'
+            f'<div class="scroll-x" tabindex="0" role="region" aria-label="{escape(self.title)} as a table">'
             f'<table><caption class="vh">{escape(self.title)}</caption>'
-            f"<thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table></details>"
+            f"<thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table></div></details>"
         )

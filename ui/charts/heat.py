@@ -20,8 +20,13 @@ def heat_map(
     formatter: Formatter,
     scale: tuple[float, float],
     baseline: float | None = None,
+    *,
+    rows_are: str,
 ) -> Chart:
-    """Cells coloured between the two ends of ``scale``; those below ``baseline`` are warm; None is left empty."""
+    """Cells coloured between the two ends of ``scale``; those below ``baseline`` are warm; None is left empty.
+
+    ``rows_are`` heads their names in the table.
+    """
 
     def draw(width: int) -> str:
         room = (width - LABEL) / max(1, len(columns))
@@ -47,7 +52,7 @@ def heat_map(
     table = [
         [name, *("–" if value is None else formatter(value) for value in values[at])] for at, name in enumerate(rows)
     ]
-    return Chart(title, *(draw(width) for width in (NARROW, MIDDLE, WIDE)), heads=["", *columns], rows=table)
+    return Chart(title, *(draw(width) for width in (NARROW, MIDDLE, WIDE)), heads=[rows_are, *columns], rows=table)
 
 
 def _key(value: float, scale: tuple[float, float], baseline: float | None) -> str:
