@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.test import Client, override_settings
+from django.utils import timezone
+from django_tenants.utils import tenant_context
 
 from accounts import navigation
-from accounts.models import User
+from accounts.models import Account, User
 from benchmarks.everypage import linked_pages, plain_paths
 from tenants.models import Tenant
 from tests.e2e.test_pages import PAGES, path_of
@@ -41,7 +43,9 @@ def client_of(world: Any, django_db_blocker: Any) -> Iterator[Callable[[str], Cl
 
 @pytest.fixture(scope="module")
 def statements(client_of: Callable[[str], Client]) -> Callable[[str, str], list[str]]:
-    """``statements(who, path)`` of a page's second answer."""
+    """``statements(who, path)`` of a page's first answer after a change of the portfolio, when what is kept of it is
+    drawn anew: the most that a page costs in a process that is at work.
+    """
 
     def ask(who: str, path: str) -> list[str]:
         seen: list[str] = []
@@ -51,6 +55,8 @@ def statements(client_of: Callable[[str], Client]) -> Callable[[str, str], list[
             return execute(sql, *rest)
 
         assert client_of(who).get(path).status_code == 200
+        with tenant_context(Tenant.objects.get(slug="acme")):
+            assert Account.objects.filter(name="Kestrel Energy").update(updated_at=timezone.now()) == 1
         with connection.execute_wrapper(note):
             client_of(who).get(path)
         return [sql for sql in seen if not sql.startswith(NO_QUERIES)]
