@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from dateutil.relativedelta import relativedelta
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Count, Min, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce, Least
 
 from accounts.choices import ContractStatus
@@ -175,9 +175,8 @@ def cohorts(accounts: QuerySet[Any], currency: str, on: date) -> list[Cohort]:
 
 def cohort_rows(accounts: QuerySet[Any], currency: str, quarter: date, age: int) -> QuerySet[Any]:
     """(account, then, now) of the customers of a start quarter at its end and ``age`` quarters later. One query."""
-    contracts = _contracts(accounts, currency)
-    earlier = contracts.filter(start_on__lt=quarter).values("account_id")
-    begun = contracts.filter(start_on__range=(quarter, quarter_end(quarter))).values("account_id")
-    rows = contracts.filter(account__in=begun).exclude(account__in=earlier).order_by().values("account_id")
     days = {"then": quarter_end(quarter), "now": quarter_end(quarter, age)}
-    return rows.annotate(**{name: _sum_on(day) for name, day in days.items()}).filter(then__gt=0)
+    rows = _contracts(accounts, currency).order_by().values("account_id")
+    rows = rows.annotate(begun=Min("start_on"), **{name: _sum_on(day) for name, day in days.items()})
+    rows = rows.filter(begun__range=(quarter, quarter_end(quarter)), then__gt=0)
+    return rows.values("account_id", "then", "now")
