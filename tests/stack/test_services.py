@@ -206,6 +206,13 @@ def test_exec_starts_what_it_needs_passes_the_status_on_and_stops_it(services):
     assert services.pids() == []
 
 
+def test_only_servers_for_tests_leave_clearing_away_to_whoever_runs_them(services):
+    found = "psycopg.connect(os.environ['DATABASE_URL']).execute('show autovacuum').fetchone()"
+    program = f"import os, psycopg; print(*{found})"
+    said = [services.run("exec", *fast, "--", sys.executable, "-c", program).stdout for fast in (["--fast"], [])]
+    assert [line.strip() for line in said] == ["off", "on"]
+
+
 def test_the_servers_want_a_password_and_listen_on_loopback_only(services):
     services.start()
     url = services.urls["DATABASE_URL"]
