@@ -175,8 +175,6 @@ def cohorts(accounts: QuerySet[Any], currency: str, on: date) -> list[Cohort]:
 
 def cohort_rows(accounts: QuerySet[Any], currency: str, quarter: date, age: int) -> QuerySet[Any]:
     """(account, then, now) of the customers of a start quarter at its end and ``age`` quarters later. One query."""
-    days = {"then": quarter_end(quarter), "now": quarter_end(quarter, age)}
-    rows = _contracts(accounts, currency).order_by().values("account_id")
-    rows = rows.annotate(begun=Min("start_on"), **{name: _sum_on(day) for name, day in days.items()})
-    rows = rows.filter(begun__range=(quarter, quarter_end(quarter)), then__gt=0)
-    return rows.values("account_id", "then", "now")
+    rows = arr_then_and_now(accounts, currency, quarter_end(quarter), quarter_end(quarter, age))
+    begun = rows.annotate(begun=Min("start_on")).filter(begun__range=(quarter, quarter_end(quarter)))
+    return begun.values("account_id", "then", "now")
